@@ -1,0 +1,12 @@
+/** Time enters the system here and is passed on as a value; the domain never reads it. */
+export interface Clock {
+  /** Wall-clock milliseconds since 1970, for what is recorded. */
+  now(): number;
+  /** Milliseconds that never go backwards, for what is measured or waited for. */
+  monotonic(): number;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+};

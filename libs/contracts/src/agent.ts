@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { AgentName, Digest } from './ids.js';
+
+/** The tools that are built in. */
+export const BUILT_IN_TOOLS = [
+  'bash',
+  'read_file',
+  'write_file',
+  'edit_file',
+  'list_files',
+  'complete_item',
+  'fail_item',
+] as const;
+export const ToolName = z.enum(BUILT_IN_TOOLS);
+export type ToolName = z.infer<typeof ToolName>;
+
+/** Every limit of a run; reaching one lands the run with a written reason. */
+export const Caps = z.strictObject({
+  /** How long one segment may work, in seconds. */
+  segmentSeconds: z.number().positive().max(86_400).default(300),
+  /** How much of it is kept for an orderly handoff, in seconds. */
+  reserveSeconds: z.number().positive().max(3_600).default(10),
+  segments: z.int().positive().max(100_000).default(200),
+  /** Model turns, each with its tool calls. */
+  steps: z.int().positive().max(1_000_000).default(1_000),
+  runMinutes: z.number().positive().max(525_600).default(1_440),
+  /** Segments in a row that may die without any step recorded. */
+  restartsWithoutProgress: z.int().positive().max(100).default(5),
+  /** Input and output tokens of all turns together. */
+  tokens: z.int().positive().default(50_000_000),
+  /** Attempts at one model turn. */
+  modelRetries: z.int().nonnegative().max(100).default(8),
+  /** Turns in a row in which the model neither calls a tool nor settles an item although work is open. */
+  idleTurns: z.int().positive().max(100).default(3),
+  /** How long one tool call may take, in seconds. */
+  toolSeconds: z.number().positive().max(604_800).default(600),
+  items: z.int().positive().max(100_000).default(10_000),
+  /** What the model is shown of one tool call's output, in bytes. */
+  outputBytes: z.int().positive().max(500_000).default(30_000),
+});
+export type Caps = z.infer<typeof Caps>;
+
+/** A model that answers over the Messages API; `simulator` is the local one that plays `simulate`. */
+export const ModelSpec = z.strictObject({
+  name: z.string().min(1).max(200),
+  maxTokens: z.int().positive().max(200_000).default(8_192),
+  /** The model's context window in tokens; the context is compacted before it is full. */
+  contextTokens: z.int().min(4_000).max(10_000_000).default(200_000),
+  temperature: z.number().min(0).max(1).optional(),
+});
+export type ModelSpec = z.infer<typeof ModelSpec>;
+
+/** What the sandbox of an agent's commands allows. */
+export const WorkspaceSpec = z.strictObject({
+  network: z.boolean().default(false),
+  memoryMb: z.int().min(16).max(1_048_576).default(512),
+  processes: z.int().min(4).max(100_000).default(64),
+  /** A folder beside the agent file that is copied into every new workspace. */
+  files: z.string().min(1).optional(),
+});
+export type WorkspaceSpec = z.infer<typeof WorkspaceSpec>;
+
+/** What the model simulator plays for this agent; a real model never sees it. */
+export const SimulateSpec = z.strictObject({
+  policy: z.enum(['items']),
+  /** The `bash` command for each item; `{id}` and `{input}` are replaced. */
+  command: z.string().min(1).default('true'),
+  callsPerItem: z.int().nonnegative().max(1_000).default(1),
+  /** How long each turn takes, in milliseconds. */
+  thinkMs: z.int().nonnegative().max(600_000).default(0),
+});
+export type SimulateSpec = z.infer<typeof SimulateSpec>;
+
+/** An agent file. */
+export const AgentSpec = z.strictObject({
+  name: AgentName,
+  model: ModelSpec,
+  instructions: z.string().min(1).max(200_000),
+  tools: z.array(ToolName).min(1).default(['bash', 'read_file', 'write_file', 'edit_file', 'list_files']),
+  workspace: WorkspaceSpec.prefault({}),
+  caps: Caps.prefault({}),
+  simulate: SimulateSpec.optional(),
+});
+export type AgentSpec = z.infer<typeof AgentSpec>;
+
+/** One file that every new workspace of an agent version starts with; its content lies in the blob store. */
+export const SeedFile = z.object({
+  path: z.string().min(1).max(1_000),
+  digest: Digest,
+  bytes: z.int().nonnegative(),
+  executable: z.boolean(),
+});
+export type SeedFile = z.infer<typeof SeedFile>;
+
+/** An immutable version of an agent. */
+export const AgentVersion = z.object({
+  name: AgentName,
+  version: z.int().positive(),
+  digest: Digest,
+  spec: AgentSpec,
+  files: z.array(SeedFile).max(10_000),
+});
+export type AgentVersion = z.infer<typeof AgentVersion>;

@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { AgentSpec, Caps, SeedFile } from './agent.js';
+import { AgentName, CallId, Moment, RunId } from './ids.js';
+import { Activity } from './messages.js';
+import { EventMetadata } from './recorded.js';
+import { ItemSpec } from './run-events.js';
+
+/** `POST /v1/agents`: stores a version; the same content again answers with the version that exists. */
+export const ApplyAgentRequest = z.strictObject({
+  spec: AgentSpec,
+  /** The files of `spec.workspace.files`; their contents were sent to `PUT /v1/blobs/:digest` before. */
+  files: z.array(SeedFile).max(10_000).default([]),
+});
+export type ApplyAgentRequest = z.infer<typeof ApplyAgentRequest>;
+
+/** `POST /v1/runs`. */
+export const StartRunRequest = z.strictObject({
+  agent: AgentName,
+  /** The newest version when absent. */
+  version: z.int().positive().optional(),
+  input: z.string().max(200_000).optional(),
+  items: z.array(ItemSpec).default([]),
+  /** Caps lower than the agent's. */
+  caps: Caps.partial().optional(),
+});
+export type StartRunRequest = z.infer<typeof StartRunRequest>;
+
+export const CancelRunRequest = z.strictObject({ reason: z.string().max(2_000).optional() });
+
+export const RunStatusWord = z.enum([
+  'queued',
+  'starting',
+  'working',
+  'handing-off',
+  'waiting',
+  'paused',
+  'recovering',
+  'cancelling',
+  'completed',
+  'failed',
+  'cancelled',
+  'halted',
+]);
+export type RunStatusWord = z.infer<typeof RunStatusWord>;
+
+/** `alive`: beats come; `slow`: the activity takes long; `stuck`: it is past its own limit or the loop does not turn; `silent`: beats are late. */
+export const HeartbeatVerdict = z.enum(['alive', 'slow', 'stuck', 'silent', 'presumed-dead', 'unknown']);
+export type HeartbeatVerdict = z.infer<typeof HeartbeatVerdict>;
+
+/** What is used of a cap. */
+export const CapUse = z.object({ used: z.number(), limit: z.number() });
+
+/** `GET /v1/runs/:id`: the truth now, with what it rests on. */
+export const RunView = z.object({
+  id: RunId,
+  agent: z.object({ name: AgentName, version: z.int().positive() }),
+  status: RunStatusWord,
+  /** One sentence for people: what it does, waits for, or why it ended. */
+  summary: z.string(),
+  asOf: z.object({ revision: z.int().nonnegative(), type: z.string(), at: Moment }),
+  requestedAt: Moment,
+  endedAt: Moment.optional(),
+  segment: z
+    .object({
+      number: z.int().positive(),
+      of: z.int().positive(),
+      startedAt: Moment.optional(),
+      deadline: Moment.optional(),
+      runnerId: z.string().optional(),
+      pid: z.int().positive().optional(),
+    })
+    .optional(),
+  activity: Activity.extend({ ageMs: z.number().nonnegative() }).optional(),
+  heartbeat: z.object({ ageMs: z.number().nonnegative().optional(), verdict: HeartbeatVerdict }).optional(),
+  items: z.object({
+    total: z.int().nonnegative(),
+    done: z.int().nonnegative(),
+    failed: z.int().nonnegative(),
+    current: z.string().optional(),
+  }),
+  handoffs: z.int().nonnegative(),
+  restarts: z.int().nonnegative(),
+  openCalls: z.array(z.object({ callId: CallId, tool: z.string(), startedAt: Moment })),
+  caps: z.record(z.string(), CapUse),
+  result: z.string().optional(),
+  /** Why it failed, halted or was cancelled. */
+  reason: z.string().optional(),
+});
+export type RunView = z.infer<typeof RunView>;
+
+/** A row of `GET /v1/runs`. */
+export const RunRow = z.object({
+  id: RunId,
+  agent: z.object({ name: AgentName, version: z.int().positive() }),
+  status: RunStatusWord,
+  requestedAt: Moment,
+  endedAt: Moment.optional(),
+  items: z.object({ total: z.int(), done: z.int(), failed: z.int() }).optional(),
+});
+export type RunRow = z.infer<typeof RunRow>;
+
+/** An event as the API shows it, the same in pages, Server-Sent Events, WebSocket and `baton events`. */
+export const EventView = z.object({
+  run: RunId,
+  revision: z.int().nonnegative(),
+  type: z.string(),
+  data: z.record(z.string(), z.unknown()),
+  metadata: EventMetadata,
+});
+export type EventView = z.infer<typeof EventView>;
+
+/** `GET /v1/runs/:id/events?from=&limit=`: `next` is the `from` of the page that follows; `end` says that no later event existed. */
+export const EventPage = z.object({ events: z.array(EventView), next: z.int().nonnegative(), end: z.boolean() });
+export type EventPage = z.infer<typeof EventPage>;
+
+/** Frames of the WebSocket `/v1/live`, client to server. `from` is the first revision wanted (last seen + 1). */
+export const LiveRequest = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('follow'),
+    run: RunId,
+    from: z.int().nonnegative().default(0),
+    deltas: z.boolean().default(false),
+  }),
+  z.strictObject({ type: z.literal('unfollow'), run: RunId }),
+]);
+export type LiveRequest = z.infer<typeof LiveRequest>;
+
+/** Frames of the WebSocket `/v1/live`, server to client. */
+export const LiveFrame = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('event'), event: EventView }),
+  /** All history has been sent; what follows is live. */
+  z.object({ type: z.literal('caught-up'), run: RunId, revision: z.int() }),
+  z.object({ type: z.literal('delta'), run: RunId, turn: z.int().positive(), text: z.string() }),
+  z.object({ type: z.literal('problem'), run: RunId.optional(), code: z.string(), detail: z.string() }),
+]);
+export type LiveFrame = z.infer<typeof LiveFrame>;
+
+/** An error answer (RFC 9457, `application/problem+json`). `code` is stable; `errors` name fields. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string().optional(),
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+});
+export type Problem = z.infer<typeof Problem>;

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { Digest } from './ids.js';
+
+/** A large payload that lies in the blob store under its content hash. */
+export const BlobRef = z.object({ digest: Digest, bytes: z.int().nonnegative(), mediaType: z.string() });
+export type BlobRef = z.infer<typeof BlobRef>;
+
+export const TextBlock = z.object({ type: z.literal('text'), text: z.string() });
+export type TextBlock = z.infer<typeof TextBlock>;
+
+/** The model's own reasoning; `signature` goes back unchanged on the next turn. */
+export const ThinkingBlock = z.object({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() });
+export const RedactedThinkingBlock = z.object({ type: z.literal('redacted_thinking'), data: z.string() });
+
+/** A tool call as the model asked for it. `id` is the model's; Baton's own name for the call is its `CallId`. */
+export const ToolUseBlock = z.object({
+  type: z.literal('tool_use'),
+  id: z.string().min(1),
+  name: z.string().min(1),
+  input: z.record(z.string(), z.json()),
+});
+export type ToolUseBlock = z.infer<typeof ToolUseBlock>;
+
+/** What a model may say in a turn. */
+export const ModelBlock = z.discriminatedUnion('type', [TextBlock, ThinkingBlock, RedactedThinkingBlock, ToolUseBlock]);
+export type ModelBlock = z.infer<typeof ModelBlock>;
+
+/** An answer to a tool call; `toolUseId` is the model's id of the call. */
+export interface ToolResultBlock {
+  readonly type: 'tool_result';
+  readonly toolUseId: string;
+  readonly content: readonly TextBlock[];
+  readonly isError: boolean;
+}
+
+/** One message of the context that the model sees. */
+export type ContextMessage =
+  | { readonly role: 'user'; readonly content: readonly (TextBlock | ToolResultBlock)[] }
+  | { readonly role: 'assistant'; readonly content: readonly ModelBlock[] };
+
+export const Usage = z.object({
+  inputTokens: z.int().nonnegative(),
+  outputTokens: z.int().nonnegative(),
+  cacheReadTokens: z.int().nonnegative(),
+  cacheWriteTokens: z.int().nonnegative(),
+});
+export type Usage = z.infer<typeof Usage>;
+
+export const StopReason = z.enum(['end_turn', 'tool_use', 'max_tokens', 'stop_sequence', 'refusal', 'pause_turn']);
+export type StopReason = z.infer<typeof StopReason>;

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+/** A run's id: a UUID; new ones are UUIDv7, those of an `Idempotency-Key` are derived from the key. */
+export const RunId = z.uuid().brand<'RunId'>();
+export type RunId = z.infer<typeof RunId>;
+
+/** An agent's name is its id: lower-case letters, digits and dashes. */
+export const AgentName = z
+  .string()
+  .regex(
+    /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+    'use 1 to 63 lower-case letters, digits and dashes, not starting or ending with a dash',
+  )
+  .brand<'AgentName'>();
+export type AgentName = z.infer<typeof AgentName>;
+
+/** Names one tool call within its run: `<turn>-<place in the turn>`, e.g. `12-0`; made by Baton, never by the model. */
+export const CallId = z
+  .string()
+  .regex(/^\d+-\d+$/)
+  .brand<'CallId'>();
+export type CallId = z.infer<typeof CallId>;
+
+export const callIdOf = (turn: number, place: number): CallId => CallId.parse(`${turn}-${place}`);
+
+/** Lower-case hex SHA-256 of some content. */
+export const Digest = z.string().regex(/^[0-9a-f]{64}$/);
+export type Digest = z.infer<typeof Digest>;
+
+/** A moment, ISO 8601 in UTC. */
+export const Moment = z.iso.datetime();
+export type Moment = z.infer<typeof Moment>;
+
+/** A segment's number within its run, from 1. */
+export const SegmentNumber = z.int().positive();
+
+/** Any JSON value. */
+export const Json = z.json();
+export type Json = z.infer<typeof Json>;

@@ -1,0 +1,71 @@
+export {
+  AgentSpec,
+  AgentVersion,
+  BUILT_IN_TOOLS,
+  Caps,
+  ModelSpec,
+  SeedFile,
+  SimulateSpec,
+  ToolName,
+  WorkspaceSpec,
+} from './agent.js';
+export {
+  ApplyAgentRequest,
+  CancelRunRequest,
+  CapUse,
+  EventPage,
+  EventView,
+  HeartbeatVerdict,
+  LiveFrame,
+  LiveRequest,
+  Problem,
+  RunRow,
+  RunStatusWord,
+  RunView,
+  StartRunRequest,
+} from './api.js';
+export {
+  BlobRef,
+  type ContextMessage,
+  ModelBlock,
+  StopReason,
+  TextBlock,
+  type ToolResultBlock,
+  ToolUseBlock,
+  Usage,
+} from './content.js';
+export { AgentName, CallId, callIdOf, Digest, Json, Moment, RunId, SegmentNumber } from './ids.js';
+export { Activity, AdvanceRun, Heartbeat, LiveDelta, type MessageContract, RunSegment } from './messages.js';
+export { AgentVersionApplied, HANDOFF_NOTES_KEPT, HandoffNoteLeft, WorkspaceEvent } from './other-events.js';
+export { Actor, EventMetadata, type Recorded, SCHEMA_VERSION } from './recorded.js';
+export {
+  CallOutcome,
+  CapName,
+  CoordinatorRunEvent,
+  GatewayRunEvent,
+  ItemSpec,
+  ModelFailureKind,
+  RELAY_EVENTS,
+  type RecordingApp,
+  RunEvent,
+  type RunEventOf,
+  type RunEventType,
+  RunnerRef,
+  runEventSchemas,
+  SegmentEndReason,
+  SegmentRunEvent,
+  SweeperRunEvent,
+  TERMINAL_EVENTS,
+  WAKING_EVENTS,
+} from './run-events.js';
+export { runOfStream, streams } from './streams.js';
+export {
+  AskCall,
+  CallState,
+  OpenWorkspace,
+  ReadJournal,
+  ReleaseWorkspace,
+  RunCall,
+  StopCall,
+  workspaceSubject,
+} from './workspace-asks.js';

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { SeedFile, WorkspaceSpec } from './agent.js';
+import { BlobRef, TextBlock } from './content.js';
+import { CallId, Moment, RunId, SegmentNumber } from './ids.js';
+import { CallOutcome } from './run-events.js';
+
+/**
+ * The requests to a workspace-manager, over NATS request/reply. Each names the segment that asks: one from an older
+ * segment than the newest seen is refused with the code `fenced` (law 4).
+ */
+const asked = { runId: RunId, segment: SegmentNumber };
+
+/** Any manager may answer: the one that already holds the run's workspace, or one that creates it. */
+export const OpenWorkspace = {
+  subject: 'baton.ask.workspace.open',
+  request: z.object({ ...asked, spec: WorkspaceSpec, files: z.array(SeedFile) }),
+  answer: z.object({
+    /** The manager that holds the workspace; the other requests go to `workspaceSubject(holder, verb)`. */
+    holder: z.string(),
+    created: z.boolean(),
+  }),
+} as const;
+
+/** The state of a call in a workspace's journal. */
+export const CallState = z.discriminatedUnion('state', [
+  /** The journal has never heard of it: it may be run now. */
+  z.object({ state: z.literal('absent') }),
+  z.object({ state: z.literal('running'), startedAt: Moment }),
+  z.object({
+    state: z.literal('finished'),
+    startedAt: Moment,
+    endedAt: Moment,
+    outcome: CallOutcome,
+    content: z.array(TextBlock),
+    whole: BlobRef.optional(),
+  }),
+  /** It was started and nobody can say how it ended. */
+  z.object({ state: z.literal('unknown'), startedAt: Moment, reason: z.string() }),
+]);
+export type CallState = z.infer<typeof CallState>;
+
+/** Runs a call at most once: a call id that the journal knows is not started again, its state is the answer. */
+export const RunCall = {
+  verb: 'run-call',
+  request: z.object({
+    ...asked,
+    callId: CallId,
+    tool: z.string(),
+    input: z.record(z.string(), z.json()),
+    /** The call is stopped after this long, in milliseconds. */
+    limitMs: z.number().positive(),
+    /** What the model may be shown of the output, in bytes. */
+    outputBytes: z.int().positive(),
+    /** How long to wait for its end before answering `running`, in milliseconds. */
+    waitMs: z.number().nonnegative(),
+  }),
+  answer: CallState,
+} as const;
+
+/** Asks about a call without starting it. */
+export const AskCall = {
+  verb: 'ask-call',
+  request: z.object({ ...asked, callId: CallId, waitMs: z.number().nonnegative() }),
+  answer: CallState,
+} as const;
+
+/** Stops a running call and answers with how it ended. */
+export const StopCall = {
+  verb: 'stop-call',
+  request: z.object({ ...asked, callId: CallId, because: z.enum(['cancelled', 'timed-out']) }),
+  answer: CallState,
+} as const;
+
+/** What the journal holds, for those who compare it with the log. */
+export const ReadJournal = {
+  verb: 'read-journal',
+  request: z.object({ runId: RunId }),
+  answer: z.object({
+    calls: z.array(
+      z.object({
+        callId: CallId,
+        tool: z.string(),
+        segment: SegmentNumber,
+        state: z.enum(['running', 'finished', 'unknown']),
+        /** How often the call was really started. */
+        executions: z.int().nonnegative(),
+        startedAt: Moment,
+      }),
+    ),
+  }),
+} as const;
+
+/** Ends the workspace's processes and frees what it costs; its files stay until the run's retention ends. */
+export const ReleaseWorkspace = {
+  verb: 'release',
+  request: z.object(asked),
+  answer: z.object({ released: z.boolean() }),
+} as const;
+
+/** The subject on which the manager `holder` answers to `verb`. */
+export const workspaceSubject = (holder: string, verb: string): string => `baton.ask.workspace.${holder}.${verb}`;

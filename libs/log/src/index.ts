@@ -1,0 +1,13 @@
+export { Blobs } from './blobs.js';
+export { RunContended, RunUnknown, UnknownFact, WrongRevision } from './errors.js';
+export {
+  type Appended,
+  comparePositions,
+  type Delivery,
+  type EventLog,
+  type Expected,
+  type NewEvent,
+  type Position,
+  type StoredEvent,
+  type Subscription,
+} from './event-log.js';

@@ -37,3 +37,7 @@ export const SegmentNumber = z.int().positive();
 /** Any JSON value. */
 export const Json = z.json();
 export type Json = z.infer<typeof Json>;
+
+/** Milliseconds since 1970 of a moment, and back: pure arithmetic, no clock is read. */
+export const millisOf = (moment: Moment): number => Date.parse(moment);
+export const momentOf = (millis: number): Moment => new Date(millis).toISOString();

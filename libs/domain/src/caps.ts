@@ -1,0 +1,55 @@
+import { type CapName, millisOf, type RunEventOf } from '#contracts';
+import { CAP_WORDS } from './notices.js';
+import type { Run } from './run.js';
+
+/** How much of a cap is used at `now` (milliseconds since 1970). */
+export interface CapUsed {
+  readonly cap: CapName;
+  readonly used: number;
+  readonly limit: number;
+}
+
+const MINUTE = 60_000;
+const NEAR = 0.8;
+/** The caps that a run uses up as it works; nearing one is told to the agent. */
+const SPENT: readonly CapName[] = ['steps', 'runMinutes', 'tokens', 'segments'];
+
+export function capsUsed(run: Run, now: number): readonly CapUsed[] {
+  const used: Record<CapName, number> = {
+    segments: run.segments,
+    steps: run.turns,
+    runMinutes: Math.max(0, now - millisOf(run.requestedAt)) / MINUTE,
+    restartsWithoutProgress: 'restarts' in run.relay ? run.relay.restarts : 0,
+    tokens: run.tokens,
+    modelRetries: run.modelTrouble?.attempt ?? 0,
+    idleTurns: run.idleTurns,
+  };
+  return (Object.keys(used) as CapName[]).map((cap) => ({ cap, used: used[cap], limit: run.caps[cap] }));
+}
+
+/** The cap that forbids another step, if one does. */
+export function capForbiddingSteps(run: Run, now: number): CapUsed | undefined {
+  return capsUsed(run, now).find(({ cap, used, limit }) => STEP_CAPS.includes(cap) && used >= limit);
+}
+const STEP_CAPS: readonly CapName[] = ['steps', 'runMinutes', 'tokens', 'idleTurns'];
+
+/** The cap that forbids another segment, if one does. */
+export function capForbiddingSegments(run: Run, now: number): CapUsed | undefined {
+  return (
+    capForbiddingSteps(run, now) ??
+    capsUsed(run, now).find(
+      ({ cap, used, limit }) => (cap === 'segments' || cap === 'restartsWithoutProgress') && used >= limit,
+    )
+  );
+}
+
+export function capReason({ cap, limit }: CapUsed): string {
+  return `The run has reached its limit of ${limit} ${CAP_WORDS[cap]} (caps.${cap}).`;
+}
+
+/** The announcements that are due: caps of which 80 % is used and that were not announced yet. */
+export function nearedCaps(run: Run, segment: number, now: number, at: string): readonly Extract<RunEventOf['segment-runner'], { type: 'CapNeared' }>[] {
+  return capsUsed(run, now)
+    .filter(({ cap, used, limit }) => SPENT.includes(cap) && used >= NEAR * limit && !run.nearedCaps.includes(cap))
+    .map(({ cap, used, limit }) => ({ type: 'CapNeared', data: { at, segment, cap, used: Math.round(used), limit } }));
+}

@@ -1,0 +1,117 @@
+import type { CallId, ContextMessage, Recorded, RunEvent, ToolResultBlock } from '#contracts';
+import { callIdOf } from '#contracts';
+import type { Run } from './run.js';
+import { capNotice, cutOffNotice, idleNotice, itemNotice, openingNotice, restatement, settledNotice } from './notices.js';
+
+/** A text for the model's next user message, from the event at `revision`. */
+interface Note {
+  readonly revision: number;
+  readonly text: string;
+}
+
+/**
+ * What the model has seen and what waits to be shown, folded from the run's events (law 6). A request is built from the
+ * log up to a revision; what other apps record while the model thinks is shown after its answer, not in between.
+ */
+export interface Context {
+  readonly messages: readonly ContextMessage[];
+  readonly notes: readonly Note[];
+  /** The calls of the last turn in the model's order, with the model's own ids. */
+  readonly asked: readonly { readonly callId: CallId; readonly toolUseId: string }[];
+  readonly results: Readonly<Record<string, ToolResultBlock>>;
+  /** Estimate of the tokens that the next request takes. */
+  readonly tokens: number;
+}
+
+export const emptyContext: Context = { messages: [], notes: [], asked: [], results: {}, tokens: 0 };
+
+/** A plain estimate where no count is given: four characters a token. */
+const tokensOf = (text: string): number => Math.ceil(text.length / 4);
+
+/** Folds one event into the context. `run` is the state after the same event. */
+export function extendContext(context: Context, run: Run, { revision, event }: Recorded<RunEvent>): Context {
+  switch (event.type) {
+    case 'RunRequested':
+      return withNote(context, revision, openingNotice(run));
+    case 'MessageReceived':
+      return withNote(context, revision, event.data.text);
+    case 'ItemStarted':
+      return withNote(context, revision, itemNotice(run, event.data.itemId));
+    case 'ItemCompleted':
+    case 'ItemFailed':
+      return run.settled.done + run.settled.failed === run.items.length
+        ? withNote(context, revision, settledNotice(run))
+        : context;
+    case 'CapNeared':
+      return withNote(context, revision, capNotice(event.data));
+    case 'ModelTurnCompleted':
+      return afterTurn(context, run, event.data, revision);
+    case 'ContextCompacted':
+      return compacted(context, run, event.data, revision);
+    case 'ToolCallCompleted': {
+      const { callId, content, outcome } = event.data;
+      return withResult(context, callId, content, outcome !== 'ok');
+    }
+    case 'ToolCallSettled':
+      return withResult(context, event.data.callId, event.data.content, false);
+    default:
+      return context;
+  }
+}
+
+/** The messages of the request that may be sent now, from the log up to `basedOn`. Every call of the last turn must have its result. */
+export function requestMessages(context: Context, basedOn: number): readonly ContextMessage[] {
+  const results = context.asked.flatMap(({ callId }) => context.results[callId] ?? []);
+  const notes = context.notes.filter((note) => note.revision <= basedOn).map(({ text }) => ({ type: 'text' as const, text }));
+  const content = [...results, ...notes];
+  return content.length === 0 ? context.messages : [...context.messages, { role: 'user', content }];
+}
+
+function withNote(context: Context, revision: number, text: string): Context {
+  return { ...context, notes: [...context.notes, { revision, text }], tokens: context.tokens + tokensOf(text) };
+}
+
+function withResult(
+  context: Context,
+  callId: CallId,
+  content: ToolResultBlock['content'],
+  isError: boolean,
+): Context {
+  const toolUseId = context.asked.find((call) => call.callId === callId)?.toolUseId;
+  if (toolUseId === undefined) return context;
+  const tokens = content.reduce((sum, block) => sum + tokensOf(block.text), context.tokens);
+  return {
+    ...context,
+    results: { ...context.results, [callId]: { type: 'tool_result', toolUseId, content, isError } },
+    tokens,
+  };
+}
+
+type Turn = Extract<RunEvent, { type: 'ModelTurnCompleted' }>['data'];
+
+function afterTurn(context: Context, run: Run, turn: Turn, revision: number): Context {
+  const { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens } = turn.usage;
+  const asked = turn.content
+    .filter((block) => block.type === 'tool_use')
+    .map(({ id }, place) => ({ callId: callIdOf(turn.turn, place), toolUseId: id }));
+  const later = context.notes.filter((note) => note.revision > turn.basedOn);
+  const answered: Context = {
+    messages: [...requestMessages(context, turn.basedOn), { role: 'assistant', content: turn.content }],
+    notes: later,
+    asked,
+    results: {},
+    tokens: inputTokens + cacheReadTokens + cacheWriteTokens + outputTokens + later.reduce((sum, note) => sum + tokensOf(note.text), 0),
+  };
+  if (turn.stopReason === 'max_tokens' && asked.length === 0) return withNote(answered, revision, cutOffNotice());
+  const idle = asked.length === 0 ? idleNotice(run) : undefined;
+  return idle === undefined ? answered : withNote(answered, revision, idle);
+}
+
+type Compaction = Extract<RunEvent, { type: 'ContextCompacted' }>['data'];
+
+/** Baton restates what must not be lost from the log itself; the model's summary stands beside it. */
+function compacted(context: Context, run: Run, { basedOn, summary }: Compaction, revision: number): Context {
+  const later = context.notes.filter((note) => note.revision > basedOn);
+  const fresh = withNote(emptyContext, revision, restatement(run, summary));
+  return later.reduce((sum, note) => withNote(sum, note.revision, note.text), fresh);
+}

@@ -1,0 +1,86 @@
+import type { CapName } from '#contracts';
+import { currentItem, openItems, type Run } from './run.js';
+
+/*
+ * What Baton itself says to the model. Every text is a pure function of the log's prefix (law 6): changing one changes
+ * the digests of runs under way, so a change needs a new schema version of the event that it belongs to.
+ */
+
+/** The standing instructions: the agent's own, then how work is settled. A stable prefix, so that it can be cached. */
+export function systemPrompt(run: Run): string {
+  const { instructions } = run.agent.spec;
+  if (run.items.length === 0) return instructions;
+  return [
+    instructions,
+    'You work through a list of items, one at a time, in the order in which they are given to you. ' +
+      'The current item is announced in a line `<item>…</item>`. When it is done, call `complete_item` with its id and a short result; ' +
+      'when it cannot be done, call `fail_item` with its id and the reason. The next item is announced then. ' +
+      'When no item is open any more, close with a short report and call no further tool.',
+  ].join('\n\n');
+}
+
+export function openingNotice(run: Run): string {
+  const work = run.items.length === 0 ? [] : [`There are ${count(run.items.length, 'item')} to work through.`];
+  const opening = [run.input, ...work].filter((line) => line !== '').join('\n\n');
+  return opening === '' ? 'Begin.' : opening;
+}
+
+export function itemNotice(run: Run, itemId: string): string {
+  const place = run.items.findIndex((item) => item.id === itemId);
+  const item = run.items[place];
+  const announced = { id: itemId, number: place + 1, of: run.items.length, input: item?.input ?? null };
+  return `The current item:\n<item>${JSON.stringify(announced)}</item>`;
+}
+
+export function settledNotice(run: Run): string {
+  return `${tally(run)}\n<no-open-items/>\nClose with a short report.`;
+}
+
+/** The model has ended its turn without a call; undefined when that is the end of the work. */
+export function idleNotice(run: Run): string | undefined {
+  if (openItems(run) === 0) return undefined;
+  const item = currentItem(run);
+  const open = `${count(openItems(run), 'item')} of ${run.items.length} still open. Go on; use \`complete_item\` or \`fail_item\` to settle each.`;
+  return item === undefined ? open : `${open}\n${itemNotice(run, item.id)}`;
+}
+
+export const cutOffNotice = (): string => 'Your answer was cut off at the length limit. Go on from there.';
+
+export function capNotice({ cap, used, limit }: { cap: CapName; used: number; limit: number }): string {
+  return `${Math.round((used / limit) * 100)} % of the run's limit of ${limit} ${CAP_WORDS[cap]} is used. Bring the work to a good end before it is reached.`;
+}
+
+export const compactRequest = (): string =>
+  '<compact/>\nThe conversation is near the limit of its length. Summarise what has been done, found and decided, what is in progress and what comes next, ' +
+  'so that the work can go on from your summary alone. Call no tool.';
+
+/** What replaces the conversation after a compaction. */
+export function restatement(run: Run, summary: string): string {
+  const item = currentItem(run);
+  const parts = [
+    run.input,
+    run.items.length === 0 ? '' : tally(run),
+    `Summary of the work so far:\n${summary}`,
+    item === undefined ? '' : itemNotice(run, item.id),
+    run.items.length > 0 && openItems(run) === 0 ? settledNotice(run) : '',
+    'Go on from here.',
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+export const CAP_WORDS: Readonly<Record<CapName, string>> = {
+  segments: 'segments',
+  steps: 'steps',
+  runMinutes: 'minutes',
+  restartsWithoutProgress: 'restarts without progress',
+  tokens: 'tokens',
+  modelRetries: 'model retries',
+  idleTurns: 'turns without a tool call',
+};
+
+export function tally(run: Run): string {
+  const { done, failed } = run.settled;
+  return `${done} of ${count(run.items.length, 'item')} completed, ${failed} failed, ${openItems(run)} open.`;
+}
+
+export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

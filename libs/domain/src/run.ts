@@ -1,0 +1,109 @@
+import type {
+  CallId,
+  Caps,
+  Json,
+  ModelFailureKind,
+  Moment,
+  RunEventOf,
+  RunnerRef,
+  SeedFile,
+  AgentSpec,
+  StopReason,
+} from '#contracts';
+
+/** A work item and how far it is. */
+export interface Item {
+  readonly id: string;
+  readonly input: Json;
+  readonly state: 'open' | 'started' | 'done' | 'failed';
+}
+
+/** A tool call that the model asked for and that has no recorded result yet. */
+export interface OpenCall {
+  readonly callId: CallId;
+  readonly tool: string;
+  readonly input: Readonly<Record<string, Json>>;
+  /** `asked`: nothing was started. `started`: written ahead, the effect may exist. */
+  readonly state: 'asked' | 'started' | 'in-doubt';
+  readonly startedAt?: Moment;
+  /** The segment that started it. */
+  readonly segment?: number;
+}
+
+export type ScheduleReason = Extract<
+  RunEventOf['coordinator'],
+  { type: 'SegmentScheduled' }
+>['data']['because'];
+
+/** Where the baton is. */
+export type Relay =
+  | { readonly phase: 'between'; readonly next: number; readonly because: ScheduleReason; readonly restarts: number }
+  | { readonly phase: 'scheduled'; readonly segment: number; readonly because: ScheduleReason; readonly restarts: number }
+  | {
+      readonly phase: 'working';
+      readonly segment: number;
+      readonly restarts: number;
+      readonly startedAt: Moment;
+      readonly deadline: Moment;
+      readonly runner: RunnerRef;
+      /** Whether this segment has recorded a step. */
+      readonly progressed: boolean;
+    }
+  | { readonly phase: 'resting'; readonly segment: number; readonly why: 'waiting' | 'paused' }
+  | { readonly phase: 'landed'; readonly segment: number; readonly how: 'finished' | 'failed' | 'cancelled'; readonly detail: string }
+  | { readonly phase: 'ended'; readonly outcome: 'completed' | 'failed' | 'cancelled' | 'halted'; readonly reason: string };
+
+/** A failed attempt at the turn that is due; cleared by the next turn that completes. */
+export interface ModelTrouble {
+  readonly attempt: number;
+  readonly kind: ModelFailureKind;
+  readonly message: string;
+  /** When the next attempt is due; absent when there will be none. */
+  readonly retryAt?: Moment;
+}
+
+/** What a run is, folded from its events. Plain data: it is snapshotted as JSON in handoff notes. */
+export interface Run {
+  readonly agent: {
+    readonly name: string;
+    readonly version: number;
+    readonly spec: AgentSpec;
+    readonly files: readonly SeedFile[];
+  };
+  readonly caps: Caps;
+  readonly input: string;
+  readonly items: readonly Item[];
+  readonly settled: { readonly done: number; readonly failed: number };
+  readonly requestedAt: Moment;
+  readonly relay: Relay;
+  /** When the relay last changed its phase. */
+  readonly since: Moment;
+  readonly segments: number;
+  readonly handoffs: number;
+  readonly deaths: number;
+  readonly turns: number;
+  readonly idleTurns: number;
+  readonly tokens: number;
+  /** Tool calls that were started and have ended. */
+  readonly executed: number;
+  readonly openCalls: readonly OpenCall[];
+  readonly lastTurn: { readonly stopReason: StopReason; readonly text: string } | null;
+  readonly modelTrouble: ModelTrouble | null;
+  readonly cancel: { readonly by: string; readonly at: Moment } | null;
+  readonly pause: boolean;
+  /** The revisions of messages that no request to the model has carried yet. */
+  readonly unread: readonly number[];
+  readonly nearedCaps: readonly string[];
+  readonly last: { readonly revision: number; readonly type: string; readonly at: Moment };
+}
+
+export const isEnded = (run: Run): boolean => run.relay.phase === 'ended';
+
+/** The item in work: the one that was started and is not settled. */
+export const currentItem = (run: Run): Item | undefined => run.items.find((item) => item.state === 'started');
+
+export const openItems = (run: Run): number => run.items.length - run.settled.done - run.settled.failed;
+
+/** The segment that may write now, or undefined. */
+export const liveSegment = (run: Run): number | undefined =>
+  run.relay.phase === 'working' ? run.relay.segment : undefined;

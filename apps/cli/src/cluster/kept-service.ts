@@ -101,7 +101,9 @@ export class KeptService {
 
   /** Kills at once, for a person who does not want to wait any longer. */
   kill(): void {
-    if (this.identity !== undefined) signal(this.identity.pid, 'SIGKILL');
+    this.ended = true;
+    clearTimeout(this.timer);
+    if (this.identity !== undefined) killGroup(this.identity.pid);
   }
 
   list(): readonly ListedProcess[] {

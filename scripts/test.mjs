@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { find } from './setup/commands.mjs';
 import { inRoot, root } from './setup/places.mjs';
 import { setUpOrSay } from './setup.mjs';
 
@@ -65,6 +66,7 @@ function jest(args) {
   const child = spawn(process.execPath, [...node, inRoot('node_modules', 'jest', 'bin', 'jest.js'), ...args], {
     cwd: root,
     stdio: 'inherit',
+    env: { BATON_NATS_SERVER: find('nats-server'), ...process.env },
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);

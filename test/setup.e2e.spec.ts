@@ -28,7 +28,7 @@ describe('set-up', () => {
 
   it('takes a download only with the checksum that was published with it', () => {
     const { stdout } = evaluate(`
-      import { verify } from './scripts/setup/nats-server.mjs';
+      import { verify } from './scripts/setup/checksum.mjs';
       const sums = ${JSON.stringify(`${'0'.repeat(64)}  b.tar.gz\n2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824  a.tar.gz\n`)};
       const attempt = (file, text) => { try { verify(sums, file, Buffer.from(text)); return 'taken'; } catch { return 'refused'; } };
       console.log(attempt('a.tar.gz', 'hello'), attempt('a.tar.gz', 'hullo'), attempt('b.tar.gz', 'hello'), attempt('c.tar.gz', 'hello'));`);

@@ -153,6 +153,7 @@ export class KeptService {
   private hear(message: unknown): void {
     const report = readReport(message);
     if (report?.type === 'ready') this.live(report.port);
+    if (report?.type === 'notice') this.keeping.tell(`${this.spec.name}: ${report.sentence}`);
     if (report?.type === 'processes') {
       const known = new Map(this.children.map((child) => [child.listed.pid, child.identity]));
       this.children = report.processes.map((listed) => ({

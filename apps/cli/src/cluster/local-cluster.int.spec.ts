@@ -14,6 +14,12 @@ afterEach(() => bench.clear());
 
 const SERVICES = ['nats', 'store', 'deaf', 'runner', 'gateway'];
 
+const nothingIsLeft = (): void => {
+  expect(bench.leftovers()).toEqual([]);
+  expect(existsSync(bench.data.lockFile())).toBe(false);
+  expect(existsSync(bench.data.recordFile())).toBe(false);
+};
+
 describe('starting', () => {
   it('lists the supervisor, every service and the segment children', async () => {
     await bench.up();
@@ -22,6 +28,11 @@ describe('starting', () => {
     expect(listed.filter(({ name }) => name !== 'segment').every(({ state }) => state === 'running')).toBe(true);
     expect(listed.find(({ name }) => name === 'segment')).toMatchObject({ run: 'a-run', segment: 3, state: 'working' });
     expect(listed.find(({ name }) => name === 'gateway')).toMatchObject({ port: bench.port });
+  });
+
+  it('passes on what a service has to say to the person', async () => {
+    await bench.up();
+    expect(bench.said).toContain('runner: This is only a stand-in.');
   });
 
   it('makes a key that only its owner may read', async () => {
@@ -83,7 +94,7 @@ describe('keeping alive', () => {
   it('never gives a service up that dies at every start, and says why it died', async () => {
     const said: string[] = [];
     const cluster = await LocalCluster.open(
-      standInPlan({ data: bench.data, port: bench.port, doomed: true, say: (sentence) => said.push(sentence) }),
+      standInPlan({ data: bench.data, port: bench.port, cast: 'one-doomed', say: (sentence) => said.push(sentence) }),
     );
     const doomed = () => cluster.list().find(({ name }) => name === 'doomed');
     void cluster.start();
@@ -103,12 +114,6 @@ describe('keeping alive', () => {
 });
 
 describe('stopping', () => {
-  const nothingIsLeft = (): void => {
-    expect(bench.leftovers()).toEqual([]);
-    expect(existsSync(bench.data.lockFile())).toBe(false);
-    expect(existsSync(bench.data.recordFile())).toBe(false);
-  };
-
   it('ends the services in their order, the deaf one by force, and leaves no process and no lock', async () => {
     const { child } = await bench.up();
     expect(await bench.baton('down')).toMatchObject({ code: 0 });
@@ -138,7 +143,7 @@ describe('stopping', () => {
   });
 
   it('ends what a killed supervisor left', async () => {
-    const { child } = await bench.up();
+    const { child } = await bench.up('all-listen');
     child.kill('SIGKILL');
     await exitOf(child);
     expect(await bench.baton('down')).toMatchObject({ code: 0 });

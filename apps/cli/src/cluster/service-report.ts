@@ -13,6 +13,7 @@ const Reported: z.ZodType<ReportedProcess> = z.object({
 const Report: z.ZodType<ServiceReport> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), port: z.number().int().exactOptional() }),
   z.object({ type: z.literal('processes'), processes: z.array(Reported).readonly() }),
+  z.object({ type: z.literal('notice'), sentence: z.string() }),
 ]);
 
 /** What a service said over IPC, or undefined when it is not in our language. */

@@ -12,13 +12,13 @@ export interface ServiceSpec {
 }
 
 /** A Node module, started with an IPC channel on which it says when it is ready. */
-export interface NodeProgram {
+interface NodeProgram {
   readonly kind: 'node';
   readonly module: string;
 }
 
 /** A program that knows nothing of us: it is ready when its port accepts connections. */
-export interface NativeProgram {
+interface NativeProgram {
   readonly kind: 'native';
   readonly path: string;
   readonly args: readonly string[];

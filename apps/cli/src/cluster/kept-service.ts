@@ -1,14 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { messageOf, type ReportedProcess } from '#platform';
+import { messageOf } from '#platform';
 import { type Backoff, deathsInARow, waitMs } from './backoff.js';
-import { type Identity, identify, killGroup, lives, signal } from './born.js';
+import { type Identity, identify, killGroup, signal } from './born.js';
 import type { ClusterRecord } from './cluster-record.js';
 import { Gate } from './gate.js';
 import { launch } from './launch.js';
 import type { ListedProcess } from './listed-process.js';
 import { lastLines } from './log-file.js';
 import { answers } from './ports.js';
+import { ReportedChildren } from './reported-children.js';
 import { readReport } from './service-report.js';
 import type { ServiceSpec } from './service-spec.js';
 
@@ -24,11 +25,6 @@ export interface Keeping {
   readonly tell: Tell;
   /** Called after each start and each end of the service's process. */
   readonly onChange: () => void;
-}
-
-interface ReportedChild {
-  readonly listed: ReportedProcess;
-  readonly identity: Identity | undefined;
 }
 
 const LINES_TO_QUOTE = 5;
@@ -51,7 +47,7 @@ export class KeptService {
   private port: number | undefined;
   private lastExit: string | undefined;
   private ended = false;
-  private children: readonly ReportedChild[] = [];
+  private readonly children = new ReportedChildren();
 
   constructor(
     readonly spec: ServiceSpec,
@@ -94,8 +90,7 @@ export class KeptService {
       await this.exited.passed;
       killGroup(identity.pid);
     }
-    for (const { identity: one } of this.children) if (one !== undefined && lives(one)) signal(one.pid, 'SIGKILL');
-    this.children = [];
+    this.children.kill();
     this.state = 'stopped';
   }
 
@@ -118,7 +113,7 @@ export class KeptService {
         restarts: this.restarts,
         ...(this.lastExit === undefined ? {} : { lastExit: this.lastExit }),
       },
-      ...this.children.map(({ listed }) => listed),
+      ...this.children.list(),
     ];
   }
 
@@ -154,13 +149,7 @@ export class KeptService {
     const report = readReport(message);
     if (report?.type === 'ready') this.live(report.port);
     if (report?.type === 'notice') this.keeping.tell(`${this.spec.name}: ${report.sentence}`);
-    if (report?.type === 'processes') {
-      const known = new Map(this.children.map((child) => [child.listed.pid, child.identity]));
-      this.children = report.processes.map((listed) => ({
-        listed,
-        identity: known.get(listed.pid) ?? identify(listed.pid),
-      }));
-    }
+    if (report?.type === 'processes') this.children.replace(report.processes);
   }
 
   private live(port = this.port): void {
@@ -184,7 +173,7 @@ export class KeptService {
     this.identity = undefined;
     this.lastExit = how;
     if (this.ended) return;
-    this.children = [];
+    this.children.orphan();
     this.deaths = deathsInARow(this.deaths, livedMs, this.keeping.backoff);
     const ms = waitMs(this.deaths, this.keeping.backoff);
     this.state = 'backing-off';

@@ -53,6 +53,15 @@ describe('starting', () => {
     expect(await bench.ps()).toHaveLength(SERVICES.length + 2);
   });
 
+  it('lets exactly one win when two start at once on what a killed cluster left', async () => {
+    const first = await bench.up('all-listen');
+    first.child.kill('SIGKILL');
+    await exitOf(first.child);
+    const rivals = await Promise.all([bench.up(), bench.up()]);
+    expect(rivals.filter(({ child }) => child.exitCode === 1)).toHaveLength(1);
+    expect(await bench.ps()).toHaveLength(SERVICES.length + 2);
+  });
+
   it('is refused when the port is taken, and leaves nothing behind', async () => {
     const squatter = createServer();
     await new Promise<void>((resolve) => squatter.listen(bench.port, LOOPBACK, resolve));
@@ -134,6 +143,14 @@ describe('stopping', () => {
   it('ends a service that was stopped with SIGSTOP', async () => {
     await bench.up();
     signal(await bench.pidOf('store'), 'SIGSTOP');
+    expect(await bench.baton('down')).toMatchObject({ code: 0 });
+    nothingIsLeft();
+  });
+
+  it('ends the segment children whose runner was killed', async () => {
+    await bench.up();
+    signal(await bench.pidOf('runner'), 'SIGKILL');
+    await eventually(async () => (await bench.ps()).some(({ state }) => state === 'orphaned'));
     expect(await bench.baton('down')).toMatchObject({ code: 0 });
     nothingIsLeft();
   });

@@ -7,7 +7,7 @@ export interface Audience {
 }
 
 const TELL_EVERY_MS = 3_000;
-// npm passes a Ctrl-C on to us that the terminal has sent us already: only a later one is a second wish.
+// A runner such as npm may pass a Ctrl-C on that the terminal has sent us already: only a later one is a second wish.
 const SAME_WISH_MS = 1_000;
 
 /** Starts the cluster, says when it is up, and stays until it is stopped by a signal or by `baton down`. */

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Obstacle } from '../errors.js';
 
@@ -12,6 +12,7 @@ const SENTENCES: Readonly<Record<string, (path: string) => string>> = {
   EROFS: (path) => `${path} lies on a read-only file system: use another folder with --data DIR.`,
   ENOTDIR: (path) =>
     `${path} cannot be made, because a part of its path is a file: use another folder with --data DIR.`,
+  ENOENT: (path) => `${path} cannot be made here: use another folder with --data DIR.`,
   EEXIST: (path) => `${path} is a file, not a folder: use another folder with --data DIR.`,
 };
 
@@ -29,21 +30,26 @@ export function writing<T>(path: string, write: () => T): T {
 export function replaceFile(path: string, text: string, mode = 0o600): void {
   writing(path, () => {
     const scratch = `${path}.${process.pid}.new`;
-    const file = openSync(scratch, 'w', mode);
     try {
-      writeSync(file, text);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
+      using(openSync(scratch, 'w', mode), (file) => {
+        writeSync(file, text);
+        fsyncSync(file);
+      });
+      renameSync(scratch, path);
+    } catch (error) {
+      rmSync(scratch, { force: true, recursive: true });
+      throw error;
     }
-    renameSync(scratch, path);
-    const folder = openSync(dirname(path), 'r');
-    try {
-      fsyncSync(folder);
-    } finally {
-      closeSync(folder);
-    }
+    using(openSync(dirname(path), 'r'), fsyncSync);
   });
+}
+
+function using(file: number, work: (file: number) => void): void {
+  try {
+    work(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 export function makeFolder(path: string): void {

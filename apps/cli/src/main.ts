@@ -1,0 +1,18 @@
+import { downCommand } from './commands/down.js';
+import { psCommand } from './commands/ps.js';
+import { upCommand } from './commands/up/index.js';
+import { readEnvironment } from './config.js';
+import { Output } from './output.js';
+import { runProgram } from './program.js';
+
+const commands = [upCommand, downCommand, psCommand];
+
+const output = new Output();
+// A reader such as `head` that has seen enough closes the pipe: that is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+try {
+  process.exitCode = await runProgram(commands, { environment: readEnvironment(), output }, process.argv.slice(2));
+} catch (error) {
+  output.fail(error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { z } from 'zod';
+import { root } from './cluster/checkout.js';
+import type { CommandContext, CommandFactory } from './command.js';
+
+const USAGE = 2;
+
+const version = (): string =>
+  z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).version;
+
+/** Puts the commands together and runs the one that the words ask for; answers the exit code. */
+export async function runProgram(
+  factories: readonly CommandFactory[],
+  context: CommandContext,
+  words: readonly string[],
+): Promise<number> {
+  const program = new Command('baton')
+    .description('Runs AI agents for hours as a relay of short-lived, killable processes over an event log.')
+    .version(version())
+    .exitOverride()
+    .showHelpAfterError('(baton help shows what there is)');
+  for (const factory of factories) program.addCommand(factory(context).copyInheritedSettings(program));
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    context.output.fail(error);
+    return 1;
+  }
+}

@@ -59,6 +59,7 @@ export {
   WAKING_EVENTS,
 } from './run-events.js';
 export { runOfStream, streams } from './streams.js';
+export { builtInTools, inputSchemaOf, type ToolDeclaration, type ToolEffect } from './tools.js';
 export {
   AskCall,
   CallState,

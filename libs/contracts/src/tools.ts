@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import type { ToolName } from './agent.js';
+
+/**
+ * What a second execution of the same call would do. `none`: it changes nothing; `idempotent`: it brings about the same
+ * state again; `once`: it may do harm, so a call in doubt is never repeated.
+ */
+export type ToolEffect = 'none' | 'idempotent' | 'once';
+
+/** A tool as it is declared to the model. */
+export interface ToolDeclaration<Input extends z.ZodObject = z.ZodObject> {
+  readonly description: string;
+  readonly input: Input;
+  readonly effect: ToolEffect;
+}
+
+const path = z
+  .string()
+  .min(1)
+  .max(4_096)
+  .regex(/^[^\0]*$/, 'a path holds no NUL character');
+const file = path.describe('The file, relative to the workspace, e.g. "src/main.py".');
+const itemId = z.string().min(1).max(500).describe('The id of the work item.');
+
+/** The built-in tools by name: what the model is told, and what their input must look like. */
+export const builtInTools = {
+  bash: {
+    description:
+      'Runs a command with bash in the workspace and answers with what it printed (standard output and standard error ' +
+      'in order) and its exit status when that is not 0. Every call starts a new shell in the workspace; files stay, ' +
+      'variables, the working directory and background processes do not. Long output is cut in the middle.',
+    input: z.strictObject({
+      command: z
+        .string()
+        .min(1)
+        .max(100_000)
+        .regex(/^[^\0]*$/, 'a command holds no NUL character')
+        .describe('The command line, for bash.'),
+    }),
+    effect: 'once',
+  },
+  read_file: {
+    description: 'Reads a text file of the workspace. Long files can be read in parts by offset and limit.',
+    input: z.strictObject({
+      path: file,
+      offset: z.int().nonnegative().optional().describe('How many lines to leave out at the start (default 0).'),
+      limit: z.int().positive().optional().describe('How many lines to read at most (default all).'),
+    }),
+    effect: 'none',
+  },
+  write_file: {
+    description: 'Writes a text file of the workspace: all of it, new or instead of what was there.',
+    input: z.strictObject({
+      path: file,
+      content: z.string().max(4_000_000).describe('The whole content.'),
+    }),
+    effect: 'idempotent',
+  },
+  edit_file: {
+    description:
+      'Replaces one piece of a text file of the workspace. The old text must occur exactly once: give enough of its ' +
+      'surroundings to make it so.',
+    input: z.strictObject({
+      path: file,
+      old_text: z.string().min(1).max(1_000_000).describe('The text to replace, exactly as it stands in the file.'),
+      new_text: z.string().max(1_000_000).describe('What to put there; empty to delete.'),
+    }),
+    effect: 'once',
+  },
+  list_files: {
+    description: 'Lists the files and folders of the workspace, one a line, folders with a slash at the end.',
+    input: z.strictObject({
+      path: path.optional().describe('The folder to list, relative to the workspace (default: the workspace).'),
+      depth: z.int().positive().max(20).optional().describe('How many levels to list (default 1).'),
+    }),
+    effect: 'none',
+  },
+  complete_item: {
+    description: 'Records that a work item is done. Call it for each item as soon as its work is finished.',
+    input: z.strictObject({
+      item_id: itemId,
+      result: z.string().max(100_000).optional().describe('What came of it, in a few words.'),
+    }),
+    effect: 'none',
+  },
+  fail_item: {
+    description: 'Records that a work item cannot be done, and why. The other items go on.',
+    input: z.strictObject({
+      item_id: itemId,
+      reason: z.string().min(1).max(2_000).describe('Why it cannot be done.'),
+    }),
+    effect: 'none',
+  },
+} as const satisfies Record<ToolName, ToolDeclaration>;
+
+/** The JSON schema (draft 2020-12) of a tool's input, as the model is shown it. */
+export const inputSchemaOf = (tool: ToolName): Record<string, unknown> => {
+  const { $schema: _, ...schema } = z.toJSONSchema(builtInTools[tool].input);
+  return schema;
+};

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BlobRef, CallState } from '#contracts';
 import type { Blobs } from '#log';
-import { type Clock, type Logger, messageOf, sha256 } from '#platform';
+import { type Clock, type Logger, messageOf, sha256, Unavailable } from '#platform';
 import type { CallResult } from './call-results.js';
 import { canonical } from './canonical.js';
 import type { Commands, RunningCommand } from './commands.js';
@@ -32,7 +32,7 @@ interface LiveCall {
   settled: Promise<void>;
   command?: RunningCommand;
   /** Why the end cannot be written down at the moment. */
-  trouble?: unknown;
+  trouble?: Unavailable;
 }
 
 export interface CallsParts {
@@ -174,7 +174,9 @@ export class Calls {
         await this.record(call, conclusion, whole, endedAt);
         break;
       } catch (error) {
-        live.trouble = error;
+        live.trouble = new Unavailable(`The end of the call cannot be written down: ${messageOf(error)}`, {
+          cause: error,
+        });
         await pause(AGAIN_MS, undefined, { ref: false });
       }
     }

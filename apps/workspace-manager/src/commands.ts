@@ -48,10 +48,6 @@ export class Commands {
 
   /** Starts a call's command. Trouble before the start is an end of the kind `not-begun`. */
   start(call: CallKey & { readonly limitMs: number }, spec: WorkspaceSpec, command: string): RunningCommand {
-    const notBegun = (reason: string): RunningCommand => ({
-      ended: Promise.resolve({ kind: 'not-begun', reason }),
-      stop: () => Promise.resolve(),
-    });
     const { sandbox } = this.means;
     if (sandbox === undefined) return notBegun(this.means.sentence);
     try {
@@ -162,6 +158,11 @@ export class Commands {
 }
 
 const MANAGERS_CLAIM = 'manager\n';
+
+const notBegun = (reason: string): RunningCommand => ({
+  ended: Promise.resolve({ kind: 'not-begun', reason }),
+  stop: () => Promise.resolve(),
+});
 
 /** Where the shim finds its own programs. */
 const SHIM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin';

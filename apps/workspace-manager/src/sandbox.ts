@@ -6,6 +6,8 @@ import type { WorkspaceSpec } from '#contracts';
 const SANDBOX_UID = 64_700;
 const PATH = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin';
 
+const words = (line: string): string[] => line.split(' ');
+
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
@@ -29,9 +31,14 @@ export function unsandboxed(perProcess: boolean): Sandbox {
     name: 'none',
     owner: undefined,
     commandLine: (files, spec, command) => [
-      ...['env', '-i', '-C', files, `PATH=${PATH}`, `HOME=${files}`, 'LANG=C.UTF-8'],
+      ...words('env -i -C'),
+      files,
+      `HOME=${files}`,
+      ...words(`PATH=${PATH} LANG=C.UTF-8`),
       ...(perProcess ? ['prlimit', `--as=${bytesOf(spec)}`, '--'] : []),
-      ...['bash', '-c', command],
+      'bash',
+      '-c',
+      command,
     ],
   };
 }
@@ -50,10 +57,14 @@ export function bubblewrap(etc: string, perProcess: boolean): Sandbox {
       'bwrap',
       ...walls,
       ...(spec.network ? NETWORK_FILES : ['--unshare-net']),
-      ...['--bind', files, '/workspace', '--chdir', '/workspace', '--'],
+      '--bind',
+      files,
+      ...words('/workspace --chdir /workspace --'),
       ...(root ? ORDINARY_USER : []),
       ...(perProcess ? ['prlimit', `--as=${bytesOf(spec)}`, `--nproc=${spec.processes}`, '--'] : []),
-      ...['bash', '-c', command],
+      'bash',
+      '-c',
+      command,
     ],
   };
 }
@@ -73,8 +84,7 @@ export function writeEtc(etc: string): void {
 
 const ORDINARY_USER = [
   'setpriv',
-  ...[`--reuid=${SANDBOX_UID}`, `--regid=${SANDBOX_UID}`, '--clear-groups'],
-  ...['--inh-caps=-all', '--bounding-set=-all', '--'],
+  ...words(`--reuid=${SANDBOX_UID} --regid=${SANDBOX_UID} --clear-groups --inh-caps=-all --bounding-set=-all --`),
 ];
 
 const NETWORK_FILES = ['/etc/resolv.conf', '/etc/ssl', '/etc/pki', '/etc/ca-certificates'].flatMap((file) => [
@@ -86,7 +96,6 @@ const NETWORK_FILES = ['/etc/resolv.conf', '/etc/ssl', '/etc/pki', '/etc/ca-cert
 const bytesOf = (spec: WorkspaceSpec): number => spec.memoryMb * 1024 * 1024;
 
 function namespaces(root: boolean): string[] {
-  const capabilities = ['--cap-drop', 'ALL'];
   // Root needs no user namespace, which would make its commands root to the kernel; it changes the user instead. Until
   // then it must be able to enter the workspace, whatever mode the workspace's folder has.
   const changeUser = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_DAC_READ_SEARCH'].flatMap((name) => [
@@ -95,23 +104,23 @@ function namespaces(root: boolean): string[] {
   ]);
   return [
     ...(root ? [] : ['--unshare-user']),
-    ...['--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try', '--hostname', 'workspace'],
+    ...words('--unshare-ipc --unshare-pid --unshare-uts --unshare-cgroup-try --hostname workspace'),
     // The parent is the shim, not the manager: a killed shim takes the sandbox with it, a killed manager does not.
-    ...['--new-session', '--die-with-parent'],
-    ...capabilities,
+    ...words('--new-session --die-with-parent'),
+    ...words('--cap-drop ALL'),
     ...(root ? changeUser : []),
-    ...['--clearenv', '--setenv', 'PATH', PATH, '--setenv', 'HOME', '/workspace', '--setenv', 'LANG', 'C.UTF-8'],
+    ...words(`--clearenv --setenv PATH ${PATH} --setenv HOME /workspace --setenv LANG C.UTF-8`),
   ];
 }
 
 function view(etc: string): string[] {
   return [
-    ...['--ro-bind', '/usr', '/usr'],
+    ...words('--ro-bind /usr /usr'),
     ...['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'].flatMap(systemFolder),
     ...['/etc/alternatives', '/etc/ld.so.cache'].flatMap((file) => ['--ro-bind-try', file, file]),
     ...['passwd', 'group', 'hosts', 'nsswitch.conf'].flatMap((name) => ['--ro-bind', join(etc, name), `/etc/${name}`]),
-    ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/tmp'],
-    ...['--perms', '1777', '--tmpfs', '/dev/shm'],
+    ...words('--proc /proc --dev /dev --perms 1777 --tmpfs /tmp'),
+    ...words('--perms 1777 --tmpfs /dev/shm'),
   ];
 }
 

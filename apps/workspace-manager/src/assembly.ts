@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Blobs, type EventLog } from '#log';
 import { type Clock, type Logger, messageOf } from '#platform';
+import { Ballast } from './ballast.js';
 import { Calls } from './calls.js';
 import { Commands } from './commands.js';
 import { Executor } from './executor.js';
@@ -30,6 +31,8 @@ export interface WorkspaceManager {
   readonly holder: string;
   readonly means: Means;
   readonly workspaces: Workspaces;
+  /** Answers those who wait for running calls, so that the answering can end. */
+  letGo(): void;
   /** Stops the manager; running commands go on. */
   close(): void;
 }
@@ -50,7 +53,7 @@ export async function assemble({
   const means = await probe(holder, folders.etc, allowUnsandboxed);
   const blobs = new Blobs(log);
   const boot = bootId();
-  const commands = new Commands(folders, means);
+  const commands = new Commands(folders, means, new Ballast(folders.ballast));
   const owner = means.sandbox?.owner;
   const executor = new Executor({ journal, commands, folders, owner, bootId: boot, clock });
   const calls = new Calls({ journal, executor, commands, blobs, folders, bootId: boot, clock, logger });
@@ -64,6 +67,7 @@ export async function assemble({
     holder,
     means,
     workspaces: new Workspaces(journal, openings, calls),
+    letGo: () => calls.letGo(),
     close: () => {
       clearInterval(timer);
       journal.close();

@@ -56,6 +56,7 @@ export interface CallsParts {
  */
 export class Calls {
   private readonly live = new Map<string, LiveCall>();
+  private readonly leaving = new AbortController();
 
   constructor(private readonly parts: CallsParts) {}
 
@@ -77,7 +78,7 @@ export class Calls {
     const live = this.live.get(nameOf(key));
     if (live) {
       await live.accepted;
-      const settled = await within(live.settled, waitMs);
+      const settled = await within(live.settled, waitMs, this.leaving.signal);
       if (!settled && live.trouble !== undefined) throw live.trouble;
     }
     return stateOf(this.parts.journal.call(key.runId, key.callId));
@@ -101,6 +102,11 @@ export class Calls {
   async stopAll(runId: string): Promise<void> {
     const keys = this.parts.journal.unfinished().filter((call) => call.runId === runId);
     await Promise.all(keys.map((key) => this.stop(key, 'cancelled')));
+  }
+
+  /** Answers those who wait for calls at once, because the manager ends; the calls themselves go on. */
+  letGo(): void {
+    this.leaving.abort();
   }
 
   /** Takes up the calls that had not ended when this manager last did (C3). */
@@ -229,13 +235,13 @@ function stateOf(call: JournalledCall | undefined): CallState {
 }
 
 /** Whether the promise was fulfilled in time; false while it is not. */
-async function within(promise: Promise<void>, milliseconds: number): Promise<boolean> {
-  const waiting = new AbortController();
-  const options = { signal: waiting.signal, ref: false };
-  const time = Math.min(milliseconds, LONGEST_TIMER_MS);
+async function within(promise: Promise<void>, milliseconds: number, leaving: AbortSignal): Promise<boolean> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([over.signal, leaving]);
+  const time = pause(Math.min(milliseconds, LONGEST_TIMER_MS), false, { signal, ref: false }).catch(() => false);
   try {
-    return await Promise.race([promise.then(() => true), pause(time, false, options)]);
+    return await Promise.race([promise.then(() => true), time]);
   } finally {
-    waiting.abort();
+    over.abort();
   }
 }

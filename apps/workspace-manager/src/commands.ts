@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:
 import { join } from 'node:path';
 import type { WorkspaceSpec } from '#contracts';
 import { messageOf } from '#platform';
+import type { Ballast } from './ballast.js';
 import type { CallGroup, ControlGroups } from './control-groups.js';
 import { codeOf } from './errors.js';
 import type { Folders } from './folders.js';
@@ -42,6 +43,7 @@ export class Commands {
   constructor(
     private readonly folders: Folders,
     private readonly means: Means,
+    private readonly ballast: Ballast,
   ) {
     this.groups = means.groups;
   }
@@ -52,8 +54,7 @@ export class Commands {
     if (sandbox === undefined) return notBegun(this.means.sentence);
     try {
       const folder = this.folders.call(call.runId, call.callId);
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, 'exit'), EXIT_PENDING);
+      this.prepare(folder);
       const group = this.groups?.make(nameOf(call), spec) ?? { folders: [] };
       const child = spawn(
         '/bin/sh',
@@ -70,6 +71,16 @@ export class Commands {
       return this.own(folder, group, child);
     } catch (error) {
       return notBegun(messageOf(error));
+    }
+  }
+
+  private prepare(folder: string): void {
+    try {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'exit'), EXIT_PENDING);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOSPC' || !this.ballast.drop()) throw error;
+      this.prepare(folder);
     }
   }
 
@@ -117,6 +128,7 @@ export class Commands {
   release(call: CallKey): void {
     const group = this.groups?.of(nameOf(call));
     if (group) this.groups?.remove(group);
+    this.ballast.takeIn();
   }
 
   private async stop(shim: ProcessName | undefined, group: CallGroup): Promise<void> {

@@ -6,6 +6,7 @@ export class Folders {
   readonly root: string;
   readonly journal: string;
   readonly holder: string;
+  readonly ballast: string;
   /** The few files of /etc that a sandbox sees. */
   readonly etc: string;
 
@@ -13,6 +14,7 @@ export class Folders {
     this.root = join(data, 'workspaces');
     this.journal = join(this.root, 'journal.db');
     this.holder = join(this.root, 'holder');
+    this.ballast = join(this.root, 'ballast');
     this.etc = join(this.root, 'etc');
   }
 

@@ -71,6 +71,16 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS running_calls ON calls (state) WHERE state = 'running';
 `;
 
+/**
+ * Writes as much as the write-ahead log holds between two checkpoints (1000 pages of 4 KiB), and drops it again: that
+ * room then belongs to the journal, so that results can be written down on a full disk.
+ */
+const HOLD_ROOM = `
+  BEGIN; CREATE TABLE IF NOT EXISTS room (x BLOB); INSERT INTO room VALUES (zeroblob(4300000)); COMMIT;
+  BEGIN; DROP TABLE room; COMMIT;
+  PRAGMA wal_checkpoint(RESTART);
+`;
+
 const INSERT_CALL = `
   INSERT INTO calls (run_id, call_id, segment, tool, input_digest, limit_ms, output_bytes, started_at, boot_id, state)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running')`;
@@ -94,7 +104,9 @@ export class Journal {
   static open(file: string): Journal {
     try {
       const db = new DatabaseSync(file);
-      db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${SCHEMA}`);
+      db.exec(
+        `PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${SCHEMA} ${HOLD_ROOM}`,
+      );
       return new Journal(db);
     } catch (error) {
       const reason = messageOf(error);

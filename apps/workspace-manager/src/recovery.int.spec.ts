@@ -13,7 +13,7 @@ import { bootId } from './machine.js';
 import { processName } from './processes.js';
 
 const callId = CallId.parse('1-0');
-const edit = (before: string, after: string) => ({ path: 'e.txt', before: sha256(before), after: sha256(after) });
+const digests = (before: string, after: string) => ({ path: 'e.txt', before: sha256(before), after: sha256(after) });
 const LEDGER = 'echo started >>ledger';
 
 describe('a manager that is killed', () => {
@@ -192,9 +192,9 @@ describe('a manager that is killed', () => {
     await open();
     writeFileSync(file('e.txt'), 'after');
     await manager.kill();
-    started({ id: '1-0', tool: 'edit_file', edit: edit('before', 'after') });
-    started({ id: '1-1', tool: 'edit_file', edit: edit('after', 'later') });
-    started({ id: '1-2', tool: 'edit_file', edit: edit('x', 'y') });
+    started({ id: '1-0', tool: 'edit_file', edit: digests('before', 'after') });
+    started({ id: '1-1', tool: 'edit_file', edit: digests('after', 'later') });
+    started({ id: '1-2', tool: 'edit_file', edit: digests('x', 'y') });
     started({ id: '1-3', tool: 'edit_file' });
     await start();
     const ids = ['1-0', '1-1', '1-2', '1-3'].map((id) => CallId.parse(id));

@@ -115,7 +115,7 @@ function namespaces(root: boolean): string[] {
 
 function view(etc: string): string[] {
   return [
-    ...words('--ro-bind /usr /usr'),
+    ...words('--ro-bind /usr /usr --dir /etc'),
     ...['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'].flatMap(systemFolder),
     ...['/etc/alternatives', '/etc/ld.so.cache'].flatMap((file) => ['--ro-bind-try', file, file]),
     ...['passwd', 'group', 'hosts', 'nsswitch.conf'].flatMap((name) => ['--ro-bind', join(etc, name), `/etc/${name}`]),

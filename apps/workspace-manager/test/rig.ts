@@ -100,6 +100,12 @@ export interface CallOptions {
   readonly waitMs: number;
 }
 
+/** Whether a test must be left out on this machine; says so. */
+export function lacks(there: boolean, what: string): boolean {
+  if (!there) process.stderr.write(`left out: this machine has no ${what}\n`);
+  return !there;
+}
+
 /** The outcome and text of a call that must have finished. */
 export function finished(state: CallState): { outcome: string; text: string } {
   if (state.state !== 'finished') throw new Error(`the call is ${JSON.stringify(state)}`);

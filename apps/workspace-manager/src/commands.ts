@@ -77,7 +77,7 @@ export class Commands {
   private prepare(folder: string): void {
     try {
       mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, 'exit'), EXIT_PENDING);
+      for (const name of ['status', 'exit']) writeFileSync(join(folder, name), EXIT_PENDING);
     } catch (error) {
       if (codeOf(error) !== 'ENOSPC' || !this.ballast.drop()) throw error;
       this.prepare(folder);

@@ -1,6 +1,7 @@
 /**
  * The shim holds one command while managers come and go: a POSIX shell in a session of its own, started in the call's
- * folder, which the manager has made with a file `exit` in it (so that there is room for the status on a full disk).
+ * folder, which the manager has made with the files `status` and `exit` in it (so that there is room for the status on a
+ * full disk).
  *
  * S1. Whoever creates `claim` decides: a shim that did starts the command; one that did not goes away at once.
  * S2. The claim names the shim by its line of /proc/PID/stat, so a restarted manager can tell whether it still lives.
@@ -18,7 +19,7 @@ echo "$stat" >claim || exit 0
 set +C
 cap=$1 limit=$2 manager=$3 groups=$4
 shift 4
-status=$({
+{
   {
     (
       for group in $groups; do echo 0 >"$group/cgroup.procs" || exit 125; done
@@ -30,12 +31,14 @@ status=$({
     trap '' XFSZ
     exec tee output >/dev/null 2>&1 3>&-
   }
-} 3>&1)
-printf 'exit %03d\\n' "\${status:-137}" 1<>exit
+} 3<>status
+read -r status <status
+[ "$status" = pending. ] && status=137
+printf 'exit %03d\\n' "$status" 1<>exit
 kill -0 "$manager" 2>/dev/null || sync output exit
 `;
 
-/** What \`exit\` holds until the command has ended: as long as what will take its place. */
+/** What `exit` and `status` hold until the command has ended: as long as what will take its place. */
 export const EXIT_PENDING = 'pending.\n';
 
 /** The exit status, or undefined while there is none. */

@@ -21,6 +21,8 @@ const TIDY_MS = 30_000;
 export interface AssemblyParts {
   readonly data: string;
   readonly allowUnsandboxed: boolean;
+  /** The PATH by which the programs around a command are found. */
+  readonly path: string;
   readonly log: EventLog;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -38,19 +40,14 @@ export interface WorkspaceManager {
 }
 
 /** Puts the parts together and takes up the calls that had not ended when the manager last did. */
-export async function assemble({
-  data,
-  allowUnsandboxed,
-  log,
-  clock,
-  logger,
-}: AssemblyParts): Promise<WorkspaceManager> {
+export async function assemble(parts: AssemblyParts): Promise<WorkspaceManager> {
+  const { data, allowUnsandboxed, path, log, clock, logger } = parts;
   const folders = new Folders(resolve(data));
   mkdirSync(folders.root, { recursive: true });
   chmodSync(folders.root, 0o700);
   const journal = Journal.open(folders.journal);
   const holder = holderId(folders.holder);
-  const means = await probe(holder, folders.etc, allowUnsandboxed);
+  const means = await probe({ group: `baton-${holder}`, etc: folders.etc, path, allowUnsandboxed });
   const blobs = new Blobs(log);
   const boot = bootId();
   const commands = new Commands(folders, means, new Ballast(folders.ballast));
@@ -71,6 +68,7 @@ export async function assemble({
     close: () => {
       clearInterval(timer);
       journal.close();
+      means.groups?.leave();
     },
   };
 }

@@ -65,7 +65,7 @@ export class Commands {
           ...shimArguments(call.limitMs, group),
           ...sandbox.commandLine(this.folders.files(call.runId), spec, command),
         ],
-        { cwd: folder, detached: true, stdio: 'ignore', env: { PATH: SHIM_PATH } },
+        { cwd: folder, detached: true, stdio: 'ignore', env: { PATH: this.means.path } },
       );
       child.unref();
       return this.own(folder, group, child);
@@ -175,9 +175,6 @@ const notBegun = (reason: string): RunningCommand => ({
   ended: Promise.resolve({ kind: 'not-begun', reason }),
   stop: () => Promise.resolve(),
 });
-
-/** Where the shim finds its own programs. */
-const SHIM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin';
 
 function shimArguments(limitMs: number, group: CallGroup): string[] {
   const seconds = Math.ceil((limitMs + GUARD_MS) / 1_000);

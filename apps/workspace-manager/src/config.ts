@@ -14,6 +14,8 @@ export const WorkspaceManagerConfig = z.object({
     .enum(['0', '1', 'true', 'false'], { error: 'use 1 or 0' })
     .default('0')
     .transform((value) => value === '1' || value === 'true'),
+  /** Where bubblewrap and the few other programs around a command are found; the command itself sees another one. */
+  PATH: z.string().min(1).default('/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin'),
   BATON_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 export type WorkspaceManagerConfig = z.infer<typeof WorkspaceManagerConfig>;

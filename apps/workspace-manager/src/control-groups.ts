@@ -77,6 +77,11 @@ export class ControlGroups {
     return [...new Set(found)];
   }
 
+  /** Removes this manager's own group, unless commands still run in it. */
+  leave(): void {
+    for (const base of this.bases) removeFolder(base);
+  }
+
   private works(version: 1 | 2): boolean {
     try {
       for (const base of this.bases) mkdirSync(base, { recursive: true });

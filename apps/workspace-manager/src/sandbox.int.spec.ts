@@ -3,13 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { silentLogger, systemClock } from '#platform';
-import { aSpec, Bench, finished, lacks, Rig } from '../test/rig.js';
+import { aSpec, Bench, finished, lacks, PATH, Rig } from '../test/rig.js';
 import { assemble } from './assembly.js';
 import { probe } from './probe.js';
 import { unsandboxed } from './sandbox.js';
 
 const rig = new Rig();
-const means = await probe('spec', join(rig.folder, 'etc'), false);
+const means = await probe({ group: 'baton-spec', etc: join(rig.folder, 'etc'), path: PATH, allowUnsandboxed: false });
 const noSandbox = () => lacks(means.sandbox !== undefined, 'working sandbox');
 const noGroups = () => lacks(means.sandbox !== undefined && means.groups !== undefined, 'control groups');
 const noRoot = () => lacks(process.getuid?.() === 0 && means.sandbox !== undefined, 'root');
@@ -21,7 +21,10 @@ describe('the sandbox', () => {
     bench = new Bench(await rig.manager());
     if (means.sandbox) await bench.open(aSpec({ memoryMb: 64, processes: 16 }));
   });
-  afterAll(() => rig.close());
+  afterAll(() => {
+    means.groups?.leave();
+    rig.close();
+  });
 
   it('shows nothing of the host but its programs', async () => {
     if (noSandbox()) return;
@@ -128,6 +131,7 @@ describe('the sandbox', () => {
       const manager = await assemble({
         data: disk,
         allowUnsandboxed: false,
+        path: PATH,
         log: rig.log,
         clock: systemClock,
         logger: silentLogger,

@@ -1,11 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CallId, type CallState, RunId, type SeedFile, type WorkspaceSpec } from '#contracts';
 import { Blobs } from '#log';
 import { newId, sha256, silentLogger, systemClock } from '#platform';
 import { assemble, type WorkspaceManager } from '../src/assembly.js';
+import { ControlGroups } from '../src/control-groups.js';
 import { FileEventLog } from './file-event-log.js';
+
+export const PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
 
 export const aSpec = (over: Partial<WorkspaceSpec> = {}): WorkspaceSpec => ({
   network: false,
@@ -20,13 +23,15 @@ export class Rig {
   readonly log = new FileEventLog(join(this.folder, 'log.jsonl'));
   private readonly managers: WorkspaceManager[] = [];
 
-  async manager(data = 'data', allowUnsandboxed = false): Promise<WorkspaceManager> {
+  async manager(data = 'data', over: { allowUnsandboxed?: boolean; path?: string } = {}): Promise<WorkspaceManager> {
     const manager = await assemble({
       data: join(this.folder, data),
-      allowUnsandboxed,
+      allowUnsandboxed: false,
+      path: PATH,
       log: this.log,
       clock: systemClock,
       logger: silentLogger,
+      ...over,
     });
     this.managers.push(manager);
     return manager;
@@ -49,6 +54,9 @@ export class Rig {
 
   close(): void {
     for (const manager of this.managers.splice(0)) manager.close();
+    const holder = join(this.folder, 'data', 'workspaces', 'holder');
+    // A killed manager has left its control group.
+    if (existsSync(holder)) ControlGroups.find(`baton-${readFileSync(holder, 'utf8').trim()}`)?.leave();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,162 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { WorkspaceSpec } from '#contracts';
+
+/** The processes that belong to every sandbox itself: timeout, bubblewrap's two, and the shell that starts them. */
+const OWN_PROCESSES = 4;
+
+/** The control groups of one call; a process joins by writing 0 to `cgroup.procs` in each folder. */
+export interface CallGroup {
+  readonly folders: readonly string[];
+}
+
+/**
+ * Limits on memory and the number of processes by control groups (version 2, or the controllers of version 1): one group
+ * a call, below the group of the manager.
+ */
+export class ControlGroups {
+  private constructor(
+    private readonly version: 1 | 2,
+    private readonly bases: readonly string[],
+  ) {}
+
+  /** Finds where groups can be made; undefined where none can. `name` is this manager's own. */
+  static find(name: string): ControlGroups | undefined {
+    const own = ownGroups();
+    for (const candidate of candidates(own, name)) {
+      const groups = new ControlGroups(candidate.version, candidate.bases);
+      if (groups.works(candidate.version)) return groups;
+    }
+    return undefined;
+  }
+
+  get description(): string {
+    return `control groups, version ${this.version}`;
+  }
+
+  make(name: string, limits: WorkspaceSpec): CallGroup {
+    const bytes = String(limits.memoryMb * 1024 * 1024);
+    const processes = String(limits.processes + OWN_PROCESSES);
+    const folders = this.bases.map((base) => join(base, name));
+    for (const folder of folders) {
+      mkdirSync(folder, { recursive: true });
+      setLimits(folder, bytes, processes);
+    }
+    return { folders };
+  }
+
+  /** The groups of a call that may have been made by an earlier life of this manager. */
+  of(name: string): CallGroup {
+    return { folders: this.bases.map((base) => join(base, name)) };
+  }
+
+  members({ folders }: CallGroup): number[] {
+    const pids = folders.flatMap((folder) => readLines(join(folder, 'cgroup.procs'))).map(Number);
+    return [...new Set(pids)].filter((pid) => pid > 0);
+  }
+
+  /** Whether the kernel ended a process of the group for want of memory. */
+  ranOutOfMemory({ folders }: CallGroup): boolean {
+    const counts = folders.flatMap((folder) => [
+      ...readLines(join(folder, 'memory.oom_control')),
+      ...readLines(join(folder, 'memory.events')),
+    ]);
+    return counts.some((line) => /^oom_kill [1-9]/.test(line));
+  }
+
+  /** Removes the groups of a call that has ended; what is still busy is left for the next tidy-up. */
+  remove({ folders }: CallGroup): boolean {
+    return folders.map(removeFolder).every(Boolean);
+  }
+
+  /** The names of all groups that there are. */
+  names(): string[] {
+    const found = this.bases.flatMap((base) =>
+      readdirSync(base, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : [])),
+    );
+    return [...new Set(found)];
+  }
+
+  /** Removes this manager's own group, unless commands still run in it. */
+  leave(): void {
+    for (const base of this.bases) removeFolder(base);
+  }
+
+  private works(version: 1 | 2): boolean {
+    try {
+      for (const base of this.bases) mkdirSync(base, { recursive: true });
+      if (version === 2) writeFileSync(join(this.bases[0] ?? '', 'cgroup.subtree_control'), '+memory +pids');
+      const group = this.make('probe', { network: false, memoryMb: 16, processes: 4 });
+      return this.remove(group);
+    } catch {
+      for (const base of this.bases) removeFolder(base);
+      return false;
+    }
+  }
+}
+
+interface Candidate {
+  readonly version: 1 | 2;
+  readonly bases: readonly string[];
+}
+
+function candidates(own: ReadonlyMap<string, string>, name: string): Candidate[] {
+  const found: Candidate[] = [];
+  const unified = own.get('');
+  if (unified !== undefined && existsSync('/sys/fs/cgroup/cgroup.controllers')) {
+    // A group with processes of its own may not hand controllers on, so its parent is tried too.
+    const places = [unified, join(unified, '..')];
+    found.push(...places.map((place): Candidate => ({ version: 2, bases: [join('/sys/fs/cgroup', place, name)] })));
+  }
+  const [memory, pids] = [own.get('memory'), own.get('pids')];
+  if (memory !== undefined && pids !== undefined) {
+    const bases = [join('/sys/fs/cgroup/memory', memory, name), join('/sys/fs/cgroup/pids', pids, name)];
+    found.push({ version: 1, bases });
+  }
+  return found;
+}
+
+/** This process's groups by controller; version 2 under the empty name. */
+function ownGroups(): ReadonlyMap<string, string> {
+  const lines = readLines('/proc/self/cgroup').map((line) => line.split(':'));
+  return new Map(lines.flatMap(([, names = '', path = '']) => names.split(',').map((name) => [name, path] as const)));
+}
+
+function setLimits(folder: string, bytes: string, processes: string): void {
+  const files: readonly (readonly [string, string])[] = [
+    ['memory.limit_in_bytes', bytes],
+    ['memory.memsw.limit_in_bytes', bytes],
+    ['memory.max', bytes],
+    ['memory.swap.max', '0'],
+    ['pids.max', processes],
+  ];
+  const there = files.filter(([file]) => existsSync(join(folder, file)));
+  for (const [file, value] of there) {
+    try {
+      writeFileSync(join(folder, file), value);
+    } catch (error) {
+      // Without swap accounting these two cannot be set; the limit on memory itself holds.
+      if (!/swap|memsw/.test(file)) throw error;
+    }
+  }
+  if (!there.some(([file]) => file === 'pids.max' || file.startsWith('memory.'))) {
+    throw new Error(`${folder} has neither a memory nor a pids controller`);
+  }
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  } catch {
+    return [];
+  }
+}
+
+function removeFolder(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return !existsSync(folder);
+  }
+}

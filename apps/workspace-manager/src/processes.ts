@@ -1,0 +1,124 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** A process that is named for good: its number may be used again, but not with the same start time. */
+export interface ProcessName {
+  readonly pid: number;
+  /** Clock ticks since boot, as /proc tells it. */
+  readonly startTime: string;
+}
+
+interface Stat {
+  readonly pid: number;
+  readonly command: string;
+  readonly state: string;
+  readonly parent: number;
+  readonly startTime: string;
+}
+
+/** How often a look at the process table is taken while processes are being ended, in milliseconds. */
+const LOOK_MS = 20;
+
+/** How long KILL is repeated before a process that cannot be ended (it hangs in the kernel) is given up on. */
+const INSIST_MS = 30_000;
+
+/** Reads a line of /proc/PID/stat; the command's name in it may hold blanks and brackets. */
+export function parseStat(line: string): Stat | undefined {
+  const match = /^(\d+) \((.*)\) (.*)$/s.exec(line.trim());
+  const fields = match?.[3]?.split(' ');
+  const startTime = fields?.[19];
+  if (!match || !fields || startTime === undefined) return undefined;
+  return {
+    pid: Number(match[1]),
+    command: match[2] ?? '',
+    state: fields[0] ?? '',
+    parent: Number(fields[1]),
+    startTime,
+  };
+}
+
+function statOf(pid: number | string): Stat | undefined {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names a process for good; undefined when it is not there (any more). */
+export function processName(pid: number): ProcessName | undefined {
+  return statOf(pid);
+}
+
+export function isAlive({ pid, startTime }: ProcessName): boolean {
+  const stat = statOf(pid);
+  return stat !== undefined && stat.startTime === startTime && stat.state !== 'Z' && stat.state !== 'X';
+}
+
+function allProcesses(): Stat[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => statOf(name) ?? []);
+}
+
+/** All processes below `pid`, nearest first, without itself. */
+function descendants(pid: number, all: readonly Stat[]): Stat[] {
+  const found: Stat[] = [];
+  let parents = new Set([pid]);
+  while (parents.size > 0) {
+    const above = parents;
+    const children = all.filter((stat) => above.has(stat.parent) && stat.state !== 'Z');
+    found.push(...children);
+    parents = new Set(children.map((stat) => stat.pid));
+  }
+  return found;
+}
+
+/** Sends a signal to a process that may have ended already. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // it has just ended by itself
+  }
+}
+
+/** What is left of a command below its shim: `guard` is the `timeout` that holds it, `command` what runs below that. */
+interface Tree {
+  readonly guard: Stat | undefined;
+  readonly command: readonly Stat[];
+  readonly all: readonly Stat[];
+}
+
+function treeOf(shim: ProcessName): Tree {
+  const processes = allProcesses();
+  const all = isAlive(shim) ? descendants(shim.pid, processes) : [];
+  const guard = all.find((stat) => stat.command === 'timeout');
+  return { guard, command: guard ? descendants(guard.pid, processes) : [], all };
+}
+
+/**
+ * Ends a command: asks with TERM, insists with KILL after `graceMs`, and resolves when the shim, which writes down how it
+ * ended, is gone too. `others` names further processes of the command (those of its control group).
+ */
+export async function endTree(shim: ProcessName, graceMs: number, others: () => number[]): Promise<void> {
+  const begun = performance.now();
+  const elapsed = (): number => performance.now() - begun;
+  const asked = new Set<number>();
+  while (isAlive(shim) && elapsed() < graceMs) {
+    // Bubblewrap's own processes would take the sandbox with them at once, without a word to the command.
+    const unasked = treeOf(shim).command.filter((stat) => stat.command !== 'bwrap' && !asked.has(stat.pid));
+    for (const { pid } of unasked) {
+      asked.add(pid);
+      signal(pid, 'SIGTERM');
+    }
+    await pause(LOOK_MS);
+  }
+  while ((isAlive(shim) || others().length > 0) && elapsed() < graceMs + INSIST_MS) {
+    const { guard, command, all } = treeOf(shim);
+    // Once the command is gone, what still holds the shim can only be a stray process that keeps its output open.
+    const doomed = guard ? [...command, guard] : all.filter((stat) => stat.command !== 'sh');
+    for (const pid of [...doomed.map((stat) => stat.pid), ...others()]) signal(pid, 'SIGKILL');
+    await pause(LOOK_MS);
+  }
+}

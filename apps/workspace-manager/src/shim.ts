@@ -1,0 +1,48 @@
+/**
+ * The shim holds one command while managers come and go: a POSIX shell in a session of its own, started in the call's
+ * folder, which the manager has made with the files `status` and `exit` in it (so that there is room for the status on a
+ * full disk).
+ *
+ * S1. Whoever creates `claim` decides: a shim that did starts the command; one that did not goes away at once.
+ * S2. The claim names the shim by its line of /proc/PID/stat, so a restarted manager can tell whether it still lives.
+ * S3. The output goes through one pipe into `output`, in order, up to a cap; the rest is read and dropped.
+ * S4. `exit` gets the status after the output is complete, by one short write of the length that was there before.
+ * S5. The sandbox ends when the shim is killed: a dead shim without a status leaves nothing running behind.
+ *
+ * Arguments: cap of the output in 512-byte blocks, limit in seconds, the manager's pid, the folders of the control
+ * groups (separated by blanks), then the command line.
+ */
+export const SHIM = `
+read -r stat </proc/$$/stat || exit 1
+set -C
+echo "$stat" >claim || exit 0
+set +C
+cap=$1 limit=$2 manager=$3 groups=$4
+shift 4
+{
+  {
+    (
+      for group in $groups; do echo 0 >"$group/cgroup.procs" || exit 125; done
+      exec timeout -s KILL "$limit" "$@"
+    ) 2>&1 3>&-
+    echo $? >&3
+  } | {
+    ulimit -f "$cap"
+    trap '' XFSZ
+    exec tee output >/dev/null 2>&1 3>&-
+  }
+} 3<>status
+read -r status <status
+[ "$status" = pending. ] && status=137
+printf 'exit %03d\\n' "$status" 1<>exit
+kill -0 "$manager" 2>/dev/null || sync output exit
+`;
+
+/** What `exit` and `status` hold until the command has ended: as long as what will take its place. */
+export const EXIT_PENDING = 'pending.\n';
+
+/** The exit status, or undefined while there is none. */
+export function parseExit(text: string): number | undefined {
+  const match = /^exit (\d{3})\n$/.exec(text);
+  return match ? Number(match[1]) : undefined;
+}

@@ -1,0 +1,68 @@
+import type { Server } from 'node:http';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import type { EventLog } from '#log';
+import { type Logger, report, serveHealth, systemClock } from '#platform';
+import { answerAsks, type RequestBus } from './asks.js';
+import { assemble, type WorkspaceManager } from './assembly.js';
+import type { WorkspaceManagerConfig } from './config.js';
+
+export const CONFIG = Symbol('the settings');
+export const LOGGER = Symbol('the logger');
+export const BUS = Symbol('the bus');
+export const EVENT_LOG = Symbol('the event log');
+
+/** The manager's life as a service: from taking up what it has left to letting go without ending any command. */
+@Injectable()
+export class WorkspaceManagerService
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  private manager: WorkspaceManager | undefined;
+  private health: Server | undefined;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: WorkspaceManagerConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(BUS) private readonly bus: RequestBus,
+    @Inject(EVENT_LOG) private readonly log: EventLog,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { config, logger, bus, log } = this;
+    const manager = await assemble({
+      data: config.BATON_DATA,
+      allowUnsandboxed: config.BATON_ALLOW_UNSANDBOXED,
+      path: config.PATH,
+      log,
+      clock: systemClock,
+      logger,
+    });
+    this.manager = manager;
+    const { holder, means } = manager;
+    if (means.sandbox?.name === 'bubblewrap') logger.info({ holder }, means.sentence);
+    else logger.warn({ holder }, means.sentence);
+    answerAsks(bus, holder, manager.workspaces);
+    const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
+    const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
+    this.health = server;
+    report({ type: 'ready', port });
+  }
+
+  /** Those who wait for a running call are told that it runs; then nothing is asked any more. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.manager?.letGo();
+    await this.bus.drain();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.manager?.close();
+    this.health?.close();
+    await this.bus.close();
+    await this.log.close();
+  }
+}

@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { silentLogger, systemClock } from '#platform';
+import { assemble } from '../src/assembly.js';
+import type { Workspaces } from '../src/workspaces.js';
+import { FileEventLog } from './file-event-log.js';
+import { PATH } from './rig.js';
+
+/** A manager in a process of its own that takes its requests over IPC, so that a test can kill it. */
+const [folder = ''] = process.argv.slice(2);
+const { workspaces } = await assemble({
+  data: join(folder, 'data'),
+  allowUnsandboxed: false,
+  path: PATH,
+  log: new FileEventLog(join(folder, 'log.jsonl')),
+  clock: systemClock,
+  logger: silentLogger,
+});
+
+interface Question {
+  readonly id: number;
+  readonly operation: keyof Workspaces;
+  readonly request: never;
+}
+
+process.on('message', ({ id, operation, request }: Question) => {
+  const answer = async (): Promise<unknown> => workspaces[operation](request);
+  answer().then(
+    (value) => process.send?.({ id, value }),
+    (error: unknown) => process.send?.({ id, error: { ...(error as object), message: String(error) } }),
+  );
+});
+process.on('disconnect', () => process.exit());
+process.send?.({ ready: true });

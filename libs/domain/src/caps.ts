@@ -48,7 +48,12 @@ export function capReason({ cap, limit }: CapUsed): string {
 }
 
 /** The announcements that are due: caps of which 80 % is used and that were not announced yet. */
-export function nearedCaps(run: Run, segment: number, now: number, at: string): readonly Extract<RunEventOf['segment-runner'], { type: 'CapNeared' }>[] {
+export function nearedCaps(
+  run: Run,
+  segment: number,
+  now: number,
+  at: string,
+): readonly Extract<RunEventOf['segment-runner'], { type: 'CapNeared' }>[] {
   return capsUsed(run, now)
     .filter(({ cap, used, limit }) => SPENT.includes(cap) && used >= NEAR * limit && !run.nearedCaps.includes(cap))
     .map(({ cap, used, limit }) => ({ type: 'CapNeared', data: { at, segment, cap, used: Math.round(used), limit } }));

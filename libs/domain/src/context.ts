@@ -1,7 +1,15 @@
 import type { CallId, ContextMessage, Recorded, RunEvent, ToolResultBlock } from '#contracts';
 import { callIdOf } from '#contracts';
+import {
+  capNotice,
+  cutOffNotice,
+  idleNotice,
+  itemNotice,
+  openingNotice,
+  restatement,
+  settledNotice,
+} from './notices.js';
 import type { Run } from './run.js';
-import { capNotice, cutOffNotice, idleNotice, itemNotice, openingNotice, restatement, settledNotice } from './notices.js';
 
 /** A text for the model's next user message, from the event at `revision`. */
 interface Note {
@@ -62,7 +70,9 @@ export function extendContext(context: Context, run: Run, { revision, event }: R
 /** The messages of the request that may be sent now, from the log up to `basedOn`. Every call of the last turn must have its result. */
 export function requestMessages(context: Context, basedOn: number): readonly ContextMessage[] {
   const results = context.asked.flatMap(({ callId }) => context.results[callId] ?? []);
-  const notes = context.notes.filter((note) => note.revision <= basedOn).map(({ text }) => ({ type: 'text' as const, text }));
+  const notes = context.notes
+    .filter((note) => note.revision <= basedOn)
+    .map(({ text }) => ({ type: 'text' as const, text }));
   const content = [...results, ...notes];
   return content.length === 0 ? context.messages : [...context.messages, { role: 'user', content }];
 }
@@ -71,12 +81,7 @@ function withNote(context: Context, revision: number, text: string): Context {
   return { ...context, notes: [...context.notes, { revision, text }], tokens: context.tokens + tokensOf(text) };
 }
 
-function withResult(
-  context: Context,
-  callId: CallId,
-  content: ToolResultBlock['content'],
-  isError: boolean,
-): Context {
+function withResult(context: Context, callId: CallId, content: ToolResultBlock['content'], isError: boolean): Context {
   const toolUseId = context.asked.find((call) => call.callId === callId)?.toolUseId;
   if (toolUseId === undefined) return context;
   const tokens = content.reduce((sum, block) => sum + tokensOf(block.text), context.tokens);
@@ -100,7 +105,12 @@ function afterTurn(context: Context, run: Run, turn: Turn, revision: number): Co
     notes: later,
     asked,
     results: {},
-    tokens: inputTokens + cacheReadTokens + cacheWriteTokens + outputTokens + later.reduce((sum, note) => sum + tokensOf(note.text), 0),
+    tokens:
+      inputTokens +
+      cacheReadTokens +
+      cacheWriteTokens +
+      outputTokens +
+      later.reduce((sum, note) => sum + tokensOf(note.text), 0),
   };
   if (turn.stopReason === 'max_tokens' && asked.length === 0) return withNote(answered, revision, cutOffNotice());
   const idle = asked.length === 0 ? idleNotice(run) : undefined;

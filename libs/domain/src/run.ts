@@ -1,4 +1,5 @@
 import type {
+  AgentSpec,
   CallId,
   Caps,
   Json,
@@ -7,7 +8,6 @@ import type {
   RunEventOf,
   RunnerRef,
   SeedFile,
-  AgentSpec,
   StopReason,
 } from '#contracts';
 
@@ -30,15 +30,17 @@ export interface OpenCall {
   readonly segment?: number;
 }
 
-export type ScheduleReason = Extract<
-  RunEventOf['coordinator'],
-  { type: 'SegmentScheduled' }
->['data']['because'];
+export type ScheduleReason = Extract<RunEventOf['coordinator'], { type: 'SegmentScheduled' }>['data']['because'];
 
 /** Where the baton is. */
 export type Relay =
   | { readonly phase: 'between'; readonly next: number; readonly because: ScheduleReason; readonly restarts: number }
-  | { readonly phase: 'scheduled'; readonly segment: number; readonly because: ScheduleReason; readonly restarts: number }
+  | {
+      readonly phase: 'scheduled';
+      readonly segment: number;
+      readonly because: ScheduleReason;
+      readonly restarts: number;
+    }
   | {
       readonly phase: 'working';
       readonly segment: number;
@@ -50,8 +52,17 @@ export type Relay =
       readonly progressed: boolean;
     }
   | { readonly phase: 'resting'; readonly segment: number; readonly why: 'waiting' | 'paused' }
-  | { readonly phase: 'landed'; readonly segment: number; readonly how: 'finished' | 'failed' | 'cancelled'; readonly detail: string }
-  | { readonly phase: 'ended'; readonly outcome: 'completed' | 'failed' | 'cancelled' | 'halted'; readonly reason: string };
+  | {
+      readonly phase: 'landed';
+      readonly segment: number;
+      readonly how: 'finished' | 'failed' | 'cancelled';
+      readonly detail: string;
+    }
+  | {
+      readonly phase: 'ended';
+      readonly outcome: 'completed' | 'failed' | 'cancelled' | 'halted';
+      readonly reason: string;
+    };
 
 /** A failed attempt at the turn that is due; cleared by the next turn that completes. */
 export interface ModelTrouble {

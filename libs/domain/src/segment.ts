@@ -1,35 +1,27 @@
-import {
-  type CallId,
-  type ModelBlock,
-  millisOf,
-  type RunEventOf,
-  type RunnerRef,
-  type SegmentEndReason,
-  type StopReason,
-  type Usage,
-} from '#contracts';
+import { type Moment, millisOf, momentOf, type RunEventOf, type RunnerRef, type SegmentEndReason } from '#contracts';
 import { capForbiddingSteps, capReason, nearedCaps } from './caps.js';
 import type { Context } from './context.js';
-import { workIsDone } from './reconcile.js';
-import { currentItem, type OpenCall, type Run } from './run.js';
+import { currentItem, type OpenCall, openItems, type Run } from './run.js';
 
 export type SegmentEvent = RunEventOf['segment-runner'];
 
-/** The first events of a segment, or undefined when the run is not waiting for this segment (any more). */
+/** The first events of a segment, or undefined when the run does not wait for this segment (any more). */
 export function beginSegment(
   run: Run,
-  { segment, runner, at, deadline }: { segment: number; runner: RunnerRef; at: string; deadline: string },
+  start: { readonly segment: number; readonly runner: RunnerRef; readonly at: Moment; readonly deadline: Moment },
 ): readonly SegmentEvent[] | undefined {
-  if (run.relay.phase !== 'scheduled' || run.relay.segment !== segment || run.cancel) return undefined;
+  const { relay } = run;
+  if (relay.phase !== 'scheduled' || relay.segment !== start.segment || run.cancel) return undefined;
+  const { segment, runner, at, deadline } = start;
   return [{ type: 'SegmentStarted', data: { at, segment, runner, deadline } }, ...startNextItem(run, segment, at)];
 }
 
-/** Whether a segment may still write: it may not once the run has moved on or ended (law 3). */
+/** Whether a segment may no longer write: the run has moved on to another segment or to an end (law 3). */
 export const isFenced = (run: Run, segment: number): boolean =>
   run.relay.phase !== 'working' || run.relay.segment !== segment;
 
 /** Announces the next open item when none is in work. */
-export function startNextItem(run: Run, segment: number, at: string): readonly SegmentEvent[] {
+export function startNextItem(run: Run, segment: number, at: Moment): readonly SegmentEvent[] {
   if (currentItem(run)) return [];
   const next = run.items.find((item) => item.state === 'open');
   return next ? [{ type: 'ItemStarted', data: { at, segment, itemId: next.id } }] : [];
@@ -38,33 +30,88 @@ export function startNextItem(run: Run, segment: number, at: string): readonly S
 /** What a segment does next. */
 export type Act =
   | { readonly kind: 'end'; readonly reason: SegmentEndReason; readonly detail?: string }
-  /** Start calls that were only asked for, collect or clear up those that an earlier segment has started. */
+  /** Start the calls that were only asked for; collect or clear up those that an earlier segment has started. */
   | { readonly kind: 'calls'; readonly calls: readonly OpenCall[] }
+  /** Wait until `until` (milliseconds since 1970): the model asked for patience. */
   | { readonly kind: 'back-off'; readonly until: number }
   | { readonly kind: 'compact' }
+  /** One model turn; `announce` is recorded before it. */
   | { readonly kind: 'turn'; readonly announce: readonly SegmentEvent[] };
 
-export interface Moment {
+/** What the pure question `nextAct` must be told of the world. */
+export interface Circumstances {
   /** Milliseconds since 1970. */
   readonly now: number;
   /** Milliseconds until the segment's deadline, by a clock that never jumps. */
   readonly remainingMs: number;
+  /** The longest recent step of this segment, in milliseconds. */
   readonly longestStepMs: number;
+  /** The process was asked to stop. */
   readonly draining: boolean;
 }
 
+/** The context is compacted when this part of the model's window is used. */
 const COMPACT_ABOVE = 0.8;
 
-/** The next act of the segment's loop: a pure question, asked anew after every recorded step. */
-export function nextAct(run: Run, context: Context, segment: number, moment: Moment): Act {
-  const { now, at } = { now: moment.now, at: new_moment(moment.now) };
+/** The next act of the segment's loop, asked anew after everything that is recorded. */
+export function nextAct(run: Run, context: Context, segment: number, world: Circumstances): Act {
   return (
-    ending(run, moment) ??
-    calls(run) ??
-    landing(run, now) ??
-    trouble(run, now) ??
-    (context.tokens > COMPACT_ABOVE * run.agent.spec.model.contextTokens && context.messages.length > 2
+    wished(run) ??
+    outOfTime(run, world) ??
+    landed(run, world.now) ??
+    troubled(run, world.now) ??
+    (context.tokens > COMPACT_ABOVE * run.agent.spec.model.contextTokens && context.messages.length > 1
       ? { kind: 'compact' }
-      : { kind: 'turn', announce: nearedCaps(run, segment, now, at) })
+      : { kind: 'turn', announce: nearedCaps(run, segment, world.now, momentOf(world.now)) })
   );
 }
+
+function wished(run: Run): Act | undefined {
+  if (run.cancel) return { kind: 'end', reason: 'cancelled' };
+  return run.pause ? { kind: 'end', reason: 'paused' } : undefined;
+}
+
+function outOfTime(run: Run, { remainingMs, longestStepMs, draining }: Circumstances): Act | undefined {
+  if (draining) return { kind: 'end', reason: 'drain' };
+  const reserveMs = run.caps.reserveSeconds * 1_000;
+  if (remainingMs < reserveMs) return { kind: 'end', reason: 'handoff' };
+  if (run.openCalls.length > 0) return { kind: 'calls', calls: run.openCalls };
+  // A step that was longer than a whole segment's working time must not keep every later segment from starting one.
+  const needed = Math.min(longestStepMs, (run.caps.segmentSeconds * 1_000 - reserveMs) / 2);
+  return remainingMs < reserveMs + needed ? { kind: 'end', reason: 'handoff' } : undefined;
+}
+
+function landed(run: Run, now: number): Act | undefined {
+  const { lastTurn } = run;
+  if (lastTurn?.stopReason === 'refusal') {
+    return { kind: 'end', reason: 'failed', detail: `The model refused to go on. ${lastTurn.text}`.slice(0, 2_000) };
+  }
+  if (
+    lastTurn &&
+    run.idleTurns > 0 &&
+    lastTurn.stopReason !== 'max_tokens' &&
+    openItems(run) === 0 &&
+    run.unread.length === 0
+  ) {
+    return { kind: 'end', reason: 'finished' };
+  }
+  const cap = capForbiddingSteps(run, now);
+  return cap ? { kind: 'end', reason: 'failed', detail: capReason(cap) } : undefined;
+}
+
+function troubled(run: Run, now: number): Act | undefined {
+  const trouble = run.modelTrouble;
+  if (!trouble) return undefined;
+  if (trouble.retryAt === undefined) {
+    return {
+      kind: 'end',
+      reason: 'failed',
+      detail: `The model cannot be used (${trouble.kind}): ${trouble.message}`.slice(0, 2_000),
+    };
+  }
+  const until = millisOf(trouble.retryAt);
+  return now < until ? { kind: 'back-off', until } : undefined;
+}
+
+/** How long the segment may go on before it must hand off, in milliseconds. */
+export const workingMs = (run: Run): number => run.caps.segmentSeconds * 1_000;

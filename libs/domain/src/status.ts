@@ -1,0 +1,59 @@
+import type { RunStatusWord } from '#contracts';
+import { capsUsed } from './caps.js';
+import { count, tally } from './notices.js';
+import { currentItem, type Run } from './run.js';
+
+/** The one word for what a run is doing: derived, never stored. */
+export function statusOf(run: Run): RunStatusWord {
+  const { relay } = run;
+  if (relay.phase === 'ended') return relay.outcome;
+  if (run.cancel) return 'cancelling';
+  switch (relay.phase) {
+    case 'between':
+    case 'scheduled':
+      return waitingWord(run, relay.because);
+    case 'working':
+      return relay.progressed || relay.segment > 1 ? 'working' : 'starting';
+    case 'resting':
+      return relay.why === 'paused' ? 'paused' : 'waiting';
+    case 'landed':
+      return 'working';
+  }
+}
+
+function waitingWord(run: Run, because: string): RunStatusWord {
+  if (run.pause) return 'paused';
+  if (because === 'crash' || because === 'presumed-dead') return 'recovering';
+  return because === 'requested' ? 'queued' : 'handing-off';
+}
+
+/** One sentence for people. */
+export function summaryOf(run: Run): string {
+  const { relay } = run;
+  const items = run.items.length === 0 ? '' : ` ${tally(run)}`;
+  if (relay.phase === 'ended') {
+    if (relay.outcome === 'completed')
+      return `Completed in ${count(run.segments, 'segment')} and ${count(run.turns, 'step')}.${items}`;
+    return `${capitalised(relay.outcome)}: ${relay.reason}${items}`;
+  }
+  if (run.cancel) return `Cancel was requested by ${run.cancel.by}; the segment is closing.${items}`;
+  if (relay.phase === 'between' && relay.restarts > 0) {
+    return `Segment ${relay.next - 1} died (${relay.because}); restart ${relay.restarts} of ${run.caps.restartsWithoutProgress} without progress.${items}`;
+  }
+  if (relay.phase !== 'working') return `${capitalised(statusOf(run))}.${items}`;
+  if (run.modelTrouble) {
+    const { kind, attempt } = run.modelTrouble;
+    return `The model is ${kind}; attempt ${attempt} of ${run.caps.modelRetries + 1} failed.${items}`;
+  }
+  const item = currentItem(run);
+  return `Segment ${relay.segment} works${item ? ` on item ${item.id}` : ''}.${items}`;
+}
+
+const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+
+/** What is used of every cap, for people and programs. */
+export function capUses(run: Run, now: number): Record<string, { used: number; limit: number }> {
+  return Object.fromEntries(
+    capsUsed(run, now).map(({ cap, used, limit }) => [cap, { used: Math.round(used * 10) / 10, limit }]),
+  );
+}

@@ -1,0 +1,1 @@
+export { startNats, type TestNats, type TestNatsOptions } from './nats.js';

@@ -98,13 +98,20 @@ export function answer<S extends z.ZodType>(
     }
   };
 
+  const begin = (message: Msg): void => {
+    const work = respond(message).finally(() => atWork.delete(work));
+    atWork.add(work);
+  };
+
   const subscription = connection.nats.subscribe(question.subject, {
     ...(queue === undefined ? {} : { queue }),
     callback: (error, message) => {
-      if (error) return connection.logger.error({ ...question, reason: error.message }, 'answering is not allowed');
-      const work = respond(message);
-      atWork.add(work);
-      void work.finally(() => atWork.delete(work));
+      if (error)
+        return connection.logger.error(
+          { subject: question.subject, reason: error.message },
+          'answering is not allowed',
+        );
+      begin(message);
     },
   });
   return {

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
+import type { MessageContract } from '#contracts';
 import type { HealthCheck } from '#platform';
 import { type Answering, type AnswerOptions, type AskOptions, answer, ask } from './ask.js';
 import { Connection, type ConnectionSettings } from './connection.js';
-import { Consumer, type Consuming, type Taken, type TakeOptions } from './consume.js';
-import type { MessageContract } from './contract.js';
+import { Consumer, type Consuming } from './consume.js';
 import type { Handle } from './deliver.js';
 import { durable, type Patience } from './durable.js';
 import { isNotFound, translated } from './errors.js';
@@ -16,21 +16,24 @@ import { Streams, WORK_STREAM } from './streams.js';
 export interface ConsumeOptions extends Patience {
   /** Messages handled at the same time by this process; 1. */
   readonly concurrency?: number;
+  /**
+   * Instead of `concurrency`: how many more messages could be begun now. The handler takes its slot before its first
+   * await and may keep it after it has returned; `wake()` when a slot becomes free again.
+   */
+  readonly slots?: () => number;
 }
 
 /** The bus as Baton's services see it. It may lose everything at any time; nothing here promises otherwise. */
 export class Bus {
-  private readonly streams: Streams;
   private readonly publisher: Publisher;
-  private readonly lot: ParkingLot;
-  private readonly takers = new Map<string, Consumer<MessageContract>>();
+  private readonly around: { readonly connection: Connection; readonly streams: Streams; readonly lot: ParkingLot };
   private readonly running = new Set<{ stop(): Promise<void> }>();
   private parksUndelivered = false;
 
   private constructor(private readonly connection: Connection) {
-    this.streams = new Streams(connection);
-    this.publisher = new Publisher(connection, this.streams);
-    this.lot = new ParkingLot(connection, this.publisher, connection.logger);
+    const streams = new Streams(connection);
+    this.publisher = new Publisher(connection, streams);
+    this.around = { connection, streams, lot: new ParkingLot(connection, this.publisher, connection.logger) };
   }
 
   /**
@@ -40,8 +43,8 @@ export class Bus {
   static async connect(settings: ConnectionSettings): Promise<Bus> {
     const connection = await Connection.open(settings);
     const bus = new Bus(connection);
-    connection.onFound(() => void restored(connection, bus.streams));
-    const problem = await restored(connection, bus.streams, settings.signal);
+    connection.onFound(() => void restored(connection, bus.around.streams));
+    const problem = await restored(connection, bus.around.streams, settings.signal);
     if (problem === undefined) return bus;
     await connection.close();
     throw problem;
@@ -90,23 +93,9 @@ export class Bus {
     options: ConsumeOptions = {},
   ): Consuming {
     this.parkUndelivered();
-    const { concurrency = 1, ...patience } = options;
-    return this.started(this.consumer(contract, name, patience).consume(handle, concurrency));
-  }
-
-  /** Takes one message by hand; undefined when none came in time. The settings hold from the first call on a durable. */
-  async pullOne<C extends MessageContract>(
-    contract: C,
-    name: string,
-    { expiresMs, signal, ...patience }: TakeOptions & Patience,
-  ): Promise<Taken<C> | undefined> {
-    this.parkUndelivered();
-    let taker = this.takers.get(name) as Consumer<C> | undefined;
-    if (taker === undefined) {
-      taker = this.consumer(contract, name, patience);
-      this.takers.set(name, taker as unknown as Consumer<MessageContract>);
-    }
-    return await taker.take({ expiresMs, signal });
+    const { concurrency = 1, slots = (running: number) => concurrency - running, ...patience } = options;
+    const wanted = durable(WORK_STREAM, name, `${contract.subject}.*`, patience);
+    return this.started(new Consumer(this.around, contract, wanted).consume(handle, slots));
   }
 
   /** What a durable still has to do; undefined when it does not exist. @throws Unavailable */
@@ -124,7 +113,7 @@ export class Bus {
 
   /** The messages that nobody could handle, newest first. @throws Unavailable */
   parked(limit = 100): Promise<{ readonly total: number; readonly newest: readonly Parked[] }> {
-    return this.lot.list(limit);
+    return this.around.lot.list(limit);
   }
 
   emit(subject: string, body: unknown): void {
@@ -152,18 +141,18 @@ export class Bus {
     return this.started(answer(this.connection, { subject, schema }, handler, options));
   }
 
-  private consumer<C extends MessageContract>(contract: C, name: string, patience: Patience): Consumer<C> {
-    const wanted = durable(WORK_STREAM, name, `${contract.subject}.*`, patience);
-    return new Consumer(this.connection, this.streams, this.lot, contract, wanted);
-  }
-
   private parkUndelivered(): void {
     if (this.parksUndelivered) return;
     this.parksUndelivered = true;
     const { stream, name } = UNDELIVERED_DURABLE;
     const wanted = durable(stream, name, `${Undelivered.subject}.*`, {});
-    const consumer = new Consumer(this.connection, this.streams, this.lot, Undelivered, wanted);
-    this.started(consumer.consume((notice) => this.lot.parkUndelivered(notice), 1));
+    const consumer = new Consumer(this.around, Undelivered, wanted);
+    this.started(
+      consumer.consume(
+        (notice) => this.around.lot.parkUndelivered(notice),
+        (running) => 1 - running,
+      ),
+    );
   }
 
   private started<T extends { stop(): Promise<void> }>(work: T): T {

@@ -57,9 +57,9 @@ export class Connection {
     this.changes.on('found', listener);
   }
 
-  /** Calls once when the connection is next lost; returns the way to stop listening. */
-  onceLost(listener: () => void): () => void {
-    this.changes.once('lost', listener);
+  /** Calls whenever the connection is lost; returns the way to stop listening. */
+  onLost(listener: () => void): () => void {
+    this.changes.on('lost', listener);
     return () => this.changes.off('lost', listener);
   }
 
@@ -86,11 +86,7 @@ export class Connection {
   }
 
   private async watch(outage: { since: number }): Promise<void> {
-    void this.nats.closed().then((error) => {
-      this.connected = false;
-      this.changes.emit('lost');
-      if (!this.closing) this.logger.error({ reason: messageOf(error) }, 'the connection to the bus ended for good');
-    });
+    void this.awaitEnd();
     for await (const { type, data } of this.nats.status()) {
       if (type === Events.Disconnect && this.connected) {
         this.connected = false;
@@ -107,6 +103,13 @@ export class Connection {
         this.logger.warn({ reason: data }, 'the bus reports an error');
       }
     }
+  }
+
+  private async awaitEnd(): Promise<void> {
+    const error = await this.nats.closed();
+    this.connected = false;
+    this.changes.emit('lost');
+    if (!this.closing) this.logger.error({ reason: messageOf(error) }, 'the connection to the bus ended for good');
   }
 }
 

@@ -1,12 +1,7 @@
 import { z } from 'zod';
+import type { MessageContract } from '#contracts';
 import { messageOf } from '#platform';
 import { UnreadableMessage } from './errors.js';
-
-/** A kind of message: where it goes (without the id that is appended) and what it holds. */
-export interface MessageContract {
-  readonly subject: string;
-  readonly body: z.ZodType;
-}
 
 export type BodyOf<C extends MessageContract> = z.output<C['body']>;
 

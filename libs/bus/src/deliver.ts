@@ -9,8 +9,9 @@
  * D6  A lost word does no harm: the server delivers again. So no word is ever waited for.
  */
 import { type Msg, nanos } from 'nats';
-import { BatonError, type Logger, messageOf } from '#platform';
-import { type BodyOf, type MessageContract, read } from './contract.js';
+import type { MessageContract } from '#contracts';
+import { BatonError, type Logger, messageOf, Unavailable } from '#platform';
+import { type BodyOf, read } from './contract.js';
 import type { Durable } from './durable.js';
 import type { ParkingLot, ParkReason } from './park.js';
 import { type Headers, plain } from './publish.js';
@@ -27,6 +28,14 @@ export interface Arrival {
 
 export type Handle<C extends MessageContract> = (body: BodyOf<C>, arrival: Arrival) => Promise<void>;
 
+interface Source {
+  readonly durable: Durable;
+  readonly lot: ParkingLot;
+  readonly logger: Logger;
+  /** Whether the consumer that delivered the message is still there to hear what is said about it. */
+  readonly isHeard: () => boolean;
+}
+
 /** One message that has arrived, waiting for its final word. */
 export class Delivery implements Arrival {
   readonly subject: string;
@@ -37,9 +46,7 @@ export class Delivery implements Arrival {
 
   constructor(
     private readonly message: Msg,
-    readonly durable: Durable,
-    private readonly lot: ParkingLot,
-    readonly logger: Logger,
+    private readonly source: Source,
   ) {
     this.subject = message.subject;
     this.headers = plain(message.headers);
@@ -48,6 +55,14 @@ export class Delivery implements Arrival {
     const from = tokens.length === 9 ? 4 : 6;
     this.deliveryCount = Number(tokens[from]);
     this.sequence = Number(tokens[from + 1]);
+  }
+
+  get durable(): Durable {
+    return this.source.durable;
+  }
+
+  get logger(): Logger {
+    return this.source.logger;
   }
 
   get bytes(): Uint8Array {
@@ -75,7 +90,7 @@ export class Delivery implements Arrival {
     const { subject, sequence, deliveryCount: deliveries, bytes } = this;
     const { stream, name: durable } = this.durable;
     try {
-      await this.lot.park({ reason, error, stream, durable, subject, sequence, deliveries, bytes });
+      await this.source.lot.park({ reason, error, stream, durable, subject, sequence, deliveries, bytes });
       this.say('+TERM', true); // with a reason behind it, 2.9 does not understand the word
     } catch (failure) {
       this.logger.warn({ subject, sequence, reason: messageOf(failure) }, 'a message could not be parked');
@@ -92,6 +107,7 @@ export class Delivery implements Arrival {
     if (this.settled) return;
     this.settled = final;
     try {
+      if (!this.source.isHeard()) throw new Unavailable('the consumer that delivered the message is away');
       this.message.respond(word);
     } catch (error) {
       this.logger.debug({ subject: this.subject, word, reason: messageOf(error) }, 'the bus did not hear a word');

@@ -37,20 +37,28 @@ export const durable = (stream: string, name: string, filter: string, patience: 
   filter,
 });
 
-/** Makes the consumer, or brings it up to date, and its stream before it when that is missing. @throws Unavailable */
-export async function ensureDurable(connection: Connection, streams: Streams, wanted: Durable): Promise<void> {
+/**
+ * Makes the consumer, or brings it up to date, and its stream before it when that is missing. Answers when this very
+ * consumer was made, to tell it from another one of the same name. @throws Unavailable, Misconfigured
+ */
+export async function ensureDurable(
+  { connection, streams }: { readonly connection: Connection; readonly streams: Streams },
+  wanted: Durable,
+): Promise<string> {
   try {
-    await add(connection, wanted);
+    return await add(connection, wanted);
   } catch (error) {
     if (!isNotFound(error)) throw translated(error, `Preparing the consumer ${wanted.name}`);
-    await streams.ensure();
-    await add(connection, wanted).catch((again: unknown) => {
-      throw translated(again, `Preparing the consumer ${wanted.name}`);
-    });
+  }
+  await streams.ensure();
+  try {
+    return await add(connection, wanted);
+  } catch (error) {
+    throw translated(error, `Preparing the consumer ${wanted.name}`);
   }
 }
 
-async function add({ jsm }: Connection, { stream, name, filter, ackWaitMs, maxDeliver }: Durable): Promise<void> {
+async function add({ jsm }: Connection, { stream, name, filter, ackWaitMs, maxDeliver }: Durable): Promise<string> {
   const wanted = {
     durable_name: name,
     filter_subject: filter,
@@ -62,6 +70,7 @@ async function add({ jsm }: Connection, { stream, name, filter, ackWaitMs, maxDe
     max_ack_pending: -1,
     max_waiting: 4_096,
   };
-  const { config } = await jsm.consumers.add(stream, wanted);
+  const { config, created } = await jsm.consumers.add(stream, wanted);
   assertKept(`consumer ${name}`, wanted, config);
+  return created;
 }

@@ -62,7 +62,7 @@ export function translated(error: unknown, doing: string): BatonError {
       const sentence = `${doing}: another publisher was faster (${error.message}); read the last message again.`;
       return new WrongLastSequence(sentence, actual === undefined ? undefined : Number(actual), { cause: error });
     }
-    if (error.code === ErrorCode.MaxPayloadExceeded) {
+    if (isCode(error, ErrorCode.MaxPayloadExceeded)) {
       const sentence = `${doing}: the message is larger than the server's max_payload; put large content in the blob store.`;
       return new MessageTooLarge(sentence, { cause: error });
     }
@@ -75,10 +75,11 @@ export const isNotFound = (error: unknown): boolean =>
   error instanceof NatsError && error.api_error?.code === NOT_FOUND;
 
 /** Nobody serves the subject: for JetStream's API it means that the stream or JetStream itself is not there. */
-export const isNoResponders = (error: unknown): boolean =>
-  error instanceof NatsError && error.code === ErrorCode.NoResponders;
+export const isNoResponders = (error: unknown): boolean => isCode(error, ErrorCode.NoResponders);
 
-export const isTimeout = (error: unknown): boolean => error instanceof NatsError && error.code === ErrorCode.Timeout;
+export const isTimeout = (error: unknown): boolean => isCode(error, ErrorCode.Timeout);
+
+const isCode = (error: unknown, code: string): boolean => error instanceof NatsError && error.code === code;
 
 function wordsOf(error: unknown): string {
   if (isNoResponders(error)) return 'no stream takes this subject, or JetStream is not running';

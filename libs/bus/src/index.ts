@@ -1,8 +1,8 @@
 export type { Answering, AnswerOptions, AskOptions } from './ask.js';
 export { Bus, type ConsumeOptions } from './bus.js';
 export type { ConnectionSettings } from './connection.js';
-export type { Consuming, Taken, TakeOptions } from './consume.js';
-export { type BodyOf, type MessageContract, subjectOf } from './contract.js';
+export type { Consuming } from './consume.js';
+export { type BodyOf, subjectOf } from './contract.js';
 export type { Arrival, Handle } from './deliver.js';
 export type { Patience } from './durable.js';
 export {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { MessageContract } from '#contracts';
 import { type Logger, messageOf, systemClock } from '#platform';
 import type { Connection } from './connection.js';
-import type { MessageContract } from './contract.js';
 import { isNotFound, MessageTooLarge, translated } from './errors.js';
 import { type Headers, type Publisher, storedMessage } from './publish.js';
 import { PARKED_PREFIX, PARKED_STREAM, UNDELIVERED_NOTICE, UNDELIVERED_STREAM } from './streams.js';
@@ -95,7 +95,8 @@ export class ParkingLot {
     try {
       const { state } = await this.connection.jsm.streams.info(PARKED_STREAM);
       const newest: Parked[] = [];
-      for (let sequence = state.last_seq; sequence >= state.first_seq && newest.length < limit; sequence -= 1) {
+      const wanted = Math.min(limit, state.messages);
+      for (let sequence = state.last_seq; sequence >= state.first_seq && newest.length < wanted; sequence -= 1) {
         const stored = await storedMessage(this.connection, PARKED_STREAM, sequence);
         if (stored !== undefined) newest.push(parkedOf(stored.headers, stored.body));
       }

@@ -16,7 +16,7 @@ export interface PullRequest {
   readonly onLate: (message: Msg) => void;
 }
 
-const NOTHING = [404, 408];
+const NOTHING = new Set([404, 408]);
 /** The server ends an expired request itself; past this it has forgotten it. */
 const GRACE_MS = 2_000;
 
@@ -50,7 +50,7 @@ export function pull(connection: Connection, request: PullRequest): Promise<Pull
     };
     const onAbort = (): void => end({ outcome: 'nothing' }, true);
     const timer = setTimeout(() => end({ outcome: 'nothing' }, true), expiresMs + GRACE_MS);
-    const forgetLost = connection.onceLost(() => end({ outcome: 'lost' }));
+    const forgetLost = connection.onLost(() => end({ outcome: 'lost' }));
     signal.addEventListener('abort', onAbort, { once: true });
     const demand = JSON.stringify({ batch: 1, expires: nanos(Math.ceil(expiresMs)) });
     connection.nats.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`, demand, { reply: inbox });
@@ -61,6 +61,6 @@ export function pull(connection: Connection, request: PullRequest): Promise<Pull
 function outcomeOf(message: Msg, inbox: string): Pulled {
   if (message.subject !== inbox) return { outcome: 'message', message };
   const code = message.headers?.code ?? 0;
-  if (NOTHING.includes(code)) return { outcome: 'nothing' };
+  if (NOTHING.has(code)) return { outcome: 'nothing' };
   return { outcome: 'gone', reason: `${code} ${message.headers?.description ?? ''}`.trim() };
 }

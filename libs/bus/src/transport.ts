@@ -8,10 +8,10 @@
 import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/common';
 import { BaseRpcContext, type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import { lastValueFrom, type Observable, throwError } from 'rxjs';
+import type { MessageContract } from '#contracts';
 import { Misconfigured } from '#platform';
 import type { Bus, ConsumeOptions } from './bus.js';
 import type { Consuming } from './consume.js';
-import type { MessageContract } from './contract.js';
 import type { Arrival } from './deliver.js';
 
 /** Which contract is consumed under which durable name. */
@@ -67,6 +67,7 @@ export class BusTransport extends Server implements CustomTransportStrategy {
   /** Nest asks for it; the bus reports to the logger. */
   on(): void {}
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the signature is Nest's
   unwrap<T>(): T {
     return this.bus as T;
   }

@@ -11,3 +11,6 @@ export {
   type StoredEvent,
   type Subscription,
 } from './event-log.js';
+export { followOn } from './follow-on.js';
+export { readRelayNews } from './relay-news.js';
+export { RelayWatch, type RelayWatchOptions } from './relay-watch.js';

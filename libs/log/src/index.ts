@@ -1,4 +1,5 @@
 export { Blobs } from './blobs.js';
+export { connectLog } from './connect-log.js';
 export { RunContended, RunUnknown, UnknownFact, WrongRevision } from './errors.js';
 export {
   type Appended,
@@ -11,3 +12,6 @@ export {
   type StoredEvent,
   type Subscription,
 } from './event-log.js';
+export { createMemoryLog } from './memory-log.js';
+export { readRunEvent } from './read-run-event.js';
+export { type Recorder, Runs, runIdOf } from './runs.js';

@@ -44,8 +44,7 @@ class MemoryLog implements EventLog {
     this.streams.set(stream, [...present, ...written]);
     this.all.push(...written);
     for (const event of written) for (const follower of this.followers) follower(event);
-    const last = written.at(-1);
-    return { revision: last?.revision ?? end, position: last?.position ?? '0' };
+    return answer(written.at(-1), end);
   }
 
   /** An append of events that are already there, at the same place, is answered as it was the first time. */
@@ -58,8 +57,7 @@ class MemoryLog implements EventLog {
     if (first < 0 || !events.every((event, place) => present[first + place]?.id === event.id)) return undefined;
     const before = expected === 'absent' ? -1 : expected;
     if (before !== 'any' && before !== (present[first]?.revision ?? 0) - 1) return undefined;
-    const last = present[first + events.length - 1];
-    return last && { revision: last.revision, position: last.position };
+    return answer(present[first + events.length - 1], -1);
   }
 
   async *read(stream: string, from = 0, max = Number.MAX_SAFE_INTEGER): AsyncIterable<StoredEvent> {
@@ -123,3 +121,8 @@ class MemoryLog implements EventLog {
     await Promise.resolve();
   }
 }
+
+const answer = (last: StoredEvent | undefined, otherwise: number): Appended => ({
+  revision: last?.revision ?? otherwise,
+  position: last?.position ?? '0',
+});

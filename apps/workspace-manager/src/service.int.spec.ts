@@ -1,38 +1,27 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { Bus } from '#bus';
 import { CallId, OpenWorkspace, ReadJournal, RunCall, workspaceSubject } from '#contracts';
 import { silentLogger } from '#platform';
+import { startNats, type TestNats } from '#testing';
 import { aRun, aSpec, PATH, Rig } from '../test/rig.js';
 import { WorkspaceManagerConfig } from './config.js';
 import { WorkspaceManagerModule } from './workspace-manager.module.js';
 
 describe('the workspace-manager on the bus', () => {
   const rig = new Rig();
-  let server: ChildProcess;
-  let url: string;
+  let nats: TestNats;
 
   beforeAll(async () => {
-    server = spawn(process.env.BATON_NATS_SERVER ?? 'nats-server', ['-a', '127.0.0.1', '-p', '-1', '-js', '-sd', join(rig.folder, 'js')]);
-    url = await new Promise<string>((resolve) => {
-      let said = '';
-      server.stderr?.on('data', (text: Buffer) => {
-        said += text.toString();
-        const port = /Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(said)?.[1];
-        if (port && /Server is ready/.test(said)) resolve(`nats://127.0.0.1:${port}`);
-      });
-    });
+    nats = await startNats();
   });
   afterAll(async () => {
-    const gone = once(server, 'exit');
-    server.kill();
-    await gone;
+    await nats.stop();
     rig.close();
   });
 
   it('answers what is asked, tells its problems with their codes, and lets waiting callers go when it stops', async () => {
+    const { url } = nats;
     const config = WorkspaceManagerConfig.parse({ BATON_DATA: join(rig.folder, 'data'), BATON_BUS_URL: url, PATH });
     const bus = await Bus.connect({ url, name: 'workspace-manager', logger: silentLogger });
     const app = await NestFactory.createApplicationContext(

@@ -21,7 +21,7 @@ export interface Route extends ConsumeOptions {
 }
 
 /** Marks the controller's method that handles a contract's messages. */
-export const Consumes = ({ subject }: MessageContract): MethodDecorator => EventPattern(subject);
+export const Consumes = ({ subject }: MessageContract): MethodDecorator => EventPattern(subject) as MethodDecorator;
 
 /** What `@Ctx()` gives to a handler. */
 export class BusContext extends BaseRpcContext<[Arrival]> {

@@ -1,0 +1,177 @@
+import { connect } from 'nats';
+import { z } from 'zod';
+import { AdvanceRun, RunId } from '#contracts';
+import { newId, silentLogger } from '#platform';
+import { Gate, startNats, type TestNats, until } from '#testing';
+import { Bus, subjectOf, WORK_STREAM } from './index.js';
+
+let nats: TestNats;
+let bus: Bus;
+
+beforeEach(async () => {
+  nats = await startNats();
+  bus = await Bus.connect({ url: nats.url, name: 'test', logger: silentLogger });
+});
+afterEach(async () => {
+  await bus.close();
+  await nats.stop();
+});
+
+const aRun = (): RunId => RunId.parse(newId());
+const ring = (runId: RunId) => bus.publish(subjectOf(AdvanceRun, runId), { runId });
+/** As a publisher does: again until it is in. */
+const ringUntilHeard = (runId: RunId) => until(() => ring(runId));
+
+function consume() {
+  const heard: RunId[] = [];
+  const consuming = bus.consume(
+    AdvanceRun,
+    'consumer',
+    async ({ runId }) => {
+      heard.push(runId);
+    },
+    { concurrency: 4, ackWaitMs: 1_000 },
+  );
+  return { heard, consuming };
+}
+
+describe('a nats-server that is killed', () => {
+  it('and started again goes on serving the same consumers', async () => {
+    const { heard } = consume();
+    const [before, between] = [aRun(), aRun()];
+    await ring(before);
+    await until(() => heard.includes(before));
+    for (let times = 0; times < 2; times += 1) await nats.restart();
+    await ringUntilHeard(between);
+    await until(() => heard.includes(between));
+    expect(new Set(heard)).toEqual(new Set([before, between]));
+  });
+
+  it('has what it acknowledged when it comes back', async () => {
+    const runId = aRun();
+    const { sequence } = await ring(runId);
+    await nats.restart();
+    const last = await until(() => bus.lastMessage(WORK_STREAM));
+    expect(last).toMatchObject({ sequence, body: { runId } });
+  });
+
+  it('lets publishing and asking fail at once, and says so when asked for its health', async () => {
+    await nats.kill();
+    await until(() => !bus.isConnected());
+    await expect(ring(aRun())).rejects.toMatchObject({ code: 'unavailable', remedy: 'retry' });
+    await expect(bus.ask('baton.ask.x', {}, z.unknown(), { timeoutMs: 100 })).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    await expect(bus.health().check()).rejects.toThrow('cannot be reached');
+    expect(() => bus.emit('baton.beat.x', {})).not.toThrow();
+    await nats.restart();
+    await until(() => bus.isConnected());
+    await until(async () => (await bus.health().check()) ?? true);
+  });
+
+  it('goes on delivering to those who listen and answer', async () => {
+    const beats: number[] = [];
+    bus.listen('baton.beat.x', z.number(), (beat) => void beats.push(beat));
+    bus.answer('baton.ask.double', z.number(), async (number) => number * 2);
+    await nats.restart();
+    await until(() => bus.isConnected());
+    expect(await until(() => bus.ask('baton.ask.double', 21, z.number(), { timeoutMs: 1_000 }))).toBe(42);
+    await until(() => {
+      bus.emit('baton.beat.x', 1);
+      return beats.length > 0;
+    });
+  });
+
+  it('lets a bus be closed while it is away', async () => {
+    consume();
+    await nats.kill();
+    await until(() => !bus.isConnected());
+    await bus.close();
+    expect(bus.isConnected()).toBe(false);
+  });
+
+  it('delivers again what was being handled', async () => {
+    const gate = new Gate();
+    const deliveries: number[] = [];
+    bus.consume(
+      AdvanceRun,
+      'consumer',
+      async (_body, { deliveryCount }) => {
+        deliveries.push(deliveryCount);
+        if (deliveryCount === 1) await gate.opened;
+      },
+      { ackWaitMs: 1_000 },
+    );
+    await ring(aRun());
+    await until(() => deliveries.length === 1);
+    await nats.kill();
+    await until(() => !bus.isConnected());
+    gate.open();
+    await nats.restart();
+    await until(async () => (await bus.consumerState('consumer'))?.ackPending === 0);
+    expect(deliveries.length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('a stream that somebody deletes', () => {
+  it('is made again, and those who consume go on', async () => {
+    const { heard } = consume();
+    const [before, after] = [aRun(), aRun()];
+    await ring(before);
+    await until(() => heard.includes(before));
+    const administrator = await connect({ servers: nats.url });
+    const streams = (await administrator.jetstreamManager()).streams;
+    await streams.delete(WORK_STREAM);
+    await administrator.close();
+    await ringUntilHeard(after);
+    await until(() => heard.includes(after));
+    expect(heard).toEqual([before, after]);
+  });
+});
+
+describe('a nats-server whose storage was wiped', () => {
+  it('gets its streams and consumers again, and those who consume go on', async () => {
+    const { heard } = consume();
+    const [before, after] = [aRun(), aRun()];
+    await ring(before);
+    await until(() => heard.includes(before));
+    await nats.restartWiped();
+    await ringUntilHeard(after);
+    await until(() => heard.includes(after));
+    expect(heard).toEqual([before, after]);
+    expect(await bus.lastMessage(WORK_STREAM)).toMatchObject({ sequence: 1, body: { runId: after } });
+  });
+
+  it('gets its streams again when nobody consumes', async () => {
+    await ring(aRun());
+    await nats.restartWiped();
+    await until(() => bus.isConnected());
+    expect(await until(() => ring(aRun()))).toMatchObject({ sequence: 1 });
+  });
+
+  it('takes no word about a message from before for a message with the same number', async () => {
+    const gate = new Gate();
+    const hung = new Gate();
+    const deliveries: string[] = [];
+    const [old, young] = [aRun(), aRun()];
+    bus.consume(
+      AdvanceRun,
+      'consumer',
+      async ({ runId }, { deliveryCount }) => {
+        deliveries.push(`${runId === old ? 'old' : 'young'} ${deliveryCount}`);
+        if (runId === old) await gate.opened;
+        if (runId === young && deliveryCount === 1) await hung.opened;
+      },
+      { concurrency: 3, ackWaitMs: 1_000, handlerLimitMs: 1_500 },
+    );
+    await ring(old);
+    await until(() => deliveries.length === 1);
+    await nats.restartWiped();
+    await ringUntilHeard(young);
+    await until(() => deliveries.length === 2);
+    gate.open();
+    await until(() => deliveries.length === 3);
+    hung.open();
+    expect(deliveries).toEqual(['old 1', 'young 1', 'young 2']);
+  });
+});

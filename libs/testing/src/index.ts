@@ -1,0 +1,4 @@
+export { Gate } from './gate.js';
+export { startNats, type TestNats, type TestNatsOptions } from './nats.js';
+export { type SourceProgram, startSource } from './source-program.js';
+export { until } from './until.js';

@@ -28,15 +28,14 @@ class MemoryLog implements EventLog {
     const present = this.streams.get(stream) ?? [];
     const again = this.repeated(present, events, expected);
     if (again) return again;
-    const actual = present.at(-1)?.revision;
-    if (expected !== 'any' && (expected === 'absent' ? undefined : expected) !== actual) {
-      throw new WrongRevision(stream, expected, actual);
-    }
+    const end = present.length - 1;
+    const believed = expected === 'absent' ? -1 : expected;
+    if (believed !== 'any' && believed !== end) throw new WrongRevision(stream, expected, end < 0 ? undefined : end);
     const written = events.map(
       (event, place): StoredEvent => ({
         ...structuredClone(event),
         stream,
-        revision: (actual ?? -1) + 1 + place,
+        revision: end + 1 + place,
         position: String(this.all.length + place + 1),
         created: this.now(),
       }),

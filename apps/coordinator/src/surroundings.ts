@@ -11,5 +11,3 @@ export interface Surroundings {
   /** Who records: unique to the process. */
   readonly id: string;
 }
-
-export const SURROUNDINGS = Symbol('the surroundings');

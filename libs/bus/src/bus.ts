@@ -165,7 +165,12 @@ export class Bus {
   }
 
   private started<T extends { stop(): Promise<void> }>(work: T): T {
-    this.running.add(work);
-    return work;
+    const stop = async (): Promise<void> => {
+      await work.stop();
+      this.running.delete(started);
+    };
+    const started = { ...work, stop };
+    this.running.add(started);
+    return started;
   }
 }

@@ -22,7 +22,7 @@ const API_TIMEOUT_MS = 5_000;
 export class Connection {
   private readonly changes = new EventEmitter().setMaxListeners(0);
   private connected = true;
-  private closing = false;
+  private readonly closing = new AbortController();
 
   private constructor(
     readonly nats: NatsConnection,
@@ -45,12 +45,17 @@ export class Connection {
     return connection;
   }
 
+  /** Aborts when `close` is called. */
+  get ending(): AbortSignal {
+    return this.closing.signal;
+  }
+
   isConnected(): boolean {
     return this.connected && !this.nats.isClosed();
   }
 
   isClosed(): boolean {
-    return this.closing || this.nats.isClosed();
+    return this.closing.signal.aborted || this.nats.isClosed();
   }
 
   onFound(listener: () => void): void {
@@ -75,7 +80,7 @@ export class Connection {
 
   /** Sends what is still to be sent, then closes; never rejects. */
   async close(): Promise<void> {
-    this.closing = true;
+    this.closing.abort();
     try {
       if (this.isConnected()) await this.nats.drain();
     } catch (error) {
@@ -91,7 +96,7 @@ export class Connection {
       if (type === Events.Disconnect && this.connected) {
         this.connected = false;
         outage.since = systemClock.monotonic();
-        if (!this.closing) this.logger.warn({ server: data }, 'the bus is gone; reconnecting');
+        if (!this.isClosed()) this.logger.warn({ server: data }, 'the bus is gone; reconnecting');
         this.changes.emit('lost');
       } else if (type === Events.Reconnect) {
         this.connected = true;
@@ -109,7 +114,8 @@ export class Connection {
     const error = await this.nats.closed();
     this.connected = false;
     this.changes.emit('lost');
-    if (!this.closing) this.logger.error({ reason: messageOf(error) }, 'the connection to the bus ended for good');
+    if (!this.closing.signal.aborted)
+      this.logger.error({ reason: messageOf(error) }, 'the connection to the bus ended for good');
   }
 }
 

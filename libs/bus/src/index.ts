@@ -3,8 +3,8 @@ export { Bus, type ConsumeOptions } from './bus.js';
 export type { ConnectionSettings } from './connection.js';
 export type { Consuming } from './consume.js';
 export { type BodyOf, subjectOf } from './contract.js';
-export { type Doorbell, Doorbells, type Place } from './doorbells.js';
 export type { Arrival, Handle } from './deliver.js';
+export { type Doorbell, Doorbells, type Place } from './doorbells.js';
 export type { Patience } from './durable.js';
 export {
   AnswerTimedOut,
@@ -18,4 +18,4 @@ export type { Parked, ParkReason } from './park.js';
 export type { Listening } from './plain.js';
 export type { Headers, Published, PublishOptions, StoredMessage } from './publish.js';
 export { PARKED_STREAM, WORK_STREAM } from './streams.js';
-export { BusContext, BusErrorFilter, BusTransport, type Route } from './transport.js';
+export { BusContext, BusErrorFilter, BusTransport, Consumes, type Route } from './transport.js';

@@ -1,3 +1,4 @@
+import { connect } from 'nats';
 import { z } from 'zod';
 import { AdvanceRun, RunId } from '#contracts';
 import { newId, silentLogger } from '#platform';
@@ -109,6 +110,22 @@ describe('a nats-server that is killed', () => {
     await nats.restart();
     await until(async () => (await bus.consumerState('consumer'))?.ackPending === 0);
     expect(deliveries.length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('a stream that somebody deletes', () => {
+  it('is made again, and those who consume go on', async () => {
+    const { heard } = consume();
+    const [before, after] = [aRun(), aRun()];
+    await ring(before);
+    await until(() => heard.includes(before));
+    const administrator = await connect({ servers: nats.url });
+    const streams = (await administrator.jetstreamManager()).streams;
+    await streams.delete(WORK_STREAM);
+    await administrator.close();
+    await ringUntilHeard(after);
+    await until(() => heard.includes(after));
+    expect(heard).toEqual([before, after]);
   });
 });
 

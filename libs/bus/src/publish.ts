@@ -133,7 +133,7 @@ export function assertFits({ nats }: Connection, subject: string, bytes: number,
 }
 
 /** A header ends at a line break, so breaks become spaces. */
-export function headersOf(values: Headers = {}): MsgHdrs {
+function headersOf(values: Headers = {}): MsgHdrs {
   const result = newHeaders();
   for (const [name, value] of Object.entries(values)) result.set(name, value.replaceAll(/[\r\n]+/g, ' '));
   return result;

@@ -13,7 +13,7 @@ const WAIT_MS = { first: 100, longest: 5_000 };
 export async function restored(
   connection: Connection,
   streams: Streams,
-  signal?: AbortSignal,
+  signal = connection.ending,
 ): Promise<BatonError | undefined> {
   for (let waitMs = WAIT_MS.first; ; waitMs = Math.min(WAIT_MS.longest, waitMs * 2)) {
     try {
@@ -22,8 +22,8 @@ export async function restored(
     } catch (error) {
       connection.logger.error({ reason: messageOf(error) }, 'the streams of the bus are not there');
       if (error instanceof Misconfigured) return error;
-      if (signal?.aborted || connection.isClosed()) return translated(error, 'Preparing the bus');
+      if (signal.aborted || connection.isClosed()) return translated(error, 'Preparing the bus');
     }
-    await pause(waitMs, undefined, signal ? { signal } : {}).catch(() => undefined);
+    await pause(waitMs, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -1,12 +1,12 @@
 /**
- * Lets Nest controllers consume the bus: `@EventPattern<string>(AdvanceRun.subject)` gets the validated body.
+ * Lets Nest controllers consume the bus: `@Consumes(AdvanceRun)` gets the validated body.
  *
  * T1  Every contract given has exactly one handler, and every handler a contract; otherwise the start is refused.
  * T2  A message is settled by what its handler does to the very end, streams included, never before.
  * T3  The handler's own error decides (`BusErrorFilter` carries it past Nest's default filter, which hides it).
  */
 import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/common';
-import { BaseRpcContext, type CustomTransportStrategy, Server } from '@nestjs/microservices';
+import { BaseRpcContext, type CustomTransportStrategy, EventPattern, Server } from '@nestjs/microservices';
 import { lastValueFrom, type Observable, throwError } from 'rxjs';
 import type { MessageContract } from '#contracts';
 import { Misconfigured } from '#platform';
@@ -19,6 +19,9 @@ export interface Route extends ConsumeOptions {
   readonly contract: MessageContract;
   readonly durable: string;
 }
+
+/** Marks the controller's method that handles a contract's messages. */
+export const Consumes = ({ subject }: MessageContract): MethodDecorator => EventPattern(subject) as MethodDecorator;
 
 /** What `@Ctx()` gives to a handler. */
 export class BusContext extends BaseRpcContext<[Arrival]> {

@@ -1,4 +1,5 @@
 export { Blobs } from './blobs.js';
+export { connectLog } from './connect-log.js';
 export { RunContended, RunUnknown, UnknownFact, WrongRevision } from './errors.js';
 export {
   type Appended,
@@ -12,5 +13,8 @@ export {
   type Subscription,
 } from './event-log.js';
 export { followOn } from './follow-on.js';
+export { createMemoryLog } from './memory-log.js';
+export { readRunEvent } from './read-run-event.js';
 export { readRelayNews } from './relay-news.js';
 export { RelayWatch, type RelayWatchOptions } from './relay-watch.js';
+export { type Recorder, Runs, runIdOf } from './runs.js';

@@ -60,7 +60,10 @@ export class RelayWatch {
 
   private async follow(): Promise<void> {
     const { logger } = this.options;
-    for await (const delivery of followOn(this.log, RELAY_EVENTS, undefined, { signal: this.stopping.signal, logger })) {
+    for await (const delivery of followOn(this.log, RELAY_EVENTS, undefined, {
+      signal: this.stopping.signal,
+      logger,
+    })) {
       if (delivery.kind === 'event') this.take(delivery.event);
       if (delivery.kind === 'caught-up' && !this.caughtUp) this.begin();
     }

@@ -1,3 +1,4 @@
+export { type Simulator, startSimulator } from '../../../apps/model-simulator/src/start.js';
 export { Gate } from './gate.js';
 export { startNats, type TestNats, type TestNatsOptions } from './nats.js';
 export { type SourceProgram, startSource } from './source-program.js';

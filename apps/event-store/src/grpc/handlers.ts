@@ -1,0 +1,58 @@
+import type { Codec, Method } from '../protocol/codec.js';
+import { methodsOf } from '../protocol/codec.js';
+import type { Call } from './call.js';
+import { Malformed } from './framing.js';
+import { invalid, Refusal, Status } from './refusal.js';
+
+/** Serves one call from its beginning to its end. */
+export type Handler = (call: Call) => void;
+export type Handlers = ReadonlyMap<string, Handler>;
+
+export function method(service: string, name: string): Method {
+  const found = methodsOf(service)[name];
+  if (!found) throw new Error(`${service} has no method ${name}`);
+  return found;
+}
+
+/** A message that cannot be decoded is the client's mistake. */
+export function decode<T>(codec: Codec<unknown>, bytes: Buffer): T {
+  try {
+    return codec.decode(bytes) as T;
+  } catch (error) {
+    throw new Malformed(String(error));
+  }
+}
+
+/** One request, one answer. */
+export function unary<Request, Response extends object>(
+  { request, response }: Method,
+  answer: (request: Request, call: Call) => Response | Promise<Response>,
+): Handler {
+  return single(request, async (message: Request, call) => {
+    call.send(response.encode(await answer(message, call)));
+    call.finish();
+  });
+}
+
+/** One request; the handler sends what it likes and finishes the call. */
+export function single<Request>(
+  codec: Codec<unknown>,
+  serve: (request: Request, call: Call) => Promise<void>,
+): Handler {
+  return (call) => {
+    let first: Buffer | undefined;
+    call.receive(
+      (bytes) => {
+        if (first) throw invalid('This call takes one message.');
+        first = bytes;
+      },
+      () => {
+        if (!first) throw invalid('This call needs a message.');
+        serve(decode<Request>(codec, first), call).catch((error: unknown) => call.fail(error));
+      },
+    );
+  };
+}
+
+export const unsupported = (what: string): Refusal =>
+  new Refusal(Status.UNIMPLEMENTED, `${what} is not served here: this is a single-node store without it.`);

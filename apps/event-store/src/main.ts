@@ -1,0 +1,31 @@
+import { createLogger, messageOf, readConfig, report } from '#platform';
+import { eventStoreConfig } from './config.js';
+import { startServer } from './server.js';
+
+try {
+  const config = readConfig(eventStoreConfig);
+  const logger = createLogger('event-store', config.BATON_LOG_LEVEL);
+  const server = await startServer({
+    folder: config.BATON_DATA,
+    host: config.BATON_HOST,
+    port: config.BATON_PORT,
+    sync: config.BATON_SYNC,
+  });
+  logger.info({ host: config.BATON_HOST, port: server.port, data: config.BATON_DATA }, 'the event store is ready');
+  report({ type: 'ready', port: server.port });
+  const stop = (signal: string) => {
+    logger.info({ signal }, 'the event store stops');
+    server.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ error: messageOf(error) }, 'the event store did not stop cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = 1;
+}

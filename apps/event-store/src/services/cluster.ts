@@ -1,0 +1,52 @@
+import { type Handler, method, unary } from '../grpc/handlers.js';
+import { uuidText } from '../storage/event.js';
+import { NOTHING } from './wire.js';
+
+/** The version of the protocol that clients are told: it decides what they ask for. */
+const PROTOCOL_VERSION = '23.10.0';
+
+const STREAMS = 'event_store.client.streams.Streams';
+const SUPPORTED: readonly (readonly [service: string, method: string, ...features: string[]])[] = [
+  [STREAMS, 'Read', 'position', 'events'],
+  [STREAMS, 'Append'],
+  [STREAMS, 'Delete'],
+  [STREAMS, 'Tombstone'],
+  [STREAMS, 'BatchAppend', 'deadline_duration'],
+  ['event_store.client.gossip.Gossip', 'Read'],
+  ['event_store.client.server_features.ServerFeatures', 'GetSupportedMethods'],
+];
+
+/** What this server can do, so that a client needs not try. */
+export const supportedMethods = (): Handler =>
+  unary(
+    method('event_store.client.server_features.ServerFeatures', 'GetSupportedMethods'),
+    (_request: typeof NOTHING) => ({
+      eventStoreServerVersion: PROTOCOL_VERSION,
+      methods: SUPPORTED.map(([service, name, ...features]) => ({
+        serviceName: service.toLowerCase(),
+        methodName: name.toLowerCase(),
+        features,
+      })),
+    }),
+  );
+
+export interface Advertised {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A cluster of one, which leads. */
+export function gossip(advertised: () => Advertised): Handler {
+  const instanceId = { string: uuidText(crypto.getRandomValues(new Uint8Array(16))) };
+  return unary(method('event_store.client.gossip.Gossip', 'Read'), (_request: typeof NOTHING) => {
+    const { host, port } = advertised();
+    const member = {
+      instanceId,
+      timeStamp: String(Date.now() * 10_000),
+      state: 'Leader',
+      isAlive: true,
+      httpEndPoint: { address: host, port },
+    };
+    return { members: [member] };
+  });
+}

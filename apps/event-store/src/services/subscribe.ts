@@ -1,0 +1,108 @@
+import { newId } from '#platform';
+import type { Call } from '../grpc/call.js';
+import { streamDeleted } from '../grpc/refusal.js';
+import type { Filter } from '../storage/filter.js';
+import { isTombstoned } from '../storage/streams.js';
+import { ALL, type Wakeups } from '../storage/wakeups.js';
+import type { FilterOption } from './filter-option.js';
+import { PageSize } from './page-size.js';
+import { breathe, type Sink, type Store } from './sink.js';
+import { type AllOption, allSubscriptionStart, type StreamOption, streamSubscriptionStart } from './start-option.js';
+import { NOTHING, positionOf } from './wire.js';
+
+/** Sends what is new. @returns whether that was all, for now. */
+type Forward = () => boolean;
+
+/** History, then `caught_up` once, then what is written from now on, until the call is over. */
+export async function subscribeToStream(
+  { log, reader }: Store,
+  stream: string,
+  start: StreamOption,
+  sink: Sink,
+): Promise<void> {
+  const pages = new PageSize();
+  let from = streamSubscriptionStart(start, log.streams.get(stream).last);
+  await follow(log.wakeups, stream, sink, () => {
+    const state = log.streams.get(stream);
+    if (isTombstoned(state)) throw streamDeleted(stream);
+    const limit = pages.limit;
+    const page = reader.readStream(state, from, 'forwards', limit);
+    for (const event of page) sink.send(event);
+    from = Math.max(from, (page.at(-1)?.revision ?? -1) + 1);
+    pages.learn(page);
+    return page.length < limit;
+  });
+}
+
+export interface AllSubscription {
+  readonly start: AllOption;
+  readonly filter: Filter | undefined;
+  readonly option: FilterOption | undefined;
+}
+
+/** With a filter, a checkpoint tells the client how far it would have come without one. */
+export async function subscribeToAll(
+  { log, reader }: Store,
+  { start, filter, option }: AllSubscription,
+  sink: Sink,
+): Promise<void> {
+  const pages = new PageSize();
+  const interval = Math.max(1, option?.max ?? 32) * Math.max(1, option?.checkpointIntervalMultiplier ?? 1);
+  let beyond = allSubscriptionStart(start, log.lastPosition);
+  let unmarked = 0;
+  await follow(log.wakeups, ALL, sink, () => {
+    const limit = pages.limit;
+    const page = filter
+      ? reader.readFiltered(beyond, 'forwards', filter, { limit, window: Number.MAX_SAFE_INTEGER })
+      : reader.readAll(beyond, 'forwards', limit);
+    for (const event of page.events) sink.send(event);
+    beyond = page.considered;
+    unmarked += page.count;
+    if (filter && unmarked >= interval) {
+      unmarked = 0;
+      sink.sendMessage({ checkpoint: positionOf(beyond) });
+    }
+    pages.learn(page.events);
+    return page.end;
+  });
+}
+
+/**
+ * Nothing is lost or repeated between history and live, because both are read from the log, by the same place in it:
+ * the bell is armed before each read, so that a commit after the read is noticed.
+ */
+async function follow(wakeups: Wakeups, stream: string, { call, sendMessage }: Sink, forward: Forward): Promise<void> {
+  sendMessage({ confirmation: { subscriptionId: newId() } });
+  let caughtUp = false;
+  while (!call.over) {
+    const bell = arm(wakeups, stream, call);
+    const end = forward();
+    if (end && !caughtUp) {
+      caughtUp = true;
+      sendMessage({ caughtUp: NOTHING });
+    }
+    await (end ? bell.rung.then(() => call.drained()) : breathe(call));
+    bell.disarm();
+  }
+}
+
+function arm(wakeups: Wakeups, stream: string, { signal }: Call): { rung: Promise<void>; disarm: () => void } {
+  const { promise, resolve } = withResolvers();
+  const takeBack = wakeups.next(stream, resolve);
+  signal.addEventListener('abort', resolve, { once: true });
+  return {
+    rung: promise,
+    disarm: () => {
+      takeBack();
+      signal.removeEventListener('abort', resolve);
+    },
+  };
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,127 @@
+import { Deliveries } from './deliveries.js';
+import { WrongRevision } from './errors.js';
+import type {
+  Appended,
+  Delivery,
+  EventLog,
+  Expected,
+  NewEvent,
+  Position,
+  StoredEvent,
+  Subscription,
+} from './event-log.js';
+
+/** The event log in memory, with the rules of the real one: for unit tests and simulated worlds. */
+export function createMemoryLog(now: () => number = () => 0): EventLog {
+  return new MemoryLog(now);
+}
+
+class MemoryLog implements EventLog {
+  private readonly all: StoredEvent[] = [];
+  private readonly streams = new Map<string, StoredEvent[]>();
+  private readonly kept = new Map<string, number>();
+  private readonly followers = new Set<(event: StoredEvent) => void>();
+
+  constructor(private readonly now: () => number) {}
+
+  async append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<Appended> {
+    const present = this.streams.get(stream) ?? [];
+    const again = this.repeated(present, events, expected);
+    if (again) return again;
+    const end = present.length - 1;
+    const believed = expected === 'absent' ? -1 : expected;
+    if (believed !== 'any' && believed !== end) throw new WrongRevision(stream, expected, end < 0 ? undefined : end);
+    const written = events.map(
+      (event, place): StoredEvent => ({
+        ...structuredClone(event),
+        stream,
+        revision: end + 1 + place,
+        position: String(this.all.length + place + 1),
+        created: this.now(),
+      }),
+    );
+    this.streams.set(stream, [...present, ...written]);
+    this.all.push(...written);
+    for (const event of written) for (const follower of this.followers) follower(event);
+    return answer(written.at(-1), end);
+  }
+
+  /** An append of events that are already there, at the same place, is answered as it was the first time. */
+  private repeated(
+    present: readonly StoredEvent[],
+    events: readonly NewEvent[],
+    expected: Expected,
+  ): Appended | undefined {
+    const first = present.findIndex(({ id }) => id === events[0]?.id);
+    if (first < 0 || !events.every((event, place) => present[first + place]?.id === event.id)) return undefined;
+    const before = expected === 'absent' ? -1 : expected;
+    if (before !== 'any' && before !== (present[first]?.revision ?? 0) - 1) return undefined;
+    return answer(present[first + events.length - 1], -1);
+  }
+
+  async *read(stream: string, from = 0, max = Number.MAX_SAFE_INTEGER): AsyncIterable<StoredEvent> {
+    yield* this.visible(stream)
+      .filter(({ revision }) => revision >= from)
+      .slice(0, max);
+  }
+
+  private visible(stream: string): readonly StoredEvent[] {
+    const events = this.streams.get(stream) ?? [];
+    return events.slice(Math.max(0, events.length - (this.kept.get(stream) ?? events.length)));
+  }
+
+  async last(stream: string): Promise<StoredEvent | undefined> {
+    return this.streams.get(stream)?.at(-1);
+  }
+
+  follow(stream: string, after: number): Subscription<Delivery> {
+    return this.subscribe((event) => event.stream === stream && event.revision > after);
+  }
+
+  followAll(types: readonly string[], after: Position | undefined): Subscription<Delivery> {
+    return this.subscribe((event) => types.includes(event.type) && Number(event.position) > Number(after ?? 0));
+  }
+
+  private subscribe(wanted: (event: StoredEvent) => boolean): Subscription<Delivery> {
+    const deliveries = new Deliveries<Delivery>();
+    const deliver = (event: StoredEvent): void => {
+      if (wanted(event)) deliveries.push({ kind: 'event', event });
+    };
+    for (const event of this.all) deliver(event);
+    deliveries.push({ kind: 'caught-up' });
+    this.followers.add(deliver);
+    return {
+      [Symbol.asyncIterator]: () => deliveries[Symbol.asyncIterator](),
+      close: async () => {
+        this.followers.delete(deliver);
+        deliveries.end();
+      },
+    };
+  }
+
+  async *readAll(types: readonly string[], after?: Position): AsyncIterable<StoredEvent> {
+    yield* this.all.filter(({ type, position }) => types.includes(type) && Number(position) > Number(after ?? 0));
+  }
+
+  async end(): Promise<Position | undefined> {
+    return this.all.at(-1)?.position;
+  }
+
+  async keepNewest(stream: string, maxCount: number): Promise<void> {
+    this.kept.set(stream, maxCount);
+  }
+
+  async ping(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    this.followers.clear();
+    await Promise.resolve();
+  }
+}
+
+const answer = (last: StoredEvent | undefined, otherwise: number): Appended => ({
+  revision: last?.revision ?? otherwise,
+  position: last?.position ?? '0',
+});

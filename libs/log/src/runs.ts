@@ -1,0 +1,159 @@
+import {
+  type EventMetadata,
+  type GatewayRunEvent,
+  HandoffNoteLeft,
+  type Recorded,
+  type RecordingApp,
+  type RunEvent,
+  type RunEventOf,
+  type RunId,
+  SCHEMA_VERSION,
+  streams,
+} from '#contracts';
+import { evolve, FOLD_VERSION, type History, type Run } from '#domain';
+import { newId } from '#platform';
+import { Blobs } from './blobs.js';
+import { RunContended, RunUnknown, WrongRevision } from './errors.js';
+import type { EventLog, NewEvent, StoredEvent } from './event-log.js';
+import { readRunEvent } from './read-run-event.js';
+
+/** Whom the events are recorded for. */
+export interface Recorder<App extends RecordingApp> {
+  readonly app: App;
+  /** The instance, user or segment that acts. */
+  readonly id: string;
+}
+
+const ATTEMPTS = 10;
+const REMEMBERED = 2_000;
+
+/** The runs in the log, as one app may see and change them. */
+export class Runs<App extends RecordingApp> {
+  private readonly remembered = new Map<RunId, Run>();
+  private readonly blobs: Blobs;
+
+  constructor(
+    readonly log: EventLog,
+    private readonly recorder: Recorder<App>,
+  ) {
+    this.blobs = new Blobs(log);
+  }
+
+  /** The run as it is now; only what came since the last look is read. Undefined when there is no such run. */
+  async load(runId: RunId): Promise<Run | undefined> {
+    let run = this.remembered.get(runId) ?? (await this.note(runId))?.history.run;
+    for await (const event of this.events(runId, run ? run.last.revision + 1 : 0)) run = evolve(run, event);
+    if (run) this.remember(runId, run);
+    return run;
+  }
+
+  /**
+   * Loads the run, decides, and records the decision if nothing has happened in between; otherwise looks and decides again.
+   * @throws RunUnknown, RunContended
+   */
+  async change(
+    runId: RunId,
+    decide: (run: Run) => readonly RunEventOf[App][],
+  ): Promise<{ readonly run: Run; readonly recorded: number }> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const run = await this.load(runId);
+      if (!run) throw new RunUnknown(`There is no run ${runId}.`);
+      const events = decide(run);
+      if (events.length === 0) return { run, recorded: 0 };
+      try {
+        const recorded = await this.append(runId, events, run.last.revision);
+        const after = recorded.reduce<Run>(evolve, run);
+        this.remember(runId, after);
+        return { run: after, recorded: events.length };
+      } catch (error) {
+        if (!(error instanceof WrongRevision)) throw error;
+      }
+    }
+    throw new RunContended(`The run ${runId} was changed by others ${ATTEMPTS} times in a row.`);
+  }
+
+  /** Records a new run; `exists` when this id was used before. */
+  async request(
+    this: Runs<'gateway'>,
+    runId: RunId,
+    event: Extract<GatewayRunEvent, { type: 'RunRequested' }>,
+  ): Promise<'created' | 'exists'> {
+    try {
+      await this.append(runId, [event], 'absent');
+      return 'created';
+    } catch (error) {
+      if (error instanceof WrongRevision) return 'exists';
+      throw error;
+    }
+  }
+
+  /**
+   * Appends to a run's stream. `ids` make a repeated append harmless; new ones are made when absent.
+   * @throws WrongRevision
+   */
+  async append(
+    runId: RunId,
+    events: readonly RunEventOf[App][],
+    expected: number | 'absent',
+    ids: readonly string[] = events.map(() => newId()),
+  ): Promise<readonly Recorded<RunEvent>[]> {
+    const metadata = this.metadata(runId);
+    const written = events.map(
+      ({ type, data }, place): NewEvent => ({ id: ids[place] ?? newId(), type, data, metadata }),
+    );
+    const { revision } = await this.log.append(streams.run(runId), written, expected);
+    const first = revision - events.length + 1;
+    return events.map((event, place) => ({ id: written[place]?.id ?? '', revision: first + place, event, metadata }));
+  }
+
+  /** The events of a run from a revision on. */
+  async *events(runId: RunId, from = 0, max?: number): AsyncIterable<Recorded<RunEvent>> {
+    for await (const stored of this.log.read(streams.run(runId), from, max)) yield readRunEvent(stored);
+  }
+
+  /** The newest handoff note that this version can use: the folded history up to its revision. */
+  async note(runId: RunId): Promise<{ readonly history: History; readonly revision: number } | undefined> {
+    const stored = await this.log.last(streams.handoff(runId));
+    const note = stored && HandoffNoteLeft.safeParse({ type: stored.type, data: stored.data });
+    if (!note?.success || note.data.data.foldVersion !== FOLD_VERSION) return undefined;
+    const { snapshot, revision } = note.data.data;
+    const history = 'inline' in snapshot ? snapshot.inline : await this.readSnapshot(snapshot.blob.digest);
+    return history === undefined ? undefined : { history: history as History, revision };
+  }
+
+  /** A snapshot is a speed-up: one that cannot be read is passed over, the log alone suffices. */
+  private async readSnapshot(digest: string): Promise<unknown> {
+    try {
+      return JSON.parse((await this.blobs.get(digest)).toString('utf8'));
+    } catch {
+      return undefined;
+    }
+  }
+
+  private metadata(runId: RunId): EventMetadata {
+    const kind = ACTOR_KINDS[this.recorder.app];
+    return {
+      tenant: 'default',
+      correlationId: runId,
+      actor: { kind, id: this.recorder.id },
+      schemaVersion: SCHEMA_VERSION,
+    };
+  }
+
+  private remember(runId: RunId, run: Run): void {
+    this.remembered.delete(runId);
+    this.remembered.set(runId, run);
+    const [oldest] = this.remembered.keys();
+    if (this.remembered.size > REMEMBERED && oldest) this.remembered.delete(oldest);
+  }
+}
+
+const ACTOR_KINDS = {
+  gateway: 'user',
+  coordinator: 'service',
+  'segment-runner': 'segment',
+  sweeper: 'service',
+} as const satisfies Record<RecordingApp, EventMetadata['actor']['kind']>;
+
+/** The id of the run that a stored event belongs to, by its stream. */
+export const runIdOf = ({ stream }: StoredEvent): RunId => stream.slice('run-'.length) as RunId;

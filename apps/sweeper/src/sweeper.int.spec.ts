@@ -146,7 +146,7 @@ describe('the sweeper', () => {
     const bus = await connected('runner');
     const [gone, deaf] = [await working(), await working()];
     const stops = [beating(bus, gone), beating(bus, deaf)];
-    bus.answer(`${AskSegment.subject}.${deaf}.1`, AskSegment.answer.partial(), async () => ({ alive: true }));
+    bus.answer(`${AskSegment.subject}.${deaf}.1`, AskSegment.body, async () => ({ alive: true }));
     const listener = await working();
     await dead(listener);
     for (const stop of stops) stop();

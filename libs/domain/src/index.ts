@@ -20,3 +20,4 @@ export { compactionRequest, type TurnRequest, turnRequest } from './request.js';
 export { currentItem, type Item, isEnded, liveSegment, type OpenCall, openItems, type Relay, type Run } from './run.js';
 export { type Act, beginSegment, type Circumstances, isFenced, nextAct, type SegmentEvent } from './segment.js';
 export { capUses, statusOf, summaryOf } from './status.js';
+export { type DigestOf, fold, openingEvents, withCalls } from './turn.js';

@@ -13,6 +13,11 @@ export interface LiveBus {
   ): { stop(): void };
 }
 
+/** A bus that may never be there; in a box, because Nest would wait for a bare promise. */
+export interface ComingBus {
+  readonly bus: Promise<LiveBus | undefined>;
+}
+
 /** Durations in milliseconds. */
 export interface Timing {
   /** A viewer who has nothing to see is sent a sign of life this often. */

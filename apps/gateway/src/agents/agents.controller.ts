@@ -61,7 +61,10 @@ export class AgentsController {
       const stored = await Promise.all(some.map(({ digest }) => this.blobs.has(digest)));
       for (const [place, { path, digest }] of some.entries()) {
         if (stored[place]) continue;
-        errors.push({ field: `files.${from + place}.digest`, message: `send ${path} to PUT /v1/blobs/${digest} first` });
+        errors.push({
+          field: `files.${from + place}.digest`,
+          message: `send ${path} to PUT /v1/blobs/${digest} first`,
+        });
       }
     }
     if (errors.length > 0) {

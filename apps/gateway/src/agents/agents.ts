@@ -1,5 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AgentVersion, AgentVersionApplied, type ApplyAgentRequest, momentOf, SCHEMA_VERSION, streams } from '#contracts';
+import {
+  AgentVersion,
+  AgentVersionApplied,
+  type ApplyAgentRequest,
+  momentOf,
+  SCHEMA_VERSION,
+  streams,
+} from '#contracts';
 import { canonical } from '#domain';
 import { type EventLog, RunContended, type StoredEvent, UnknownFact, WrongRevision } from '#log';
 import { type Clock, idOf, sha256 } from '#platform';

@@ -40,8 +40,6 @@ export class EventStream {
           await this.write(`id: ${revision}\nevent: ${type}\ndata: ${JSON.stringify(showing.event)}\n\n`);
         } else if (showing.ended) {
           return this.finish(`event: end\ndata: ${JSON.stringify({ revision: showing.revision })}\n\n`);
-        } else {
-          await this.write(`: caught up with revision ${showing.revision}\n\n`);
         }
       }
     } finally {

@@ -13,7 +13,11 @@ import { EVENT_LOG, TIMING } from '../tokens.js';
 import { EventStream } from './event-stream.js';
 import { pageOf } from './pages.js';
 
-const Revision = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER - 1);
+const Revision = z.coerce
+  .number()
+  .int()
+  .min(0)
+  .max(Number.MAX_SAFE_INTEGER - 1);
 const EventsQuery = z.object({
   from: Revision.default(0),
   limit: z.coerce.number().int().min(1).max(1_000).default(200),

@@ -37,7 +37,7 @@ export class Viewings implements OnModuleDestroy {
   ) {}
 
   /**
-   * Ends by the signal only; `caught-up` comes whenever the newest event has been shown.
+   * Ends by the signal only; `caught-up` comes each time that the newest event has been shown.
    * @param from the first revision wanted
    * @throws ApiProblem 404, Unavailable when the log cannot be reached at the start
    */
@@ -61,21 +61,25 @@ export class Viewings implements OnModuleDestroy {
   private async *along(tail: Tail, run: RunId, from: number, signal: AbortSignal): AsyncGenerator<Showing> {
     let next = from;
     while (!signal.aborted) {
-      for await (const event of this.some(tail, run, next, signal)) {
+      const before = next;
+      for await (const event of this.some(tail, run, next)) {
         // What a restarted log delivers again is passed over; a gap is filled at the next look.
         if (event.revision !== next) break;
         next += 1;
         yield { kind: 'event', event: eventView(run, event) };
         if (signal.aborted) return;
       }
-      if (next <= tail.revision) continue;
-      yield { kind: 'caught-up', revision: next - 1, ended: tail.ended };
-      await tail.moved(Math.max(next - 1, tail.revision), signal).catch(() => undefined);
+      if (next > tail.revision) {
+        yield { kind: 'caught-up', revision: next - 1, ended: tail.ended };
+        await tail.moved(Math.max(next - 1, tail.revision), signal).catch(() => undefined);
+      } else if (next === before) {
+        await pause(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      }
     }
   }
 
   /** Some of what comes next, from the tail's memory or from the log; nothing while the log is away. */
-  private async *some(tail: Tail, run: RunId, next: number, signal: AbortSignal): AsyncGenerator<StoredEvent> {
+  private async *some(tail: Tail, run: RunId, next: number): AsyncGenerator<StoredEvent> {
     if (next > tail.revision) return;
     const recent = tail.from(next);
     if (recent.length > 0) return void (yield* recent);
@@ -83,7 +87,6 @@ export class Viewings implements OnModuleDestroy {
       yield* this.log.read(streams.run(run), next, PAGE);
     } catch (error) {
       if (!(error instanceof BatonError && error.remedy === 'retry')) throw error;
-      await pause(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 

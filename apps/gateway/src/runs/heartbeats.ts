@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { Heartbeat, type HeartbeatVerdict, millisOf } from '#contracts';
 import { type Beat, diagnose } from '#domain';
 import { type Clock, type Logger, messageOf } from '#platform';
-import type { LiveBus, Timing } from '../surroundings.js';
+import type { ComingBus, LiveBus, Timing } from '../surroundings.js';
 import { CLOCK, LIVE_BUS, LOGGER, TIMING } from '../tokens.js';
 
 const LOOK_MS = 500;
@@ -31,7 +31,7 @@ export class Heartbeats implements OnApplicationBootstrap, OnModuleDestroy {
   private closed = false;
 
   constructor(
-    @Inject(LIVE_BUS) private readonly arriving: Promise<LiveBus | undefined>,
+    @Inject(LIVE_BUS) private readonly coming: ComingBus,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(TIMING) private readonly timing: Timing,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -63,7 +63,7 @@ export class Heartbeats implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async listen(): Promise<void> {
     try {
-      const bus = await this.arriving;
+      const bus = await this.coming.bus;
       if (bus === undefined || this.closed) return;
       this.bus = bus;
       this.listening = bus.listen(`${Heartbeat.subject}.*`, Heartbeat.body, (heartbeat) => {

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { type Recorded, RELAY_EVENTS, type RunEvent, type RunId, type RunRow, type RunStatusWord } from '#contracts';
+import { RELAY_EVENTS, type Recorded, type RunEvent, type RunId, type RunRow, type RunStatusWord } from '#contracts';
 import { evolve, isEnded, type Run, statusOf } from '#domain';
-import { type EventLog, readRunEvent, Runs, runIdOf, type StoredEvent } from '#log';
+import { type EventLog, Runs, readRunEvent, runIdOf, type StoredEvent } from '#log';
 import { type Logger, messageOf } from '#platform';
 import { LogIndex } from '../log-index.js';
 import { EVENT_LOG, LOGGER } from '../tokens.js';

@@ -66,7 +66,8 @@ function itemFaults(items: StartRunRequest['items'], most: number): readonly Fie
   for (const [place, { id }] of items.entries()) {
     const first = seen.get(id);
     if (first === undefined) seen.set(id, place);
-    else faults.push({ field: `items.${place}.id`, message: `${JSON.stringify(id)} is already the id of item ${first}` });
+    else
+      faults.push({ field: `items.${place}.id`, message: `${JSON.stringify(id)} is already the id of item ${first}` });
   }
   return faults.slice(0, MOST_FAULTS);
 }

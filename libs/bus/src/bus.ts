@@ -54,6 +54,11 @@ export class Bus {
     return this.connection.isConnected();
   }
 
+  /** Calls whenever the connection was lost and is there again; the storage may have been wiped meanwhile. */
+  onFound(listener: () => void): void {
+    this.connection.onFound(listener);
+  }
+
   /** Asks the server, JetStream included. */
   health(): HealthCheck {
     const check = async (): Promise<void> => {
@@ -85,6 +90,10 @@ export class Bus {
 
   lastMessage(stream: string): Promise<StoredMessage | undefined> {
     return this.publisher.lastMessage(stream);
+  }
+
+  lastSequence(stream: string): Promise<number> {
+    return this.publisher.lastSequence(stream);
   }
 
   /** Handles each message of the contract once by all processes that use this durable name. */

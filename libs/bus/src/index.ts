@@ -4,6 +4,7 @@ export type { ConnectionSettings } from './connection.js';
 export type { Consuming } from './consume.js';
 export { type BodyOf, subjectOf } from './contract.js';
 export type { Arrival, Handle } from './deliver.js';
+export { type Doorbell, Doorbells, type Place } from './doorbells.js';
 export type { Patience } from './durable.js';
 export {
   AnswerTimedOut,

@@ -71,6 +71,18 @@ export class Publisher {
     return state.messages === 0 ? undefined : await storedMessage(this.connection, stream, state.last_seq);
   }
 
+  /** The sequence of the newest message that a stream ever had; 0 when it had none. @throws Unavailable */
+  async lastSequence(stream: string): Promise<number> {
+    const doing = `Reading the last sequence of ${stream}`;
+    this.connection.assertConnected(doing);
+    try {
+      return (await this.connection.jsm.streams.info(stream)).state.last_seq;
+    } catch (error) {
+      if (isNotFound(error)) return 0;
+      throw translated(error, doing);
+    }
+  }
+
   private async send(subject: string, bytes: Uint8Array, options: PublishOptions): Promise<PubAck> {
     try {
       return await this.sendOnce(subject, bytes, options);

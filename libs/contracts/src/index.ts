@@ -36,7 +36,16 @@ export {
   Usage,
 } from './content.js';
 export { AgentName, CallId, callIdOf, Digest, Json, Moment, millisOf, momentOf, RunId, SegmentNumber } from './ids.js';
-export { Activity, AdvanceRun, Heartbeat, LiveDelta, type MessageContract, RunSegment } from './messages.js';
+export {
+  Activity,
+  AdvanceRun,
+  AskSegment,
+  Heartbeat,
+  LiveDelta,
+  type MessageContract,
+  RunSegment,
+  WORK_CONSUMERS,
+} from './messages.js';
 export { AgentVersionApplied, HANDOFF_NOTES_KEPT, HandoffNoteLeft, WorkspaceEvent } from './other-events.js';
 export { Actor, EventMetadata, type Recorded, SCHEMA_VERSION } from './recorded.js';
 export {

@@ -21,6 +21,19 @@ export const RunSegment = {
 } as const satisfies MessageContract;
 export type RunSegment = z.infer<typeof RunSegment.body>;
 
+/** The durable consumers of the work: `<app>-<what is done>`. */
+export const WORK_CONSUMERS = {
+  advanceRun: 'coordinator-advance-run',
+  runSegment: 'segment-runner-run-segment',
+} as const;
+
+/** Asked on plain NATS as `baton.ask.segment.<runId>.<segment>`: who answers is at work on the segment. */
+export const AskSegment = {
+  subject: 'baton.ask.segment',
+  body: z.object({}),
+  answer: z.object({ alive: z.literal(true) }),
+} as const;
+
 /** What a segment is doing right now. */
 export const Activity = z.object({
   kind: z.enum(['starting', 'model', 'tool', 'compacting', 'backing-off', 'recording', 'handing-off']),

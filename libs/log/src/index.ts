@@ -12,6 +12,9 @@ export {
   type StoredEvent,
   type Subscription,
 } from './event-log.js';
+export { followOn } from './follow-on.js';
 export { createMemoryLog } from './memory-log.js';
 export { readRunEvent } from './read-run-event.js';
+export { readRelayNews } from './relay-news.js';
+export { RelayWatch, type RelayWatchOptions } from './relay-watch.js';
 export { type Recorder, Runs, runIdOf } from './runs.js';

@@ -1,0 +1,51 @@
+/**
+ * The coordinator's parts, put together.
+ *
+ * Two ways lead to a look at a run: its own subscription to the log (the fast path: a handoff costs one delivery and one
+ * append) and the doorbell on the bus (the safety net: it is delivered again until some coordinator has looked). Asking
+ * twice is harmless, and the second look reads nothing but the run's tail. Several coordinators may run: the expected
+ * revision decides whose decision is recorded, and the others find that nothing is left to decide.
+ */
+
+import { Doorbells } from '#bus';
+import { WAKING_EVENTS } from '#contracts';
+import { RelayWatch, Runs } from '#log';
+import { Advances } from './advances.js';
+import { Mirror } from './mirror/mirror.js';
+import { Rounds } from './rounds.js';
+import type { Surroundings } from './surroundings.js';
+
+const ASKING: ReadonlySet<string> = new Set(WAKING_EVENTS.filter((type) => type !== 'SegmentScheduled'));
+
+export interface Coordinator {
+  readonly advances: Advances;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function coordinator({ bus, log, logger, clock, id }: Surroundings): Coordinator {
+  const advances = new Advances(new Runs(log, { app: 'coordinator', id }), clock, logger);
+  const watch = new RelayWatch(log, {
+    clock,
+    logger,
+    onNews: (runId, { type }) => {
+      if (ASKING.has(type)) advances.nudge(runId);
+    },
+  });
+  const rounds = new Rounds({ bus, watch, advances, clock, logger });
+  const mirror = new Mirror({ log, doorbells: new Doorbells(bus), logger, onWiped: () => rounds.ringForAll() });
+  bus.onFound(() => void mirror.check().catch(() => undefined));
+  return {
+    advances,
+    start: () => {
+      watch.start();
+      rounds.start();
+      mirror.start();
+    },
+    stop: async () => {
+      rounds.stop();
+      advances.stop();
+      await Promise.all([watch.stop(), mirror.stop()]);
+    },
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * The rounds over all open runs: what heals whatever was missed, from the log alone.
+ *
+ * R1  At the start, once the log has been read, every open run is advanced.
+ * R2  When the bus has lost what it held, every open run is advanced, and segments that wait for a runner are rung again.
+ * R3  Every half minute, runs that wait too long for a reaction are asked again, each at growing intervals.
+ * R4  A segment is rung again only when the runners have taken all that is on the bus: a full house is no lost doorbell.
+ */
+import { type Bus, Doorbells, subjectOf } from '#bus';
+import { type RunId, RunSegment, WORK_CONSUMERS } from '#contracts';
+import { overdue, type Ring, turnOf } from '#domain';
+import type { RelayWatch } from '#log';
+import { type Clock, type Logger, messageOf } from '#platform';
+import type { Advances } from './advances.js';
+
+const ROUND_EVERY_MS = 30_000;
+const RINGS_A_ROUND = 2_000;
+
+export interface RoundsOptions {
+  readonly bus: Bus;
+  readonly watch: RelayWatch;
+  readonly advances: Advances;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Rounds {
+  private readonly doorbells: Doorbells;
+  private timer: NodeJS.Timeout | undefined;
+  private last: Promise<void> = Promise.resolve();
+  private wipes = 0;
+
+  constructor(private readonly options: RoundsOptions) {
+    this.doorbells = new Doorbells(options.bus);
+  }
+
+  start(): void {
+    this.enqueue(() => this.advanceAll());
+    this.timer = setInterval(() => this.enqueue(() => this.askOverdue()), ROUND_EVERY_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  /** The bus has lost what it held. */
+  ringForAll(): void {
+    const nth = ++this.wipes;
+    this.enqueue(async () => {
+      await this.advanceAll();
+      const open = [...this.options.watch.open];
+      const lost = open.filter(([, { run }]) => turnOf(run) === 'runner');
+      await this.ringRunners(lost.map(([runId, { run }]) => ({ runId, whose: 'runner', run, nth })));
+    });
+  }
+
+  private async advanceAll(): Promise<void> {
+    const { watch, advances } = this.options;
+    await watch.ready();
+    for (const [runId, { run }] of watch.open) if (turnOf(run) !== 'segment') advances.nudge(runId);
+  }
+
+  private async askOverdue(): Promise<void> {
+    const { watch, advances, clock } = this.options;
+    if (!watch.isReady()) return;
+    const rings = overdue(watch.open, clock.monotonic(), RINGS_A_ROUND);
+    for (const { runId, whose } of rings) {
+      if (whose !== 'coordinator') continue;
+      watch.noteRing(runId);
+      advances.nudge(runId);
+    }
+    await this.ringRunners(rings.filter(({ whose }) => whose === 'runner'));
+  }
+
+  private async ringRunners(rings: readonly Ring<RunId>[]): Promise<void> {
+    if (rings.length === 0) return;
+    const state = await this.options.bus.consumerState(WORK_CONSUMERS.runSegment);
+    if ((state?.pending ?? 0) > 0) return;
+    for (const { runId, run, nth } of rings) {
+      const body: RunSegment = { runId, segment: run.segment };
+      const messageId = `coordinator/${runId}/${run.revision}/${nth}`;
+      await this.doorbells.ring({ subject: subjectOf(RunSegment, runId), body, messageId });
+      this.options.watch.noteRing(runId);
+    }
+  }
+
+  /** One round at a time; one that fails is made good by the next. */
+  private enqueue(round: () => Promise<void>): void {
+    this.last = this.last.then(round).catch((error: unknown) => {
+      this.options.logger.warn({ reason: messageOf(error) }, 'a round over the open runs failed; the next one goes on');
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import { momentOf, type RunEvent, type RunEventOf } from '#contracts';
+import { liveSegment } from '#domain';
+import type { Runs } from '#log';
+import type { Clock } from '#platform';
+import type { Segment } from './segments.js';
+
+export type Evidence = Extract<RunEventOf['sweeper'], { type: 'RunPresumedDead' }>['data']['evidence'];
+
+/** `alive`: it has recorded something since the look before. `looked`: this was the first look. `gone`: it is not live any more. */
+export type Finding = 'declared' | 'alive' | 'looked' | 'gone';
+
+/** Looks into the log before it says that a segment is dead: what it records there is a sign of life like any other. */
+export class Death {
+  constructor(
+    private readonly runs: Runs<'sweeper'>,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Remembers how far the run is, or finds that it has gone on since the look before. */
+  async look(segment: Segment): Promise<Exclude<Finding, 'declared'>> {
+    const run = await this.runs.load(segment.runId);
+    if (!run || liveSegment(run) !== segment.segment) return 'gone';
+    const before = segment.lookedAt;
+    segment.lookedAt = run.last.revision;
+    if (before === undefined) return 'looked';
+    return (await this.hasRecorded(segment, before)) ? 'alive' : 'looked';
+  }
+
+  /** Records the death, at the very revision that was looked at; without a look before, this is the look. */
+  async declare(segment: Segment, evidence: Evidence, silentMs: number): Promise<Finding> {
+    const isFirst = segment.lookedAt === undefined;
+    const finding = await this.look(segment);
+    if (finding !== 'looked' || isFirst) return finding;
+    const data = { at: momentOf(this.clock.now()), segment: segment.segment, evidence, silentMs: Math.round(silentMs) };
+    const { recorded } = await this.runs.change(segment.runId, (run) =>
+      liveSegment(run) === segment.segment && run.last.revision === segment.lookedAt
+        ? [{ type: 'RunPresumedDead', data }]
+        : [],
+    );
+    return recorded > 0 ? 'declared' : 'looked';
+  }
+
+  private async hasRecorded({ runId, segment }: Segment, after: number): Promise<boolean> {
+    for await (const { event, metadata } of this.runs.events(runId, after + 1)) {
+      if (metadata.actor.kind === 'segment' && segmentOf(event) === segment) return true;
+    }
+    return false;
+  }
+}
+
+const segmentOf = ({ data }: RunEvent): number | undefined => ('segment' in data ? data.segment : undefined);

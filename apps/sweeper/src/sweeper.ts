@@ -1,0 +1,79 @@
+import { type Bus, Doorbells } from '#bus';
+import { Heartbeat } from '#contracts';
+import { DEFAULT_PATIENCE } from '#domain';
+import { type EventLog, RelayWatch, Runs } from '#log';
+import { type Clock, type Logger, messageOf } from '#platform';
+import { Death } from './death.js';
+import { Keeper } from './keeper.js';
+import { Segments } from './segments.js';
+import { Sweep } from './sweep.js';
+
+const TICK_MS = 500;
+
+/** What a sweeper is given at its start. */
+export interface Surroundings {
+  readonly bus: Bus;
+  readonly log: EventLog;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Who records: unique to the process. */
+  readonly id: string;
+  /** Silence for this long is death, milliseconds. */
+  readonly silenceMs: number;
+}
+
+export interface Sweeper {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function sweeper({ bus, log, logger, clock, id, silenceMs }: Surroundings): Sweeper {
+  const segments = new Segments();
+  const watch = new RelayWatch(log, {
+    clock,
+    logger,
+    onNews: (runId, news) => segments.take(runId, news, clock.monotonic()),
+  });
+  const death = new Death(new Runs(log, { app: 'sweeper', id }), clock);
+  const patience = { ...DEFAULT_PATIENCE, deadMs: silenceMs, lateMs: Math.min(DEFAULT_PATIENCE.lateMs, silenceMs / 2) };
+  const sweep = new Sweep({ bus, segments, death, patience, clock, logger });
+  const keeper = new Keeper({ bus, doorbells: new Doorbells(bus), watch, clock });
+  const rounds = oneAtATime(() => keeper.round(), logger);
+  const listening = bus.listen(`${Heartbeat.subject}.*`, Heartbeat.body, (beat) =>
+    segments.hear(beat, clock.monotonic()),
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const tick = (): void => {
+    void sweep.tick();
+    rounds();
+  };
+  return {
+    start: () => {
+      watch.start();
+      void watch.ready().then(() => {
+        segments.takeAll(watch.open, clock.monotonic());
+        timer = setInterval(tick, TICK_MS).unref();
+      });
+    },
+    stop: async () => {
+      clearInterval(timer);
+      listening.stop();
+      await watch.stop();
+    },
+  };
+}
+
+function oneAtATime(work: () => Promise<void>, logger: Logger): () => void {
+  let running = false;
+  return () => {
+    if (running) return;
+    running = true;
+    work()
+      .catch((error: unknown) =>
+        logger.warn({ reason: messageOf(error) }, 'a keeper round failed; the next one goes on'),
+      )
+      .finally(() => {
+        running = false;
+      });
+  };
+}

@@ -31,7 +31,12 @@ const GRACE_MS = 1000;
 const ADMINISTRATOR: Caller = { name: 'admin', roles: new Set(['$admins', 'admin']) };
 
 /** @throws FolderInUse, StorageFailed, Misconfigured */
-export async function startServer({ host, port, clock = systemClock, ...storage }: ServerOptions): Promise<RunningServer> {
+export async function startServer({
+  host,
+  port,
+  clock = systemClock,
+  ...storage
+}: ServerOptions): Promise<RunningServer> {
   const opened = openStorage(storage);
   const log = new EventLog(opened.database, clock.now);
   const store: Store = { log, reader: new Reader(opened.database, log, clock.now) };
@@ -40,7 +45,10 @@ export async function startServer({ host, port, clock = systemClock, ...storage 
   const transport = await listen({
     host,
     port,
-    handlers: tracked(handlersOf(store, () => listening), open),
+    handlers: tracked(
+      handlersOf(store, () => listening),
+      open,
+    ),
     authenticate: () => ADMINISTRATOR,
     http: pages(() => ({ calls: open.size, lastPosition: log.lastPosition, ...log.commits.counted })),
   }).catch((error: unknown) => {

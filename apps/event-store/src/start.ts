@@ -15,7 +15,11 @@ export interface EmbeddedEventStore {
 }
 
 /** An event store inside this process, on the loopback interface. */
-export async function startEventStore({ data, port = 0, sync = 'full' }: EmbeddedOptions = {}): Promise<EmbeddedEventStore> {
+export async function startEventStore({
+  data,
+  port = 0,
+  sync = 'full',
+}: EmbeddedOptions = {}): Promise<EmbeddedEventStore> {
   const server = await startServer({ host: '127.0.0.1', port, sync, folder: data });
   return {
     connectionString: `esdb://127.0.0.1:${server.port}?tls=false`,

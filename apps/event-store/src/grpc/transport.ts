@@ -54,7 +54,9 @@ export async function listen(options: TransportOptions): Promise<Transport> {
     ? createTlsServer({ ...options.tls, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) =>
         (socket.alpnProtocol === 'h2' ? http2 : http).emit('connection', socket),
       )
-    : createServer({ noDelay: true }, (socket) => sniff(socket, (h2) => (h2 ? http2 : http).emit('connection', socket)));
+    : createServer({ noDelay: true }, (socket) =>
+        sniff(socket, (h2) => (h2 ? http2 : http).emit('connection', socket)),
+      );
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.setNoDelay(true);
@@ -89,7 +91,10 @@ function accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, options
   if (handler) handler(call);
   else
     call.fail(
-      new Refusal(Status.UNIMPLEMENTED, `${path} is not served here: projections, clustering and AtomPub are out of scope.`),
+      new Refusal(
+        Status.UNIMPLEMENTED,
+        `${path} is not served here: projections, clustering and AtomPub are out of scope.`,
+      ),
     );
 }
 

@@ -7,7 +7,8 @@ export function pages(stats: () => object): RequestListener {
     response.on('error', () => undefined);
     const path = (request.url ?? '/').split('?')[0];
     if (path === '/health/live') return void response.writeHead(204).end();
-    if (path === '/ping') return void json(response, 200, { msgType: 'text', text: 'Ping request successfully handled' });
+    if (path === '/ping')
+      return void json(response, 200, { msgType: 'text', text: 'Ping request successfully handled' });
     if (path === '/stats') return void json(response, 200, stats());
     return void json(response, 404, {
       title: 'Not found',

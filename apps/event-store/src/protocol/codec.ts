@@ -1,4 +1,10 @@
-import { fromJSON, type Deserialize, type MessageTypeDefinition, type PackageDefinition, type Serialize } from '@grpc/proto-loader';
+import {
+  type Deserialize,
+  fromJSON,
+  type MessageTypeDefinition,
+  type PackageDefinition,
+  type Serialize,
+} from '@grpc/proto-loader';
 import { gossip, serverFeatures } from './cluster.schema.js';
 import { persistentSubscriptions } from './persistent.schema.js';
 import { namespace } from './schema.js';

@@ -196,10 +196,7 @@ export const persistentSubscriptions = namespace({
         { listAllSubscriptions: 'Empty 1', listForStream: 'StreamOption 2' },
         { listOption: ['listAllSubscriptions', 'listForStream'] },
       ),
-      StreamOption: message(
-        { stream: 'StreamIdentifier 1', all: 'Empty 2' },
-        { streamOption: ['stream', 'all'] },
-      ),
+      StreamOption: message({ stream: 'StreamIdentifier 1', all: 'Empty 2' }, { streamOption: ['stream', 'all'] }),
     },
   ),
   ListResp: message({ subscriptions: 'repeated SubscriptionInfo 1' }),

@@ -10,11 +10,19 @@ const expectation = {
   streamExists: 'Empty 5',
 };
 const position = message({ commitPosition: 'uint64 1', preparePosition: 'uint64 2' });
-const removal = () =>
-  message({ options: 'Options 1' }, {}, { Options: message(expectation, expectedRevision) });
+const removal = () => message({ options: 'Options 1' }, {}, { Options: message(expectation, expectedRevision) });
 const removed = () =>
-  message({ position: 'Position 1', noPosition: 'Empty 2' }, { positionOption: ['position', 'noPosition'] }, { Position: position });
-const proposed = message({ id: 'UUID 1', metadata: 'map<string,string> 2', customMetadata: 'bytes 3', data: 'bytes 4' });
+  message(
+    { position: 'Position 1', noPosition: 'Empty 2' },
+    { positionOption: ['position', 'noPosition'] },
+    { Position: position },
+  );
+const proposed = message({
+  id: 'UUID 1',
+  metadata: 'map<string,string> 2',
+  customMetadata: 'bytes 3',
+  data: 'bytes 4',
+});
 
 export const filterOptions = () =>
   message(

@@ -1,8 +1,8 @@
 import { messageOf } from '#platform';
-import { codecOf } from '../protocol/codec.js';
 import type { Call } from '../grpc/call.js';
 import { decode, type Handler, method } from '../grpc/handlers.js';
 import { Refusal, Status } from '../grpc/refusal.js';
+import { codecOf } from '../protocol/codec.js';
 import { type ProposedEvent, wireRevision } from '../storage/event.js';
 import type { AppendOutcome, EventLog } from '../storage/event-log.js';
 import type { Expected } from '../storage/expectation.js';
@@ -210,7 +210,9 @@ function outcomeMessage({ stream, expected }: Unfinished, outcome: AppendOutcome
         error: status(Status.FAILED_PRECONDITION, 'WrongExpectedVersion', wrongVersion(expected, outcome.current)),
       };
     case 'deleted':
-      return { error: status(Status.FAILED_PRECONDITION, 'StreamDeleted', { streamIdentifier: streamIdentifier(stream) }) };
+      return {
+        error: status(Status.FAILED_PRECONDITION, 'StreamDeleted', { streamIdentifier: streamIdentifier(stream) }),
+      };
     case 'too-late':
       return { error: status(Status.DEADLINE_EXCEEDED, 'Timeout', {}) };
   }
@@ -224,8 +226,7 @@ function wrongVersion(expected: Expected, current: number): object {
   return { ...actual, expectedStreamPosition: String(expected) };
 }
 
-const tooLargeError = () =>
-  status(Status.INVALID_ARGUMENT, 'MaximumAppendSizeExceeded', { maxAppendSize: MAX_APPEND });
+const tooLargeError = () => status(Status.INVALID_ARGUMENT, 'MaximumAppendSizeExceeded', { maxAppendSize: MAX_APPEND });
 
 function errorOf(error: unknown): object {
   if (!(error instanceof Refusal)) return status(Status.INTERNAL, 'Unknown', {}, messageOf(error));

@@ -18,14 +18,17 @@ const SUPPORTED: readonly (readonly [service: string, method: string, ...feature
 
 /** What this server can do, so that a client needs not try. */
 export const supportedMethods = (): Handler =>
-  unary(method('event_store.client.server_features.ServerFeatures', 'GetSupportedMethods'), (_request: typeof NOTHING) => ({
-    eventStoreServerVersion: PROTOCOL_VERSION,
-    methods: SUPPORTED.map(([service, name, ...features]) => ({
-      serviceName: service.toLowerCase(),
-      methodName: name.toLowerCase(),
-      features,
-    })),
-  }));
+  unary(
+    method('event_store.client.server_features.ServerFeatures', 'GetSupportedMethods'),
+    (_request: typeof NOTHING) => ({
+      eventStoreServerVersion: PROTOCOL_VERSION,
+      methods: SUPPORTED.map(([service, name, ...features]) => ({
+        serviceName: service.toLowerCase(),
+        methodName: name.toLowerCase(),
+        features,
+      })),
+    }),
+  );
 
 export interface Advertised {
   readonly host: string;

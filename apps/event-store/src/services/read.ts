@@ -7,8 +7,8 @@ import { isAbsent, isTombstoned } from '../storage/streams.js';
 import { type FilterOption, filterOf } from './filter-option.js';
 import { PageSize } from './page-size.js';
 import { readEvent } from './read-event.js';
-import { type AllOption, allStart, type StreamOption, streamStart } from './start-option.js';
 import { breathe, type Sink, type Store } from './sink.js';
+import { type AllOption, allStart, type StreamOption, streamStart } from './start-option.js';
 import { subscribeToAll, subscribeToStream } from './subscribe.js';
 import { NOTHING, streamNameOf } from './wire.js';
 

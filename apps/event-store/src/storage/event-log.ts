@@ -47,7 +47,9 @@ export class EventLog {
     this.insert = database.prepare(
       'INSERT INTO events (stream, revision, type, id, created, json, checksum, metadata, data, position) VALUES (?,?,?,?,?,?,?,?,?,?)',
     );
-    this.revisionById = database.prepare('SELECT revision FROM events WHERE stream=? AND id=? ORDER BY revision LIMIT 1');
+    this.revisionById = database.prepare(
+      'SELECT revision FROM events WHERE stream=? AND id=? ORDER BY revision LIMIT 1',
+    );
     this.idByRevision = database.prepare('SELECT id FROM events WHERE stream=? AND revision=?');
     this.positionByRevision = database.prepare('SELECT position FROM events WHERE stream=? AND revision=?');
     this.newest = database.prepare('SELECT data FROM events WHERE stream=? ORDER BY revision DESC LIMIT 1');
@@ -76,7 +78,12 @@ export class EventLog {
   tombstone(stream: string, expected: Expected): Promise<AppendOutcome> {
     return this.commits.submit(() =>
       this.remove(stream, expected, (state) => {
-        this.write(state, TOMBSTONE, { ...JSON_EVENT, id: randomId(), type: '$streamDeleted', data: Buffer.from('{}') });
+        this.write(state, TOMBSTONE, {
+          ...JSON_EVENT,
+          id: randomId(),
+          type: '$streamDeleted',
+          data: Buffer.from('{}'),
+        });
       }),
     );
   }

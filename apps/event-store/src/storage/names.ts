@@ -15,7 +15,10 @@ export class EventTypes {
   reload(): void {
     this.ids.clear();
     this.names.clear();
-    for (const { id, name } of this.database.prepare('SELECT id, name FROM types').all() as { id: number; name: string }[])
+    for (const { id, name } of this.database.prepare('SELECT id, name FROM types').all() as {
+      id: number;
+      name: string;
+    }[])
       this.remember(id, name);
   }
 

@@ -54,7 +54,9 @@ export class Reader {
       return statement;
     };
     const all = `SELECT ${COLUMNS} FROM events WHERE`;
-    this.streamForwards = rows(`${all} stream=? AND revision>=? AND revision<=? AND created>=? ORDER BY revision LIMIT ?`);
+    this.streamForwards = rows(
+      `${all} stream=? AND revision>=? AND revision<=? AND created>=? ORDER BY revision LIMIT ?`,
+    );
     this.streamBackwards = rows(
       `${all} stream=? AND revision>=? AND revision<=? AND created>=? ORDER BY revision DESC LIMIT ?`,
     );

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +42,43 @@ async function idsIn(client: EventStoreDBClient, stream: string): Promise<{ ids:
   return { ids, revisions };
 }
 
+async function writeAndKill(round: number): Promise<{ done: string[]; doubtful: string }[]> {
+  const server = await startServerProcess(folder);
+  const client = EventStoreDBClient.connectionString(server.connectionString);
+  const progress = new EventEmitter();
+  const enough = once(progress, 'enough');
+  let count = 0;
+  const writers = Array.from({ length: WRITERS }, async (_, writer) => {
+    const done: string[] = [];
+    const doubtful = await write(client, streamOf(round, writer), (id) => {
+      done.push(id);
+      count += 1;
+      if (count === ACKNOWLEDGED_BEFORE_KILL) progress.emit('enough');
+    });
+    return { done, doubtful };
+  });
+  await enough;
+  await server.kill();
+  const results = await Promise.all(writers);
+  await client.dispose();
+  return results;
+}
+
+async function checkAfterCrash(round: number, results: readonly { done: string[]; doubtful: string }[]): Promise<void> {
+  const server = await startServerProcess(folder);
+  const client = EventStoreDBClient.connectionString(server.connectionString);
+  for (const [writer, { done, doubtful }] of results.entries()) {
+    const stream = streamOf(round, writer);
+    await client.appendToStream(stream, single(doubtful));
+    await client.appendToStream(stream, single(doubtful));
+    const { ids, revisions } = await idsIn(client, stream);
+    expect(ids).toEqual([...done, doubtful]);
+    expect(revisions).toEqual(ids.map((_, revision) => revision));
+  }
+  await client.dispose();
+  expect(await server.terminate()).toBe(0);
+}
+
 describe('a server killed under load', () => {
   it('has every acknowledged append, in revisions without gaps, and takes a retry once', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -48,48 +86,6 @@ describe('a server killed under load', () => {
       await checkAfterCrash(round, acknowledged);
     }
   });
-
-  async function writeAndKill(round: number): Promise<{ done: string[]; doubtful: string }[]> {
-    const server = await startServerProcess(folder);
-    const client = EventStoreDBClient.connectionString(server.connectionString);
-    let reached = (): void => undefined;
-    const enough = new Promise<void>((resolve) => {
-      reached = resolve;
-    });
-    let count = 0;
-    const writers = Array.from({ length: WRITERS }, async (_, writer) => {
-      const done: string[] = [];
-      const doubtful = await write(client, streamOf(round, writer), (id) => {
-        done.push(id);
-        count += 1;
-        if (count === ACKNOWLEDGED_BEFORE_KILL) reached();
-      });
-      return { done, doubtful };
-    });
-    await enough;
-    await server.kill();
-    const results = await Promise.all(writers);
-    await client.dispose();
-    return results;
-  }
-
-  async function checkAfterCrash(
-    round: number,
-    results: readonly { done: string[]; doubtful: string }[],
-  ): Promise<void> {
-    const server = await startServerProcess(folder);
-    const client = EventStoreDBClient.connectionString(server.connectionString);
-    for (const [writer, { done, doubtful }] of results.entries()) {
-      const stream = streamOf(round, writer);
-      await client.appendToStream(stream, single(doubtful));
-      await client.appendToStream(stream, single(doubtful));
-      const { ids, revisions } = await idsIn(client, stream);
-      expect(ids).toEqual([...done, doubtful]);
-      expect(revisions).toEqual(ids.map((_, revision) => revision));
-    }
-    await client.dispose();
-    expect(await server.terminate()).toBe(0);
-  }
 });
 
 describe('the data folder', () => {

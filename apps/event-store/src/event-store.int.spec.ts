@@ -16,7 +16,7 @@ import {
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
 import { Client, credentials } from '@grpc/grpc-js';
-import { method } from './grpc/handlers.js';
+import { methodOf } from './protocol/codec.js';
 import { type EmbeddedEventStore, startEventStore } from './start.js';
 
 let server: EmbeddedEventStore;
@@ -185,7 +185,7 @@ describe('reading a stream', () => {
       ...event('$>'),
       contentType: 'application/octet-stream',
       data: Buffer.from(`1@${stream}`),
-    } as EventData);
+    });
     const [resolved] = await collect(client.readStream(links, { resolveLinkTos: true }));
     expect(resolved).toMatchObject({
       event: { streamId: stream, revision: 1n },
@@ -260,7 +260,7 @@ describe('reading $all', () => {
 
 /** The client's readAll takes no filter; on the wire it is there. */
 async function readFiltered(options: object): Promise<number[]> {
-  const { path, request, response } = method('event_store.client.streams.Streams', 'Read');
+  const { path, request, response } = methodOf<object, object>('event_store.client.streams.Streams', 'Read');
   const raw = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure());
   const message = { options: { ...options, uuidOption: { string: {} } } };
   const call = raw.makeServerStreamRequest(path, request.encode, response.decode, message);
@@ -300,12 +300,12 @@ describe('reading $all through a filter', () => {
   });
 });
 
-describe('subscribing', () => {
-  const until = async (condition: () => boolean, emitter: { on(name: 'data', listener: () => void): unknown }) => {
-    if (condition()) return;
-    await new Promise<void>((resolve) => emitter.on('data', () => condition() && resolve()));
-  };
+const until = async (condition: () => boolean, emitter: { on(name: 'data', listener: () => void): unknown }) => {
+  if (condition()) return;
+  await new Promise<void>((resolve) => emitter.on('data', () => condition() && resolve()));
+};
 
+describe('subscribing', () => {
   it('brings history, says that it has caught up, and goes on live, without loss or repetition', async () => {
     const stream = fresh();
     await client.appendToStream(stream, many(300));

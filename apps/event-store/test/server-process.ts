@@ -23,7 +23,7 @@ export async function startServerProcess(
 ): Promise<ServerProcess> {
   const child = fork(main, {
     execArgv: ['-C', 'baton-src', '--import', typescript],
-    env: { ...process.env, BATON_DATA: folder, BATON_PORT: String(port), BATON_LOG_LEVEL: 'warn', ...environment },
+    env: { BATON_DATA: folder, BATON_PORT: String(port), BATON_LOG_LEVEL: 'warn', ...environment },
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
   let complaint = '';

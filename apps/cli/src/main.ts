@@ -1,11 +1,27 @@
+import { agentsCommand } from './commands/agents.js';
+import { cancelCommand } from './commands/cancel.js';
 import { downCommand } from './commands/down.js';
+import { eventsCommand } from './commands/events.js';
+import { listCommand } from './commands/list.js';
 import { psCommand } from './commands/ps.js';
+import { runCommand } from './commands/run.js';
+import { statusCommand } from './commands/status.js';
 import { upCommand } from './commands/up/index.js';
 import { readEnvironment } from './config.js';
 import { Output } from './output.js';
 import { runProgram } from './program.js';
 
-const commands = [upCommand, downCommand, psCommand];
+const commands = [
+  upCommand,
+  downCommand,
+  psCommand,
+  agentsCommand,
+  runCommand,
+  statusCommand,
+  listCommand,
+  cancelCommand,
+  eventsCommand,
+];
 
 const output = new Output();
 // A reader such as `head` that has seen enough closes the pipe: that is no error of ours.

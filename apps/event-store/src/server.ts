@@ -23,7 +23,7 @@ export interface ServerOptions extends StorageOptions {
 export interface RunningServer {
   readonly port: number;
   /** Records what was received, ends every call, closes the data folder. Idempotent. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** How long a client has to take its last answers when the server stops. */
@@ -38,8 +38,9 @@ export async function startServer({
   ...storage
 }: ServerOptions): Promise<RunningServer> {
   const opened = openStorage(storage);
-  const log = new EventLog(opened.database, clock.now);
-  const store: Store = { log, reader: new Reader(opened.database, log, clock.now) };
+  const now = () => clock.now();
+  const log = new EventLog(opened.database, now);
+  const store: Store = { log, reader: new Reader(opened.database, log, now) };
   const open = new Set<Call>();
   let listening = { host, port };
   const transport = await listen({

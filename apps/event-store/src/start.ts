@@ -11,7 +11,7 @@ export interface EmbeddedOptions {
 export interface EmbeddedEventStore {
   readonly connectionString: string;
   readonly port: number;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** An event store inside this process, on the loopback interface. */

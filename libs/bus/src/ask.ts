@@ -54,7 +54,7 @@ export async function ask<S extends z.ZodType>(
 
 async function request(connection: Connection, subject: string, bytes: Uint8Array, timeout: number) {
   try {
-    return (await connection.nats.request(subject, bytes, { timeout })).data;
+    return (await connection.reply(connection.nats.request(subject, bytes, { timeout }))).data;
   } catch (error) {
     if (isNoResponders(error)) {
       throw new NoResponders(`Nobody answers on ${subject}: its service is not running.`, { cause: error });
@@ -116,7 +116,7 @@ export function answer<S extends z.ZodType>(
   });
   return {
     stop: async () => {
-      if (connection.isConnected()) await subscription.drain().catch(() => undefined);
+      if (connection.isConnected()) await connection.reply(subscription.drain()).catch(() => undefined);
       else subscription.unsubscribe();
       while (atWork.size > 0) await Promise.all(atWork);
     },

@@ -64,9 +64,11 @@ export class Bus {
     const check = async (): Promise<void> => {
       const doing = 'Checking the bus';
       this.connection.assertConnected(doing);
-      await this.connection.jsm.streams.info(WORK_STREAM).catch((error: unknown) => {
+      try {
+        await this.connection.reply(this.connection.jsm.streams.info(WORK_STREAM));
+      } catch (error) {
         throw translated(error, doing);
-      });
+      }
     };
     return { name: 'bus', check };
   }
@@ -112,7 +114,7 @@ export class Bus {
     const doing = `Reading the state of ${name}`;
     this.connection.assertConnected(doing);
     try {
-      const state = await this.connection.jsm.consumers.info(WORK_STREAM, name);
+      const state = await this.connection.reply(this.connection.jsm.consumers.info(WORK_STREAM, name));
       return { pending: state.num_pending, ackPending: state.num_ack_pending };
     } catch (error) {
       if (isNotFound(error)) return undefined;

@@ -78,16 +78,34 @@ export class Connection {
     if (!this.isConnected()) throw new Unavailable(`${doing}: the bus cannot be reached now; try again later.`);
   }
 
+  /**
+   * The outcome of a request that was sent; rejects as soon as the connection is lost, because its reply cannot come
+   * any more. The server may have done it. @throws Unavailable, and what the request rejects with
+   */
+  async reply<T>(request: Promise<T>): Promise<T> {
+    const done = new AbortController();
+    try {
+      return await Promise.race([request, this.lost(done.signal)]);
+    } finally {
+      done.abort();
+    }
+  }
+
   /** Sends what is still to be sent, then closes; never rejects. */
   async close(): Promise<void> {
     this.closing.abort();
     try {
-      if (this.isConnected()) await this.nats.drain();
+      if (this.isConnected()) await this.reply(this.nats.drain());
     } catch (error) {
       this.logger.debug({ reason: messageOf(error) }, 'the bus was lost while closing');
     } finally {
       await this.nats.close();
     }
+  }
+
+  private async lost(signal: AbortSignal): Promise<never> {
+    await once(this.changes, 'lost', { signal });
+    throw new Unavailable('The bus was lost before it replied; try again.');
   }
 
   private async watch(outage: { since: number }): Promise<void> {

@@ -105,11 +105,12 @@ export class Consumer<C extends MessageContract> {
   /** Makes the consumer, however long it takes; undefined when the process wants no more messages before. */
   private async make(): Promise<string | undefined> {
     const { signal } = this.stopping;
+    const { connection } = this.around;
     while (!signal.aborted) {
       try {
         if (this.failures > 0) await pause(waitAfter(this.failures), undefined, { signal });
-        await this.around.connection.whenConnected(signal);
-        this.incarnation = await ensureDurable(this.around, this.durable);
+        await connection.whenConnected(signal);
+        this.incarnation = await connection.reply(ensureDurable(this.around, this.durable));
         return this.incarnation;
       } catch (error) {
         if (!signal.aborted) this.complain(error);
@@ -119,7 +120,8 @@ export class Consumer<C extends MessageContract> {
   }
 
   private forget(): void {
-    this.made = undefined;
+    // One that is still being made goes on by itself.
+    if (this.incarnation !== undefined) this.made = undefined;
     this.incarnation = undefined;
   }
 

@@ -47,6 +47,33 @@ describe('a nats-server that is killed', () => {
     expect(new Set(heard)).toEqual(new Set([before, between]));
   });
 
+  it('holds up nothing that was being asked of it', async () => {
+    const { heard } = consume();
+    const gate = new Gate();
+    let asked = false;
+    bus.answer('baton.ask.slow', z.unknown(), () => {
+      asked = true;
+      return gate.opened;
+    });
+    const asking = bus.ask('baton.ask.slow', {}, z.unknown(), { timeoutMs: 60_000 });
+    const outcome = asking.catch((error: unknown) => error);
+    await until(() => asked);
+    await nats.restart();
+    expect(await outcome).toMatchObject({ code: 'unavailable', remedy: 'retry' });
+    gate.open();
+    const runId = aRun();
+    await ringUntilHeard(runId);
+    await until(() => heard.includes(runId), 2_000);
+  });
+
+  it('and killed again while its consumers are made goes on serving them', async () => {
+    const { heard } = consume();
+    for (let times = 0; times < 5; times += 1) await nats.restart();
+    const runId = aRun();
+    await ringUntilHeard(runId);
+    await until(() => heard.includes(runId), 4_000);
+  });
+
   it('has what it acknowledged when it comes back', async () => {
     const runId = aRun();
     const { sequence } = await ring(runId);
@@ -110,6 +137,23 @@ describe('a nats-server that is killed', () => {
     await nats.restart();
     await until(async () => (await bus.consumerState('consumer'))?.ackPending === 0);
     expect(deliveries.length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('a nats-server that hangs', () => {
+  it('lets publishing time out, and goes on serving its consumers when it turns again', async () => {
+    const { heard } = consume();
+    const [before, during, after] = [aRun(), aRun(), aRun()];
+    await ring(before);
+    await until(() => heard.includes(before));
+    nats.freeze();
+    const hung = bus.publish(subjectOf(AdvanceRun, during), { runId: during }, { messageId: during, timeoutMs: 300 });
+    await expect(hung).rejects.toMatchObject({ code: 'unavailable', remedy: 'retry' });
+    nats.thaw();
+    await bus.publish(subjectOf(AdvanceRun, during), { runId: during }, { messageId: during });
+    await ring(after);
+    await until(() => heard.includes(after));
+    expect(heard).toEqual([before, during, after]);
   });
 });
 

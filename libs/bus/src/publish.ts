@@ -47,7 +47,7 @@ export class Publisher {
     this.connection.assertConnected(doing);
     assertFits(this.connection, subject, bytes.length, options.headers);
     try {
-      const ack = await this.send(subject, bytes, options);
+      const ack = await this.connection.reply(this.send(subject, bytes, options));
       return { stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate };
     } catch (error) {
       throw translated(error, doing);
@@ -59,12 +59,16 @@ export class Publisher {
     const doing = `Reading the last message of ${stream}`;
     this.connection.assertConnected(doing);
     try {
-      const { state } = await this.connection.jsm.streams.info(stream);
-      return state.messages === 0 ? undefined : await storedMessage(this.connection, stream, state.last_seq);
+      return await this.connection.reply(this.newest(stream));
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw translated(error, doing);
     }
+  }
+
+  private async newest(stream: string): Promise<StoredMessage | undefined> {
+    const { state } = await this.connection.jsm.streams.info(stream);
+    return state.messages === 0 ? undefined : await storedMessage(this.connection, stream, state.last_seq);
   }
 
   /** The sequence of the newest message that a stream ever had; 0 when it had none. @throws Unavailable */

@@ -37,13 +37,14 @@ export class Streams {
 
   /** Calls at the same time share one round. @throws Unavailable, or Misconfigured when the server will not hold them as asked. */
   ensure(): Promise<void> {
-    this.running ??= this.ensureAll().finally(() => {
+    this.running ??= this.connection.reply(this.ensureAll()).finally(() => {
       this.running = undefined;
     });
     return this.running;
   }
 
   private async ensureAll(): Promise<void> {
+    this.connection.assertConnected('Preparing the streams');
     for (const wanted of STREAMS) {
       try {
         await this.ensureOne(wanted);

@@ -40,6 +40,12 @@ export const Caps = z.strictObject({
 });
 export type Caps = z.infer<typeof Caps>;
 
+/** Some of the caps. Those that are not named stay absent: `Caps.partial()` would fill in their defaults. */
+export const SomeCaps = z.strictObject(
+  Object.fromEntries(Object.entries(Caps.shape).map(([name, limit]) => [name, limit.unwrap().optional()])),
+) as unknown as z.ZodType<{ [Name in keyof Caps]?: Caps[Name] | undefined }>;
+export type SomeCaps = z.infer<typeof SomeCaps>;
+
 /** A model that answers over the Messages API; `simulator` is the local one that plays `simulate`. */
 export const ModelSpec = z.strictObject({
   name: z.string().min(1).max(200),

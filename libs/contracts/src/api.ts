@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AgentSpec, Caps, SeedFile } from './agent.js';
+import { AgentSpec, SeedFile, SomeCaps } from './agent.js';
 import { AgentName, CallId, Moment, RunId } from './ids.js';
 import { Activity } from './messages.js';
 import { EventMetadata } from './recorded.js';
@@ -21,7 +21,7 @@ export const StartRunRequest = z.strictObject({
   input: z.string().max(200_000).optional(),
   items: z.array(ItemSpec).default([]),
   /** Caps lower than the agent's. */
-  caps: Caps.partial().optional(),
+  caps: SomeCaps.optional(),
 });
 export type StartRunRequest = z.infer<typeof StartRunRequest>;
 

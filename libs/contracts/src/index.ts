@@ -6,6 +6,7 @@ export {
   ModelSpec,
   SeedFile,
   SimulateSpec,
+  SomeCaps,
   ToolName,
   WorkspaceSpec,
 } from './agent.js';

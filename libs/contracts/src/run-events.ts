@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AgentSpec, Caps, SeedFile } from './agent.js';
+import { AgentSpec, Caps, SeedFile, SomeCaps } from './agent.js';
 import { BlobRef, ModelBlock, StopReason, TextBlock, Usage } from './content.js';
 import { AgentName, CallId, Digest, Json, Moment, SegmentNumber } from './ids.js';
 
@@ -69,7 +69,7 @@ export const GatewayRunEvent = z.discriminatedUnion('type', [
   fact('ResumeRequested', { by }),
   fact('ApprovalGranted', { callId: CallId, inputDigest: Digest, by }),
   fact('ApprovalDenied', { callId: CallId, inputDigest: Digest, by, reason }),
-  fact('CapsRaised', { caps: Caps.partial(), by }),
+  fact('CapsRaised', { caps: SomeCaps, by }),
   fact('RunReopened', { by }),
 ]);
 export type GatewayRunEvent = z.infer<typeof GatewayRunEvent>;

@@ -23,3 +23,4 @@ export { currentItem, type Item, isEnded, liveSegment, type OpenCall, openItems,
 export { type Act, beginSegment, type Circumstances, isFenced, nextAct, type SegmentEvent } from './segment.js';
 export { type Ears, prickUp, silentMs, worthAsking } from './silence.js';
 export { capUses, statusOf, summaryOf } from './status.js';
+export { type DigestOf, fold, openingEvents, withCalls } from './turn.js';

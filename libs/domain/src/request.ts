@@ -1,4 +1,4 @@
-import { builtInTools, type ContextMessage, inputSchemaOf } from '#contracts';
+import { BUILT_IN_TOOLS, builtInTools, type ContextMessage, inputSchemaOf, type ToolName } from '#contracts';
 import { offeredTools } from './calls.js';
 import { type Context, requestMessages } from './context.js';
 import { compactRequest, systemPrompt } from './notices.js';
@@ -37,6 +37,14 @@ export function compactionRequest(run: Run, context: Context, basedOn: number): 
   };
 }
 
+/** Made once: the same objects every turn, so that their digests can be remembered. */
+const DECLARATIONS = Object.fromEntries(
+  BUILT_IN_TOOLS.map((name) => [
+    name,
+    { name, description: builtInTools[name].description, inputSchema: inputSchemaOf(name) },
+  ]),
+) as Record<ToolName, TurnRequest['tools'][number]>;
+
 function frame(run: Run): Omit<TurnRequest, 'messages'> {
   const { name, maxTokens, temperature } = run.agent.spec.model;
   return {
@@ -44,10 +52,6 @@ function frame(run: Run): Omit<TurnRequest, 'messages'> {
     maxTokens,
     ...(temperature === undefined ? {} : { temperature }),
     system: systemPrompt(run),
-    tools: offeredTools(run).map((tool) => ({
-      name: tool,
-      description: builtInTools[tool].description,
-      inputSchema: inputSchemaOf(tool),
-    })),
+    tools: offeredTools(run).map((tool) => DECLARATIONS[tool]),
   };
 }

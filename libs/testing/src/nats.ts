@@ -14,6 +14,9 @@ export interface TestNats {
   restart(): Promise<void>;
   /** Like a restart, but everything that was stored is lost. */
   restartWiped(): Promise<void>;
+  /** The process stands still (SIGSTOP) until `thaw`: its sockets stay open, nothing is answered. */
+  freeze(): void;
+  thaw(): void;
   /** Ends the server and removes its folder. */
   stop(): Promise<void>;
 }
@@ -49,7 +52,10 @@ export async function startNats(options: TestNatsOptions = {}): Promise<TestNats
       await rm(storage, { recursive: true, force: true });
       running = await start(port);
     },
+    freeze: () => void running.child.kill('SIGSTOP'),
+    thaw: () => void running.child.kill('SIGCONT'),
     stop: async () => {
+      running.child.kill('SIGCONT');
       await ended(running.child, 'SIGTERM');
       await rm(folder, { recursive: true, force: true });
     },

@@ -1,5 +1,4 @@
 import type { Codec, Method } from '../protocol/codec.js';
-import { methodsOf } from '../protocol/codec.js';
 import type { Call } from './call.js';
 import { Malformed } from './framing.js';
 import { invalid, Refusal, Status } from './refusal.js';
@@ -8,16 +7,10 @@ import { invalid, Refusal, Status } from './refusal.js';
 export type Handler = (call: Call) => void;
 export type Handlers = ReadonlyMap<string, Handler>;
 
-export function method(service: string, name: string): Method {
-  const found = methodsOf(service)[name];
-  if (!found) throw new Error(`${service} has no method ${name}`);
-  return found;
-}
-
 /** A message that cannot be decoded is the client's mistake. */
-export function decode<T>(codec: Codec<unknown>, bytes: Buffer): T {
+export function decode<T>(codec: Codec<T>, bytes: Buffer): T {
   try {
-    return codec.decode(bytes) as T;
+    return codec.decode(bytes);
   } catch (error) {
     throw new Malformed(String(error));
   }
@@ -25,10 +18,10 @@ export function decode<T>(codec: Codec<unknown>, bytes: Buffer): T {
 
 /** One request, one answer. */
 export function unary<Request, Response extends object>(
-  { request, response }: Method,
+  { request, response }: Method<Request, Response>,
   answer: (request: Request, call: Call) => Response | Promise<Response>,
 ): Handler {
-  return single(request, async (message: Request, call) => {
+  return single(request, async (message, call) => {
     call.send(response.encode(await answer(message, call)));
     call.finish();
   });
@@ -36,7 +29,7 @@ export function unary<Request, Response extends object>(
 
 /** One request; the handler sends what it likes and finishes the call. */
 export function single<Request>(
-  codec: Codec<unknown>,
+  codec: Codec<Request>,
   serve: (request: Request, call: Call) => Promise<void>,
 ): Handler {
   return (call) => {
@@ -48,7 +41,7 @@ export function single<Request>(
       },
       () => {
         if (!first) throw invalid('This call needs a message.');
-        serve(decode<Request>(codec, first), call).catch((error: unknown) => call.fail(error));
+        serve(decode(codec, first), call).catch((error: unknown) => call.fail(error));
       },
     );
   };

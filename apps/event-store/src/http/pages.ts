@@ -6,11 +6,13 @@ export function pages(stats: () => object): RequestListener {
     request.resume();
     response.on('error', () => undefined);
     const path = (request.url ?? '/').split('?')[0];
-    if (path === '/health/live') return void response.writeHead(204).end();
-    if (path === '/ping')
-      return void json(response, 200, { msgType: 'text', text: 'Ping request successfully handled' });
-    if (path === '/stats') return void json(response, 200, stats());
-    return void json(response, 404, {
+    if (path === '/health/live') {
+      response.writeHead(204).end();
+      return;
+    }
+    if (path === '/ping') return json(response, 200, { msgType: 'text', text: 'Ping request successfully handled' });
+    if (path === '/stats') return json(response, 200, stats());
+    return json(response, 404, {
       title: 'Not found',
       detail: 'This port speaks gRPC; over HTTP it answers /health/live, /ping and /stats.',
     });

@@ -37,34 +37,32 @@ export interface Codec<T> {
 /** The codec of a message by its full name, such as `event_store.client.streams.ReadReq`. */
 export function codecOf<T>(name: string): Codec<T> {
   const { serialize, deserialize } = definitions[name] as unknown as MessageTypeDefinition<T, T>;
-  return { encode: serialize as Serialize<T>, decode: deserialize as Deserialize<T> };
+  return { encode: serialize, decode: deserialize };
 }
 
-export interface Method {
+export interface Method<Request, Response> {
+  /** Where gRPC calls it. */
   readonly path: string;
-  readonly request: Codec<unknown>;
-  readonly response: Codec<unknown>;
+  readonly request: Codec<Request>;
+  readonly response: Codec<Response>;
 }
 
-/** The methods of a service by their names, with the path at which gRPC calls them. */
-export function methodsOf(service: string): Readonly<Record<string, Method>> {
-  const definition = definitions[service] as unknown as Readonly<Record<string, WireMethod>>;
-  return Object.fromEntries(
-    Object.entries(definition).map(([name, method]) => [
-      name,
-      {
-        path: method.path,
-        request: { encode: method.requestSerialize, decode: method.requestDeserialize },
-        response: { encode: method.responseSerialize, decode: method.responseDeserialize },
-      },
-    ]),
-  );
+/** A method by the full name of its service and its own name. */
+export function methodOf<Request, Response>(service: string, name: string): Method<Request, Response> {
+  const methods = definitions[service] as unknown as Readonly<Record<string, WireMethod<Request, Response>>>;
+  const method = methods[name];
+  if (!method) throw new Error(`${service} has no method ${name}`);
+  return {
+    path: method.path,
+    request: { encode: method.requestSerialize, decode: method.requestDeserialize },
+    response: { encode: method.responseSerialize, decode: method.responseDeserialize },
+  };
 }
 
-interface WireMethod {
+interface WireMethod<Request, Response> {
   readonly path: string;
-  readonly requestSerialize: Serialize<unknown>;
-  readonly requestDeserialize: Deserialize<unknown>;
-  readonly responseSerialize: Serialize<unknown>;
-  readonly responseDeserialize: Deserialize<unknown>;
+  readonly requestSerialize: Serialize<Request>;
+  readonly requestDeserialize: Deserialize<Request>;
+  readonly responseSerialize: Serialize<Response>;
+  readonly responseDeserialize: Deserialize<Response>;
 }

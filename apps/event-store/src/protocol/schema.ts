@@ -18,8 +18,9 @@ export function message(fields: Fields, oneofs: Oneofs = {}, nested: Nested = {}
   } as Node;
 }
 
-export const enumeration = (...names: readonly string[]): Node =>
-  ({ values: Object.fromEntries(names.map((name, number) => [name, number])) }) as Node;
+export const enumeration = (...names: readonly string[]): Node => ({
+  values: Object.fromEntries(names.map((name, number) => [name, number])),
+});
 
 /** Methods as `name: 'Request Response'`, with `stream` before a streamed side. */
 export function service(methods: Fields): Node {
@@ -41,7 +42,7 @@ export function service(methods: Fields): Node {
   } as Node;
 }
 
-export const namespace = (nested: Nested): Node => ({ nested }) as Node;
+export const namespace = (nested: Nested): Node => ({ nested });
 
 function field(text: string): object {
   const map = /^map<(\w+),(\w+)> (\d+)$/.exec(text);

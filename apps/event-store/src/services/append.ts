@@ -1,6 +1,7 @@
 import type { Call } from '../grpc/call.js';
-import { decode, type Handler, method } from '../grpc/handlers.js';
+import { decode, type Handler } from '../grpc/handlers.js';
 import { accessDenied, invalid, Refusal, Status, streamDeleted, tooLarge } from '../grpc/refusal.js';
+import { methodOf } from '../protocol/codec.js';
 import type { ProposedEvent } from '../storage/event.js';
 import { wireRevision } from '../storage/event.js';
 import type { AppendOutcome, EventLog } from '../storage/event-log.js';
@@ -30,14 +31,14 @@ export function requireWritable(stream: string): void {
 
 /** Append: the options, then one event per message, then one answer. */
 export function append(log: EventLog): Handler {
-  const { request, response } = method('event_store.client.streams.Streams', 'Append');
+  const { request, response } = methodOf<AppendMessage, object>('event_store.client.streams.Streams', 'Append');
   return (call) => {
     let options: { stream: string; expected: Expected } | undefined;
     const events: ProposedEvent[] = [];
     let size = 0;
     call.receive(
       (bytes) => {
-        const message = decode<AppendMessage>(request, bytes);
+        const message = decode(request, bytes);
         if (message.options) {
           options = { stream: streamNameOf(message.options.streamIdentifier), expected: expectedOf(message.options) };
           requireWritable(options.stream);

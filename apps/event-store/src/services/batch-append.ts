@@ -1,8 +1,8 @@
 import { messageOf } from '#platform';
 import type { Call } from '../grpc/call.js';
-import { decode, type Handler, method } from '../grpc/handlers.js';
+import { decode, type Handler } from '../grpc/handlers.js';
 import { Refusal, Status } from '../grpc/refusal.js';
-import { codecOf } from '../protocol/codec.js';
+import { codecOf, methodOf } from '../protocol/codec.js';
 import { type ProposedEvent, wireRevision } from '../storage/event.js';
 import type { AppendOutcome, EventLog } from '../storage/event-log.js';
 import type { Expected } from '../storage/expectation.js';
@@ -66,11 +66,11 @@ const MAX_UNFINISHED = 64 * MAX_APPEND;
 
 /** BatchAppend: one call carries all appends of a client, told apart by correlation ids; each gets one answer. */
 export function batchAppend(log: EventLog): Handler {
-  const { request } = method('event_store.client.streams.Streams', 'BatchAppend');
+  const { request } = methodOf<BatchFrame, object>('event_store.client.streams.Streams', 'BatchAppend');
   return (call) => {
     const batch = new Batch(call, log);
     call.receive(
-      (bytes) => batch.take(decode<BatchFrame>(request, bytes)),
+      (bytes) => batch.take(decode(request, bytes)),
       () => batch.end(),
     );
     call.signal.addEventListener('abort', () => batch.abandon(), { once: true });
@@ -81,7 +81,10 @@ class Batch {
   private readonly unfinished = new Map<string, Unfinished>();
   /** Answered before their last frame had come: the rest of them is passed over. */
   private readonly answered = new Set<string>();
-  private readonly response = method('event_store.client.streams.Streams', 'BatchAppend').response;
+  private readonly response = methodOf<BatchFrame, object>(
+    'event_store.client.streams.Streams',
+    'BatchAppend',
+  ).response;
   private waiting = 0;
   private bytes = 0;
   private ended = false;
@@ -188,7 +191,7 @@ class Batch {
 function expectedIn({ expectedStreamPosition, streamPosition }: BatchOptions): Expected {
   return expectedStreamPosition === 'streamPosition'
     ? BigInt(streamPosition ?? 0)
-    : expectedOf({ ...(expectedStreamPosition ? { expectedStreamRevision: expectedStreamPosition } : {}) });
+    : expectedOf(expectedStreamPosition ? { expectedStreamRevision: expectedStreamPosition } : {});
 }
 
 const millis = ({ seconds = '0', nanos = 0 }: Time): number => Number(seconds) * 1000 + nanos / 1e6;

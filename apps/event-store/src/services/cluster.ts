@@ -1,6 +1,7 @@
-import { type Handler, method, unary } from '../grpc/handlers.js';
+import { type Handler, unary } from '../grpc/handlers.js';
+import { methodOf } from '../protocol/codec.js';
 import { uuidText } from '../storage/event.js';
-import { NOTHING } from './wire.js';
+import type { Nothing } from './wire.js';
 
 /** The version of the protocol that clients are told: it decides what they ask for. */
 const PROTOCOL_VERSION = '23.10.0';
@@ -18,17 +19,14 @@ const SUPPORTED: readonly (readonly [service: string, method: string, ...feature
 
 /** What this server can do, so that a client needs not try. */
 export const supportedMethods = (): Handler =>
-  unary(
-    method('event_store.client.server_features.ServerFeatures', 'GetSupportedMethods'),
-    (_request: typeof NOTHING) => ({
-      eventStoreServerVersion: PROTOCOL_VERSION,
-      methods: SUPPORTED.map(([service, name, ...features]) => ({
-        serviceName: service.toLowerCase(),
-        methodName: name.toLowerCase(),
-        features,
-      })),
-    }),
-  );
+  unary(methodOf<Nothing, object>('event_store.client.server_features.ServerFeatures', 'GetSupportedMethods'), () => ({
+    eventStoreServerVersion: PROTOCOL_VERSION,
+    methods: SUPPORTED.map(([service, name, ...features]) => ({
+      serviceName: service.toLowerCase(),
+      methodName: name.toLowerCase(),
+      features,
+    })),
+  }));
 
 export interface Advertised {
   readonly host: string;
@@ -38,7 +36,7 @@ export interface Advertised {
 /** A cluster of one, which leads. */
 export function gossip(advertised: () => Advertised): Handler {
   const instanceId = { string: uuidText(crypto.getRandomValues(new Uint8Array(16))) };
-  return unary(method('event_store.client.gossip.Gossip', 'Read'), (_request: typeof NOTHING) => {
+  return unary(methodOf<Nothing, object>('event_store.client.gossip.Gossip', 'Read'), () => {
     const { host, port } = advertised();
     const member = {
       instanceId,

@@ -16,6 +16,8 @@ interface Expression {
 }
 
 const LONGEST_PATTERN = 4096;
+/** The flag of V8's engine that never goes back; it knows no lookaround, back references and counted repetitions. */
+const LINEAR = 'l';
 
 // A pattern comes from a client; the linear engine cannot be made to search for hours.
 setFlagsFromString('--enable-experimental-regexp-engine');
@@ -34,7 +36,7 @@ function compiled(regex: string): RegExp {
   if (regex.length > LONGEST_PATTERN)
     throw invalid(`The pattern is longer than ${LONGEST_PATTERN} characters: filter by prefixes.`);
   try {
-    return new RegExp(regex, 'l');
+    return new RegExp(regex, LINEAR);
   } catch {
     throw invalid(
       `The pattern ${JSON.stringify(regex)} is no regular expression that can be matched in linear time: leave out lookaround, back references and counted repetitions.`,

@@ -1,6 +1,6 @@
-import type { Call } from '../grpc/call.js';
-import { method, single } from '../grpc/handlers.js';
+import { single } from '../grpc/handlers.js';
 import { invalid, streamDeleted } from '../grpc/refusal.js';
+import { methodOf } from '../protocol/codec.js';
 import type { Filter } from '../storage/filter.js';
 import type { Direction, Stretch } from '../storage/reader.js';
 import { isAbsent, isTombstoned } from '../storage/streams.js';
@@ -10,7 +10,7 @@ import { readEvent } from './read-event.js';
 import { breathe, type Sink, type Store } from './sink.js';
 import { type AllOption, allStart, type StreamOption, streamStart } from './start-option.js';
 import { subscribeToAll, subscribeToStream } from './subscribe.js';
-import { NOTHING, streamNameOf } from './wire.js';
+import { type Nothing, streamNameOf } from './wire.js';
 
 export interface ReadOptions {
   readonly stream?: StreamOption;
@@ -21,13 +21,17 @@ export interface ReadOptions {
   readonly count?: string;
   readonly filterOption?: 'filter' | 'noFilter';
   readonly filter?: FilterOption;
-  readonly uuidOption?: { readonly structured?: typeof NOTHING };
+  readonly uuidOption?: { readonly structured?: Nothing };
 }
 
-const { request, response } = method('event_store.client.streams.Streams', 'Read');
+interface ReadRequest {
+  readonly options?: ReadOptions;
+}
+
+const { request, response } = methodOf<ReadRequest, object>('event_store.client.streams.Streams', 'Read');
 
 export const read = (store: Store) =>
-  single(request, async ({ options }: { readonly options?: ReadOptions }, call: Call) => {
+  single(request, async ({ options }, call) => {
     if (!options) throw invalid('The read has no options.');
     const encode = readEvent(store.reader, options.resolveLinks ?? false, options.uuidOption?.structured !== undefined);
     const sink: Sink = {
@@ -54,17 +58,22 @@ async function dispatch(store: Store, options: ReadOptions, sink: Sink): Promise
 const directionOf = ({ readDirection }: ReadOptions): Direction =>
   readDirection === 'Backwards' ? 'backwards' : 'forwards';
 
-async function readStream({ log, reader }: Store, stream: string, options: ReadOptions, sink: Sink): Promise<void> {
-  const state = log.streams.get(stream);
+/** Up to `count` visible events; a page at a time. */
+async function readStream(store: Store, stream: string, options: ReadOptions, sink: Sink): Promise<void> {
+  const state = store.log.streams.get(stream);
   if (isTombstoned(state)) throw streamDeleted(stream);
   if (isAbsent(state)) {
     sink.sendMessage({ streamNotFound: { streamIdentifier: options.stream?.streamIdentifier } });
     return;
   }
+  await sendStream(store, stream, options, sink);
+}
+
+async function sendStream({ log, reader }: Store, stream: string, options: ReadOptions, sink: Sink): Promise<void> {
   const direction = directionOf(options);
   const pages = new PageSize();
   let left = Number(options.count ?? 0);
-  let from = streamStart(options.stream ?? {}, state.last, direction);
+  let from = streamStart(options.stream ?? {}, log.streams.get(stream).last, direction);
   while (left > 0 && !sink.call.over) {
     const limit = Math.min(left, pages.limit);
     const page = reader.readStream(log.streams.get(stream), from, direction, limit);

@@ -1,5 +1,6 @@
-import { type Handler, method, unary } from '../grpc/handlers.js';
+import { type Handler, unary } from '../grpc/handlers.js';
 import { Refusal, Status, streamDeleted, wrongExpectedVersion } from '../grpc/refusal.js';
+import { methodOf } from '../protocol/codec.js';
 import type { EventLog } from '../storage/event-log.js';
 import { requireWritable } from './append.js';
 import { expectedOf, positionOf, streamNameOf, type WireExpectation } from './wire.js';
@@ -10,20 +11,23 @@ interface RemovalRequest {
 
 /** Delete hides what was written so far; Tombstone ends the stream for ever. */
 export function remove(log: EventLog, name: 'Delete' | 'Tombstone'): Handler {
-  return unary(method('event_store.client.streams.Streams', name), async ({ options = {} }: RemovalRequest) => {
-    const stream = streamNameOf(options.streamIdentifier);
-    requireWritable(stream);
-    const expected = expectedOf(options);
-    const outcome = await (name === 'Delete' ? log.delete(stream, expected) : log.tombstone(stream, expected));
-    switch (outcome.kind) {
-      case 'appended':
-        return { position: positionOf(outcome.position) };
-      case 'wrong-expected-version':
-        throw wrongExpectedVersion(stream, expected, outcome.current);
-      case 'deleted':
-        throw streamDeleted(stream);
-      case 'too-late':
-        throw new Refusal(Status.DEADLINE_EXCEEDED, 'Nothing was recorded: the deadline had passed.');
-    }
-  });
+  return unary(
+    methodOf<RemovalRequest, object>('event_store.client.streams.Streams', name),
+    async ({ options = {} }) => {
+      const stream = streamNameOf(options.streamIdentifier);
+      requireWritable(stream);
+      const expected = expectedOf(options);
+      const outcome = await (name === 'Delete' ? log.delete(stream, expected) : log.tombstone(stream, expected));
+      switch (outcome.kind) {
+        case 'appended':
+          return { position: positionOf(outcome.position) };
+        case 'wrong-expected-version':
+          throw wrongExpectedVersion(stream, expected, outcome.current);
+        case 'deleted':
+          throw streamDeleted(stream);
+        case 'too-late':
+          throw new Refusal(Status.DEADLINE_EXCEEDED, 'Nothing was recorded: the deadline had passed.');
+      }
+    },
+  );
 }

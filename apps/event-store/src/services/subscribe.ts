@@ -86,23 +86,21 @@ async function follow(wakeups: Wakeups, stream: string, { call, sendMessage }: S
   }
 }
 
-function arm(wakeups: Wakeups, stream: string, { signal }: Call): { rung: Promise<void>; disarm: () => void } {
-  const { promise, resolve } = withResolvers();
-  const takeBack = wakeups.next(stream, resolve);
-  signal.addEventListener('abort', resolve, { once: true });
-  return {
-    rung: promise,
-    disarm: () => {
-      takeBack();
-      signal.removeEventListener('abort', resolve);
-    },
-  };
+interface Bell {
+  readonly rung: Promise<void>;
+  readonly disarm: () => void;
 }
 
-function withResolvers(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>((done) => {
-    resolve = done;
+/** Rings at the next commit to the stream, or when the call is over. */
+function arm(wakeups: Wakeups, stream: string, { signal }: Call): Bell {
+  const undo: (() => void)[] = [];
+  const rung = new Promise<void>((resolve) => {
+    const ring = () => resolve();
+    signal.addEventListener('abort', ring, { once: true });
+    undo.push(wakeups.next(stream, ring), () => signal.removeEventListener('abort', ring));
   });
-  return { promise, resolve };
+  const disarm = () => {
+    for (const one of undo) one();
+  };
+  return { rung, disarm };
 }

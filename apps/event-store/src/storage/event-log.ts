@@ -165,13 +165,14 @@ export class EventLog {
   }
 
   private judge(state: StreamState, expected: Expected, ids: readonly Uint8Array[]) {
-    const hasMetadata = expected === 'stream-exists' && this.streams.get(metastreamOf(state.name)).last >= 0;
-    return judge(state, expected, ids, this.recorded(state), hasMetadata);
+    return judge(state, expected, ids, this.recorded(state));
   }
 
-  private recorded({ id: stream }: StreamState): Recorded {
-    if (stream === undefined) return { revisionOf: () => undefined, idAt: () => undefined };
+  private recorded({ id: stream, name }: StreamState): Recorded {
+    const hasMetadata = () => this.streams.get(metastreamOf(name)).last >= 0;
+    if (stream === undefined) return { revisionOf: () => undefined, idAt: () => undefined, hasMetadata };
     return {
+      hasMetadata,
       revisionOf: (id) => (this.revisionById.get(stream, id) as { revision: number } | undefined)?.revision,
       idAt: (revision) => (this.idByRevision.get(stream, revision) as { id: Uint8Array } | undefined)?.id,
     };

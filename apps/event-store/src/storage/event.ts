@@ -32,7 +32,7 @@ export const bytesOf = (blob: Uint8Array | null): Uint8Array => blob ?? NOTHING;
 /** CRC-32 over everything that makes the event what it is. */
 export function checksumOf(event: Omit<RecordedEvent, 'position'>): number {
   const identity = crc32(`${event.stream}\0${event.revision}\0${event.type}\0${event.created}\0${Number(event.json)}`);
-  return crc32(event.data as Buffer, crc32(event.metadata as Buffer, crc32(event.id as Buffer, identity)));
+  return crc32(event.data, crc32(event.metadata, crc32(event.id, identity)));
 }
 
 const HEX = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;

@@ -15,22 +15,18 @@ export type Verdict =
 export interface Recorded {
   revisionOf(id: Uint8Array): number | undefined;
   idAt(revision: number): Uint8Array | undefined;
+  /** Whether the stream has metadata: then it exists, though it may be empty. */
+  hasMetadata(): boolean;
 }
 
 const APPEND: Verdict = { kind: 'append' };
 const WRONG: Verdict = { kind: 'wrong-expected-version' };
 
 /** Whether events with these ids may be appended now, or were appended before by an earlier try of the same request. */
-export function judge(
-  state: StreamState,
-  expected: Expected,
-  ids: readonly Uint8Array[],
-  recorded: Recorded,
-  hasMetadata: boolean,
-): Verdict {
+export function judge(state: StreamState, expected: Expected, ids: readonly Uint8Array[], recorded: Recorded): Verdict {
   if (expected === 'stream-exists') {
     if (isSoftDeleted(state.policy)) return { kind: 'deleted' };
-    if (state.last < 0 && !hasMetadata) return WRONG;
+    if (state.last < 0 && !recorded.hasMetadata()) return WRONG;
   }
   if (expected === 'any' || expected === 'stream-exists') return judgeAnywhere(ids, recorded);
   const revision = expected === 'no-stream' ? -1 : Number(expected);

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import {
+  AgentName,
+  AgentVersion,
+  type ApplyAgentRequest,
+  EventPage,
+  type EventView,
+  Moment,
+  RunId,
+  RunRow,
+  RunStatusWord,
+  RunView,
+  type StartRunRequest,
+} from '#contracts';
+import type { Target } from '../target.js';
+import { Http } from './http.js';
+
+const AgentRows = z.object({
+  agents: z.array(
+    z.object({
+      name: AgentName,
+      version: z.int().positive(),
+      digest: z.string(),
+      model: z.string(),
+      appliedAt: Moment,
+    }),
+  ),
+});
+const RunRows = z.object({ runs: z.array(RunRow) });
+/** Whoever starts a run needs its name; what it is doing is another question. */
+const Started = z.object({ id: RunId });
+
+const CancelReceipt = z.object({ id: RunId, revision: z.int().nonnegative(), status: RunStatusWord });
+
+const PAGE = 500;
+const MOST_LISTED = 500;
+
+/** The gateway's API as the commands need it. Errors are sentences; see `Http`. */
+export class Gateway {
+  readonly http: Http;
+
+  constructor(target: Target) {
+    this.http = new Http(target);
+  }
+
+  apply(agent: z.input<typeof ApplyAgentRequest>): Promise<AgentVersion> {
+    return this.http.ask('/v1/agents', AgentVersion, { method: 'POST', json: agent });
+  }
+
+  async agents(): Promise<z.output<typeof AgentRows>['agents']> {
+    return (await this.http.ask('/v1/agents', AgentRows)).agents;
+  }
+
+  agent(name: string, version?: number): Promise<AgentVersion> {
+    const query = version === undefined ? '' : `?version=${version}`;
+    return this.http.ask(`/v1/agents/${encodeURIComponent(name)}${query}`, AgentVersion);
+  }
+
+  /** Sends a blob unless the gateway has it. */
+  async store(digest: string, content: Uint8Array<ArrayBuffer>): Promise<void> {
+    const path = `/v1/blobs/${digest}`;
+    if ((await this.http.fetch(path, { method: 'HEAD' })).ok) return;
+    const headers = { 'content-type': 'application/octet-stream' };
+    await this.http.send(path, { method: 'PUT', bytes: content, headers });
+  }
+
+  /** The same key with the same request starts one run, however often it is sent. */
+  async start(request: z.input<typeof StartRunRequest>, idempotencyKey: string): Promise<RunId> {
+    const headers = { 'idempotency-key': idempotencyKey };
+    return (await this.http.ask('/v1/runs', Started, { method: 'POST', json: request, headers })).id;
+  }
+
+  run(id: string): Promise<RunView> {
+    return this.http.ask(`/v1/runs/${id}`, RunView);
+  }
+
+  /** Newest first, as many as the gateway lists at once. */
+  async runs(): Promise<readonly RunRow[]> {
+    return (await this.http.ask(`/v1/runs?limit=${MOST_LISTED}`, RunRows)).runs;
+  }
+
+  /** Answers with where the wish stands in the log, and what the run does from then on. */
+  cancel(id: string, reason?: string): Promise<z.output<typeof CancelReceipt>> {
+    const json = reason === undefined ? {} : { reason };
+    return this.http.ask(`/v1/runs/${id}/cancel`, CancelReceipt, { method: 'POST', json });
+  }
+
+  /** What the log holds of a run now, from a revision on. */
+  async *events(id: string, from = 0): AsyncGenerator<EventView> {
+    for (let next = from, end = false; !end; ) {
+      const page = await this.http.ask(`/v1/runs/${id}/events?from=${next}&limit=${PAGE}`, EventPage);
+      yield* page.events;
+      ({ next, end } = page);
+    }
+  }
+}

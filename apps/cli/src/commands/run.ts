@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { AgentName } from '#contracts';
+import { newId } from '#platform';
+import { applyAgent } from '../agent-file/apply-agent.js';
+import type { Gateway } from '../api/gateway.js';
+import type { CommandContext, CommandFactory } from '../command.js';
+import { Obstacle } from '../errors.js';
+import { readItems } from '../work-items/read-items.js';
+import { type Addressed, addressedCommand, gatewayOf } from './addressed.js';
+
+interface Options extends Addressed {
+  readonly items?: string;
+  readonly input?: string;
+  readonly idempotencyKey?: string;
+}
+
+export const runCommand: CommandFactory = (context) =>
+  addressedCommand('run')
+    .description('starts a run')
+    .argument('<agent>', 'the name of an agent, or an agent file, which is applied first')
+    .option('--items <file>', 'work items: .json, .jsonl or .csv')
+    .option('--input <text>', 'what the agent is told at the beginning')
+    .option('--idempotency-key <key>', 'the same key with the same request starts one run')
+    .action((agent: string, options: Options) => run(context, agent, options));
+
+async function run(context: CommandContext, named: string, options: Options): Promise<void> {
+  const gateway = gatewayOf(context, options);
+  // Read before anything is stored: a wrong items file should change nothing.
+  const items = options.items === undefined ? [] : readItems(options.items);
+  const agent = await agentOf(gateway, named);
+  const input = options.input === undefined ? {} : { input: options.input };
+  const id = await gateway.start({ ...agent, items: [...items], ...input }, options.idempotencyKey ?? newId());
+  if (options.json) return context.output.json(await gateway.run(id));
+  context.output.say(`Run ${id} is requested: ${items.length} items for ${agent.agent}.`);
+  context.output.say(`See it with: npx baton status ${id}`);
+}
+
+/** An agent file is applied; the run is then pinned to what it said. */
+async function agentOf(gateway: Gateway, named: string): Promise<{ agent: AgentName; version?: number }> {
+  if (/\.(ya?ml|json)$/i.test(named) || named.includes('/')) {
+    const { name, version } = await applyAgent(gateway, named);
+    return { agent: name, version };
+  }
+  const name = AgentName.safeParse(named);
+  if (name.success) return { agent: name.data };
+  const file = existsSync(named) ? ` There is a file of that name: write ./${named}.` : '';
+  throw new Obstacle(`${named} is no agent's name: ${name.error.issues[0]?.message}.${file}`);
+}

@@ -1,0 +1,56 @@
+import type { RunView } from '#contracts';
+
+/** How long something takes or took, for people. */
+export function inTime(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 120_000) return `${(ms / 1_000).toFixed(1)} s`;
+  if (ms < 7_200_000) return `${Math.round(ms / 60_000)} min`;
+  return `${(ms / 3_600_000).toFixed(1)} h`;
+}
+
+/** A run's view, a line for each thing that there is to say. */
+export function inWords(view: RunView): string {
+  const lines: readonly (readonly [string, string | undefined])[] = [
+    ['status', view.status],
+    ['now', view.summary],
+    ['as of', `revision ${view.asOf.revision} (${view.asOf.type}, ${view.asOf.at})`],
+    ['agent', `${view.agent.name} version ${view.agent.version}`],
+    ['items', itemsOf(view)],
+    ['segment', segmentOf(view)],
+    ['activity', view.activity && activityOf(view.activity)],
+    ['heartbeat', view.heartbeat && heartbeatOf(view.heartbeat)],
+    ['relay', `${view.handoffs} handoffs, ${view.restarts} restarts`],
+    ['calls', view.openCalls.map(({ callId, tool }) => `${tool} (${callId})`).join(', ') || undefined],
+    ['caps', capsOf(view)],
+    ['result', view.result],
+    ['reason', view.reason],
+  ];
+  const told = lines.flatMap(([name, text]) =>
+    text === undefined || text === '' ? [] : [`  ${name.padEnd(10)}${text}`],
+  );
+  return [`Run ${view.id}`, ...told].join('\n');
+}
+
+function itemsOf({ items }: RunView): string | undefined {
+  if (items.total === 0) return undefined;
+  const failed = items.failed === 0 ? '' : `, ${items.failed} failed`;
+  return `${items.done} of ${items.total} done${failed}${items.current === undefined ? '' : `; ${items.current} is in work`}`;
+}
+
+function segmentOf({ segment }: RunView): string | undefined {
+  if (segment === undefined) return undefined;
+  const pid = segment.pid === undefined ? '' : `, process ${segment.pid}`;
+  const deadline = segment.deadline === undefined ? '' : `, until ${segment.deadline}`;
+  return `${segment.number} of at most ${segment.of}${pid}${deadline}`;
+}
+
+const activityOf = ({ ageMs, ...activity }: NonNullable<RunView['activity']>): string =>
+  `${Object.values(activity).slice(0, 2).map(String).join(' ')} for ${inTime(ageMs)}`;
+
+const heartbeatOf = ({ verdict, ageMs }: NonNullable<RunView['heartbeat']>): string =>
+  ageMs === undefined ? verdict : `${verdict}, the last one ${inTime(ageMs)} ago`;
+
+const capsOf = ({ caps }: RunView): string =>
+  Object.entries(caps)
+    .map(([cap, { used, limit }]) => `${cap} ${used}/${limit}`)
+    .join(', ');

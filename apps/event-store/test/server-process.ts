@@ -1,0 +1,49 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export interface ServerProcess {
+  readonly port: number;
+  readonly connectionString: string;
+  readonly child: ChildProcess;
+  /** As a power cut for the process: no handler runs. */
+  kill(): Promise<void>;
+  /** SIGTERM; resolves with the exit code. */
+  terminate(): Promise<number | null>;
+}
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const typescript = new URL('./typescript.mjs', import.meta.url).href;
+
+/** A real server process on this folder, run from its sources. */
+export async function startServerProcess(
+  folder: string,
+  port = 0,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
+  const child = fork(main, {
+    execArgv: ['-C', 'baton-src', '--import', typescript],
+    env: { BATON_DATA: folder, BATON_PORT: String(port), BATON_LOG_LEVEL: 'warn', ...environment },
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  });
+  let complaint = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    complaint += chunk.toString();
+  });
+  const exited = once(child, 'exit');
+  const ready = await Promise.race([once(child, 'message'), exited.then(() => undefined)]);
+  if (!ready) throw new Error(complaint.trim());
+  const { port: bound } = ready[0] as { port: number };
+  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
+    child.kill(signal);
+    await exited;
+    return child.exitCode;
+  };
+  return {
+    port: bound,
+    connectionString: `esdb://127.0.0.1:${bound}?tls=false`,
+    child,
+    kill: async () => void (await end('SIGKILL')),
+    terminate: () => end('SIGTERM'),
+  };
+}

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { Misconfigured, messageOf, readConfig } from '#platform';
+
+/** The settings of a gateway, by their environment variables. */
+const GatewayConfig = z.object({
+  BATON_PORT: z.coerce.number().int().min(0).max(65_535).default(4_700),
+  BATON_HOST: z.string().min(1).default('127.0.0.1'),
+  BATON_LOG_URL: z.string().min(1).default('esdb://127.0.0.1:2113?tls=false'),
+  BATON_BUS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
+  /** The key itself, or the file that it lies in; one of the two must be there. */
+  BATON_API_KEY: z.string().min(16, 'use at least 16 characters').optional(),
+  BATON_API_KEY_FILE: z.string().min(1).optional(),
+  BATON_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+export type GatewayConfig = z.infer<typeof GatewayConfig>;
+
+/** @throws Misconfigured */
+export const gatewayConfig = (): Readonly<GatewayConfig> => readConfig(GatewayConfig);
+
+/** The API key; one that is set wins over one in a file. @throws Misconfigured */
+export function apiKeyOf({ BATON_API_KEY: key, BATON_API_KEY_FILE: file }: GatewayConfig): string {
+  if (key !== undefined) return key;
+  if (file === undefined) {
+    throw new Misconfigured(
+      'There is no API key: set BATON_API_KEY_FILE to a file with the key in it, or BATON_API_KEY to the key.',
+    );
+  }
+  const found = contentOf(file).trim();
+  if (found.length >= 16) return found;
+  throw new Misconfigured(`BATON_API_KEY_FILE is ${file}, which holds no key of at least 16 characters.`);
+}
+
+function contentOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Misconfigured(`BATON_API_KEY_FILE cannot be read: ${messageOf(error)}.`, { cause: error });
+  }
+}

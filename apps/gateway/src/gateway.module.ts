@@ -1,0 +1,48 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { DEFAULT_PATIENCE } from '#domain';
+import { Runs } from '#log';
+import { silentLogger, systemClock } from '#platform';
+import { AgentList } from './agents/agent-list.js';
+import { AgentsController } from './agents/agents.controller.js';
+import { Agents } from './agents/agents.js';
+import { BlobsController } from './blobs/blobs.controller.js';
+import { BY } from './caller.js';
+import { EventsController } from './events/events.controller.js';
+import { HealthController } from './health.controller.js';
+import { ApiKeyGuard, ApiKeys } from './http/api-key.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { Deltas } from './live/deltas.js';
+import { LiveServer } from './live/live-server.js';
+import { Viewers } from './live/viewers.js';
+import { Viewings } from './live/viewings.js';
+import { Heartbeats } from './runs/heartbeats.js';
+import { RunList } from './runs/run-list.js';
+import { RunWishes } from './runs/run-wishes.js';
+import { RunsController } from './runs/runs.controller.js';
+import type { Surroundings, Timing } from './surroundings.js';
+import { API_KEY, CLOCK, EVENT_LOG, LIVE_BUS, LOGGER, TIMING } from './tokens.js';
+
+const DEFAULT_TIMING: Timing = { keepAliveMs: 15_000, deadViewerMs: 60_000, patience: DEFAULT_PATIENCE };
+
+@Module({})
+export class GatewayModule {
+  static in({ log, bus, apiKey, clock = systemClock, logger = silentLogger, timing }: Surroundings): DynamicModule {
+    return {
+      module: GatewayModule,
+      controllers: [HealthController, AgentsController, BlobsController, RunsController, EventsController],
+      providers: [
+        { provide: EVENT_LOG, useValue: log },
+        { provide: LIVE_BUS, useValue: { bus: Promise.resolve(bus) } },
+        { provide: API_KEY, useValue: apiKey },
+        { provide: CLOCK, useValue: clock },
+        { provide: LOGGER, useValue: logger },
+        { provide: TIMING, useValue: { ...DEFAULT_TIMING, ...timing } },
+        { provide: Runs, useFactory: () => new Runs(log, { app: 'gateway', id: BY }) },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: APP_GUARD, useClass: ApiKeyGuard },
+        ...[ApiKeys, Agents, AgentList, RunList, RunWishes, Heartbeats, Viewers, Viewings, Deltas, LiveServer],
+      ],
+    };
+  }
+}

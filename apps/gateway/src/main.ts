@@ -1,0 +1,39 @@
+import 'reflect-metadata';
+import { Bus } from '#bus';
+import { connectLog } from '#log';
+import { createLogger, messageOf, printable, report } from '#platform';
+import { apiKeyOf, gatewayConfig } from './config.js';
+import { createGateway } from './create-gateway.js';
+
+try {
+  const config = gatewayConfig();
+  const apiKey = apiKeyOf(config);
+  const logger = createLogger('gateway', config.BATON_LOG_LEVEL);
+  logger.info(printable(config), 'the gateway starts');
+  const log = connectLog(config.BATON_LOG_URL);
+  const leaving = new AbortController();
+  const bus = Bus.connect({ url: config.BATON_BUS_URL, name: 'gateway', logger, signal: leaving.signal });
+  const gateway = await createGateway({ log, bus, apiKey, logger }, config.BATON_PORT, config.BATON_HOST);
+  logger.info({ port: gateway.port }, 'the gateway is ready');
+  report({ type: 'ready', port: gateway.port });
+
+  const stop = async (signal: string): Promise<void> => {
+    logger.info({ signal }, 'the gateway stops');
+    leaving.abort();
+    await gateway.close();
+    await bus.then((connected) => connected.close()).catch(() => undefined);
+    await log.close();
+    process.exit(0);
+  };
+  const stopOnce = (signal: string): void => {
+    process.off('SIGTERM', stopOnce).off('SIGINT', stopOnce);
+    stop(signal).catch((error: unknown) => {
+      logger.error({ error: messageOf(error) }, 'the gateway did not stop cleanly');
+      process.exit(1);
+    });
+  };
+  process.on('SIGTERM', stopOnce).on('SIGINT', stopOnce);
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,45 @@
+import { millisOf, type RunId, type RunView } from '#contracts';
+import { capUses, currentItem, type Run, statusOf, summaryOf } from '#domain';
+import type { Pulse } from './heartbeats.js';
+
+/** What a run is, as it is told. @param now milliseconds since 1970 */
+export function runView(id: RunId, run: Run, pulse: Pulse | undefined, now: number): RunView {
+  const { agent, relay, settled } = run;
+  const current = currentItem(run);
+  const ended = relay.phase === 'ended' ? relay : undefined;
+  return {
+    id,
+    agent: { name: agent.name as RunView['agent']['name'], version: agent.version },
+    status: statusOf(run),
+    summary: summaryOf(run),
+    asOf: run.last,
+    requestedAt: run.requestedAt,
+    ...(ended ? { endedAt: run.since } : {}),
+    ...segmentPart(run),
+    ...(pulse ? pulsePart(pulse) : {}),
+    items: { total: run.items.length, ...settled, ...(current ? { current: current.id } : {}) },
+    handoffs: run.handoffs,
+    restarts: run.deaths,
+    openCalls: run.openCalls.flatMap(({ callId, tool, startedAt }) =>
+      startedAt === undefined ? [] : [{ callId, tool, startedAt }],
+    ),
+    // A run that has ended uses up no more of its time.
+    caps: capUses(run, ended ? millisOf(run.since) : now),
+    ...(ended ? { [ended.outcome === 'completed' ? 'result' : 'reason']: ended.reason } : {}),
+  };
+}
+
+function segmentPart({ relay, segments, caps }: Run): Pick<RunView, 'segment'> {
+  if (segments === 0) return {};
+  const segment = { number: segments, of: caps.segments };
+  if (relay.phase !== 'working') return { segment };
+  const { startedAt, deadline, runner } = relay;
+  return { segment: { ...segment, startedAt, deadline, runnerId: runner.runnerId, pid: runner.pid } };
+}
+
+function pulsePart({ verdict, beat }: Pulse): Pick<RunView, 'heartbeat' | 'activity'> {
+  if (!beat) return { heartbeat: { verdict } };
+  const { activity, sentAt } = beat.heartbeat;
+  const ageMs = Math.max(0, millisOf(sentAt) - millisOf(activity.since) + beat.ageMs);
+  return { heartbeat: { verdict, ageMs: beat.ageMs }, activity: { ...activity, ageMs } };
+}

@@ -1,0 +1,83 @@
+import { type AgentVersion, type Caps, type GatewayRunEvent, momentOf, type StartRunRequest } from '#contracts';
+import { BY } from '../caller.js';
+import { ApiProblem, type FieldFault, invalid } from '../http/problems.js';
+
+export type RunRequested = Extract<GatewayRunEvent, { type: 'RunRequested' }>;
+
+/** The log takes 1 MiB an append; what is beside the data needs some of it. */
+export const MOST_REQUEST_BYTES = 900_000;
+
+/** What surrounds a wish: known to the shell only. */
+interface Circumstances {
+  readonly now: number;
+  readonly requestDigest: string;
+}
+
+/**
+ * The first event of a run, pinned to one version of its agent.
+ * @throws ApiProblem 422 with the fields that are wrong, 413 when it is too large for the log
+ */
+export function runRequested(wish: StartRunRequest, agent: AgentVersion, by: Circumstances): RunRequested {
+  const caps = loweredCaps(agent.spec.caps, wish.caps ?? {});
+  const faults = [...capFaults(agent.spec.caps, caps), ...itemFaults(wish.items, caps.items)];
+  if (faults.length > 0) throw invalid(...faults);
+  const { name, version, spec, files } = agent;
+  const event: RunRequested = {
+    type: 'RunRequested',
+    data: {
+      at: momentOf(by.now),
+      agent: { name, version, spec, files },
+      caps,
+      ...(wish.input === undefined ? {} : { input: wish.input }),
+      items: wish.items,
+      requestDigest: by.requestDigest,
+      by: BY,
+    },
+  };
+  assertFits(event);
+  return event;
+}
+
+function loweredCaps(caps: Caps, wanted: NonNullable<StartRunRequest['caps']>): Caps {
+  return { ...caps, ...Object.fromEntries(Object.entries(wanted).filter(([, limit]) => limit !== undefined)) };
+}
+
+function capFaults(agent: Caps, run: Caps): readonly FieldFault[] {
+  const raised = Object.keys(agent)
+    .map((name) => name as keyof Caps)
+    .filter((name) => run[name] > agent[name])
+    .map((name) => ({
+      field: `caps.${name}`,
+      message: `${run[name]} is more than the agent's ${agent[name]}; a run may only lower its caps`,
+    }));
+  if (raised.length > 0 || run.reserveSeconds < run.segmentSeconds) return raised;
+  const message = `the segment must be longer than its reserve of ${run.reserveSeconds} s; lower caps.reserveSeconds too`;
+  return [{ field: 'caps.segmentSeconds', message }];
+}
+
+const MOST_FAULTS = 20;
+
+function itemFaults(items: StartRunRequest['items'], most: number): readonly FieldFault[] {
+  if (items.length > most) {
+    return [{ field: 'items', message: `${items.length} items are more than the ${most} of caps.items` }];
+  }
+  const seen = new Map<string, number>();
+  const faults: FieldFault[] = [];
+  for (const [place, { id }] of items.entries()) {
+    const first = seen.get(id);
+    if (first === undefined) seen.set(id, place);
+    else
+      faults.push({ field: `items.${place}.id`, message: `${JSON.stringify(id)} is already the id of item ${first}` });
+  }
+  return faults.slice(0, MOST_FAULTS);
+}
+
+function assertFits(event: RunRequested): void {
+  const bytes = Buffer.byteLength(JSON.stringify(event));
+  if (bytes <= MOST_REQUEST_BYTES) return;
+  throw new ApiProblem(
+    413,
+    'run-too-large',
+    `The run with its items, its input and its agent takes ${bytes} bytes; at most ${MOST_REQUEST_BYTES} can be recorded. Split the items over several runs, or give them as files of the workspace and name only the files here.`,
+  );
+}

@@ -1,0 +1,38 @@
+import type { z } from 'zod';
+import type { Patience } from '#domain';
+import type { EventLog } from '#log';
+import type { Clock, Logger } from '#platform';
+
+/** What the gateway needs of the bus: to overhear. It tells nobody anything. */
+export interface LiveBus {
+  isConnected(): boolean;
+  listen<S extends z.ZodType>(
+    subject: string,
+    schema: S,
+    handler: (body: z.output<S>, subject: string) => void | Promise<void>,
+  ): { stop(): void };
+}
+
+/** A bus that may never be there; in a box, because Nest would wait for a bare promise. */
+export interface ComingBus {
+  readonly bus: Promise<LiveBus | undefined>;
+}
+
+/** Durations in milliseconds. */
+export interface Timing {
+  /** A viewer who has nothing to see is sent a sign of life this often. */
+  readonly keepAliveMs: number;
+  /** A WebSocket that has taken nothing for this long is dropped. */
+  readonly deadViewerMs: number;
+  readonly patience: Patience;
+}
+
+export interface Surroundings {
+  readonly log: EventLog;
+  /** Never waited for: until it is there, nothing is known of heartbeats. */
+  readonly bus?: LiveBus | Promise<LiveBus>;
+  readonly apiKey: string;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  readonly timing?: Partial<Timing>;
+}

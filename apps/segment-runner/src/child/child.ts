@@ -1,0 +1,140 @@
+import { hostname } from 'node:os';
+import type { Bus } from '#bus';
+import { AdvanceRun, LiveDelta, momentOf, type RunId } from '#contracts';
+import { beginSegment, replay } from '#domain';
+import { type EventLog, Runs, WrongRevision } from '#log';
+import { type Logger, messageOf, systemClock } from '#platform';
+import type { SegmentRunnerConfig } from '../config.js';
+import type { FromChild } from '../ipc.js';
+import { createModel } from '../model/create-model.js';
+import { leaveNote } from './handoff-note.js';
+import { loadHistory } from './load-history.js';
+import { Pulse } from './pulse.js';
+import { Segment } from './segment.js';
+import { Fenced, SegmentLog } from './segment-log.js';
+import { Workspace } from './workspace.js';
+
+export interface ChildParts {
+  readonly config: SegmentRunnerConfig;
+  readonly logger: Logger;
+  readonly bus: Bus;
+  readonly log: EventLog;
+  readonly tell: (message: FromChild) => void;
+}
+
+export interface Order {
+  readonly runId: RunId;
+  readonly segment: number;
+  readonly runnerId: string;
+}
+
+const GLANCE_MS = 3_000;
+
+/** One process's work: one segment at a time, from the order to `idle`. */
+export class Child {
+  private current: Segment | undefined;
+  private working: Promise<void> = Promise.resolve();
+  private pulse: Pulse | undefined;
+  private draining = false;
+
+  constructor(private readonly parts: ChildParts) {}
+
+  run(order: Order): Promise<void> {
+    this.working = this.work(order);
+    return this.working;
+  }
+
+  drain(): void {
+    this.draining = true;
+    this.current?.drain();
+  }
+
+  settled(): Promise<void> {
+    return this.working;
+  }
+
+  private async work(order: Order): Promise<void> {
+    const { logger, tell } = this.parts;
+    let log: SegmentLog | undefined;
+    try {
+      log = await this.begin(order);
+    } catch (error) {
+      logger.warn({ ...order, error: messageOf(error) }, 'the segment could not be begun');
+      tell({ type: 'unable', why: messageOf(error) });
+    }
+    if (log) await this.workThrough(log);
+    tell({ type: 'idle' });
+  }
+
+  /** Claims the segment by appending `SegmentStarted` at the expected revision; undefined when it is not wanted. */
+  private async begin({ runId, segment, runnerId }: Order): Promise<SegmentLog | undefined> {
+    const { log, tell } = this.parts;
+    this.pulse ??= new Pulse(this.parts.config.BATON_BUS_URL, runnerId);
+    const runs = new Runs(log, { app: 'segment-runner', id: `${runnerId}/${segment}` });
+    for (;;) {
+      const history = await loadHistory(runs, runId);
+      const now = systemClock.now();
+      const deadline = momentOf(now + (history?.run.caps.segmentSeconds ?? 0) * 1_000);
+      const runner = { runnerId, host: hostname(), pid: process.pid };
+      const events = history && beginSegment(history.run, { segment, runner, at: momentOf(now), deadline });
+      if (!history || !events) {
+        tell({ type: 'declined' });
+        return undefined;
+      }
+      this.pulse.begin(runId, segment, history.run.last.revision);
+      try {
+        const recorded = await runs.append(runId, events, history.run.last.revision);
+        tell({ type: 'started' });
+        return new SegmentLog(runs, runId, segment, recorded.reduce(replay, history));
+      } catch (error) {
+        if (!(error instanceof WrongRevision)) throw error;
+      }
+    }
+  }
+
+  private async workThrough(log: SegmentLog): Promise<void> {
+    const { bus, config, logger } = this.parts;
+    const { runId, segment } = log;
+    const { run } = log.history;
+    const current = new Segment(
+      {
+        log,
+        model: createModel(run.agent.spec, config),
+        workspace: new Workspace(bus, log),
+        pulse: this.pulse ?? { doing: () => undefined, recorded: () => undefined },
+        clock: systemClock,
+        random: Math.random,
+        onText: (turn, text) => {
+          const delta: LiveDelta = { runId, segment, turn, text };
+          if (bus.isConnected()) bus.emit(`${LiveDelta.subject}.${runId}`, delta);
+        },
+        leaveNote: () => leaveNote(this.parts.log, log, systemClock.now()),
+      },
+      run.caps.segmentSeconds * 1_000,
+    );
+    this.current = current;
+    if (this.draining) current.drain();
+    const glance = (): void => void current.glance().catch((error: unknown) => this.glanced(current, error));
+    const listening = bus.listen(`${AdvanceRun.subject}.${runId}`, AdvanceRun.body, glance);
+    // The doorbell may be lost: look by oneself now and then, so that a wish is seen while one activity takes long.
+    const timer = setInterval(glance, GLANCE_MS);
+    try {
+      const reason = await current.work();
+      logger.info({ runId, segment, reason }, 'the segment has ended');
+    } catch (error) {
+      // A bug or a refusal ends the process: the supervisor records the crash and the coordinator's caps judge it.
+      if (!(error instanceof Fenced)) throw error;
+      logger.info({ runId, segment }, messageOf(error));
+    } finally {
+      clearInterval(timer);
+      listening.stop();
+      this.pulse?.end();
+      this.current = undefined;
+    }
+  }
+
+  private glanced(current: Segment, error: unknown): void {
+    if (error instanceof Fenced) current.abandon();
+    else this.parts.logger.debug({ error: messageOf(error) }, 'the run could not be looked at');
+  }
+}

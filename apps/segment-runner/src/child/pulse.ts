@@ -1,0 +1,64 @@
+import { Worker } from 'node:worker_threads';
+import { type Activity, momentOf, type RunId } from '#contracts';
+import type { PulseStart, PulseState } from './pulse-state.js';
+
+const TURN_MS = 250;
+
+/**
+ * The segment's heartbeat. A thread of its own sends it, so that a busy loop is not taken for a dead one; the loop's own
+ * progress travels with it, so that a loop that has stopped turning is not taken for a healthy one.
+ */
+export class Pulse {
+  private readonly worker: Worker;
+  private readonly loopTurn = new BigInt64Array(new SharedArrayBuffer(8));
+  private readonly timer: NodeJS.Timeout;
+  private state: PulseState | undefined;
+
+  constructor(busUrl: string, runnerId: string) {
+    const start: PulseStart = { busUrl, runnerId, pid: process.pid, loopTurn: this.loopTurn };
+    this.worker = new Worker(new URL('./pulse-thread.js', import.meta.url), { workerData: start });
+    this.worker.unref();
+    this.timer = setInterval(() => this.turn(), TURN_MS).unref();
+    this.turn();
+  }
+
+  /** The segment of this run begins to beat. */
+  begin(runId: RunId, segment: number, revision: number): void {
+    const activity = { kind: 'starting' as const, detail: '', since: momentOf(Date.now()) };
+    this.send({ runId, segment, revision, activity });
+  }
+
+  /** What the segment does from now on. `limitMs`: the activity's own limit. */
+  doing(kind: Activity['kind'], detail: string, limitMs?: number): void {
+    if (!this.state) return;
+    const activity = {
+      kind,
+      detail: detail.slice(0, 500),
+      since: momentOf(Date.now()),
+      ...(limitMs ? { limitMs } : {}),
+    };
+    this.send({ ...this.state, activity });
+  }
+
+  recorded(revision: number): void {
+    if (this.state) this.send({ ...this.state, revision });
+  }
+
+  end(): void {
+    this.send(undefined);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.worker.terminate();
+  }
+
+  private send(state: PulseState | undefined): void {
+    this.state = state;
+    this.worker.postMessage(state ?? null);
+  }
+
+  private turn(): void {
+    Atomics.store(this.loopTurn, 0, process.hrtime.bigint());
+  }
+}

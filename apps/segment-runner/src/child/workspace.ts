@@ -1,0 +1,106 @@
+import { AnswerTimedOut, type Bus, NoResponders, RemoteProblem } from '#bus';
+import { type CallState, OpenWorkspace, RunCall, StopCall, workspaceSubject } from '#contracts';
+import type { OpenCall, Run } from '#domain';
+import { Unavailable } from '#platform';
+import type { SegmentLog } from './segment-log.js';
+
+/** How long one request waits for the end of a call before it is asked again, in milliseconds. */
+const WAIT_MS = 10_000;
+const ANSWER_MS = 5_000;
+const PAUSE_MS = 200;
+
+/** The run's workspace, as its segment sees it. Requests are repeated until they are answered: the journal makes that harmless. */
+export class Workspace {
+  private holder: string | undefined;
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly segmentLog: SegmentLog,
+  ) {}
+
+  /**
+   * Runs a call, or finds how far it is: a call that the journal knows is never started again (law 5).
+   * @returns how it ended; `running` when the signal ended the waiting
+   * @throws RemoteProblem when the workspace refuses (fenced, lost, no sandbox)
+   */
+  async run(call: OpenCall, signal: AbortSignal): Promise<CallState> {
+    const { caps } = this.state;
+    const request = {
+      ...this.asker,
+      callId: call.callId,
+      tool: call.tool,
+      input: call.input,
+      limitMs: caps.toolSeconds * 1_000,
+      outputBytes: caps.outputBytes,
+    };
+    let state: CallState = { state: 'running', startedAt: call.startedAt ?? this.state.since };
+    while (state.state === 'running' && !signal.aborted) {
+      state = await untilAborted(signal, state, () =>
+        this.request(RunCall, { ...request, waitMs: WAIT_MS }, WAIT_MS + ANSWER_MS, signal),
+      );
+    }
+    return state;
+  }
+
+  /** Stops a call that was started and says how it ended. */
+  stop(call: OpenCall, because: 'cancelled' | 'timed-out', signal: AbortSignal): Promise<CallState> {
+    return this.request(StopCall, { ...this.asker, callId: call.callId, because }, ANSWER_MS, signal);
+  }
+
+  private get state(): Run {
+    return this.segmentLog.history.run;
+  }
+
+  private get asker() {
+    return { runId: this.segmentLog.runId, segment: this.segmentLog.segment };
+  }
+
+  private async request(
+    { verb, answer }: typeof RunCall | typeof StopCall,
+    body: object,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<CallState> {
+    for (;;) {
+      try {
+        const holder = (this.holder ??= await this.open());
+        return await this.bus.ask(workspaceSubject(holder, verb), body, answer, { timeoutMs });
+      } catch (error) {
+        if (!isPassing(error) || signal.aborted) throw error;
+        if (error instanceof RemoteProblem && error.code === 'workspace-not-open') this.holder = undefined;
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      }
+    }
+  }
+
+  private async open(): Promise<string> {
+    const { agent } = this.state;
+    const body = { ...this.asker, spec: agent.spec.workspace, files: agent.files };
+    return (await this.bus.ask(OpenWorkspace.subject, body, OpenWorkspace.answer, { timeoutMs: 60_000 })).holder;
+  }
+}
+
+const isPassing = (error: unknown): boolean =>
+  error instanceof NoResponders ||
+  error instanceof AnswerTimedOut ||
+  error instanceof Unavailable ||
+  (error instanceof RemoteProblem && (error.remedy === 'retry' || error.code === 'workspace-not-open'));
+
+/** The work's answer, or `otherwise` as soon as the signal says so: the call itself goes on in the workspace. */
+async function untilAborted<T>(signal: AbortSignal, otherwise: T, work: () => Promise<T>): Promise<T> {
+  let leave: () => void = () => undefined;
+  const aborted = new Promise<T>((resolve) => {
+    leave = () => resolve(otherwise);
+    signal.addEventListener('abort', leave, { once: true });
+  });
+  const working = work();
+  working.catch(() => undefined);
+  try {
+    return await Promise.race([working, aborted]);
+  } catch (error) {
+    if (signal.aborted) return otherwise;
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}

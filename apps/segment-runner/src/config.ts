@@ -1,0 +1,34 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { readConfig } from '#platform';
+
+const flag = z
+  .enum(['0', '1', 'true', 'false'], { error: 'use 1 or 0' })
+  .default('0')
+  .transform((value) => value === '1' || value === 'true');
+
+/** The settings of a segment-runner and of its children, by their environment variables. */
+export const SegmentRunnerConfig = z.object({
+  BATON_BUS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
+  BATON_LOG_URL: z.string().min(1).default('esdb://127.0.0.1:2113?tls=false'),
+  BATON_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  BATON_HOST: z.string().min(1).default('127.0.0.1'),
+  BATON_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** How many segments this runner works on at the same time; each has a process of its own. */
+  BATON_POOL_SIZE: z.coerce.number().int().min(1).max(1_000).default(4),
+  /** How many segments a child works through, one after the other, before a fresh one takes its place. */
+  BATON_SEGMENTS_PER_CHILD: z.coerce.number().int().min(1).max(100_000).default(50),
+  /** The model API of agents whose model is not `simulator`; the SDK's own default when absent. */
+  ANTHROPIC_BASE_URL: z.string().min(1).optional(),
+  ANTHROPIC_API_KEY: z.string().min(1).optional(),
+  /** Where the model simulator listens. */
+  BATON_MODEL_URL: z.string().min(1).optional(),
+  BATON_MODEL_TIMEOUT_MS: z.coerce.number().int().positive().default(600_000),
+  /** Take one segment, finish it, exit: for platforms that start a process per job. Also `--once`. */
+  BATON_ONCE: flag,
+  /** The name of this runner's machine in the log. */
+  HOSTNAME: z.string().min(1).default(hostname()),
+});
+export type SegmentRunnerConfig = Readonly<z.infer<typeof SegmentRunnerConfig>>;
+
+export const segmentRunnerConfig = (): SegmentRunnerConfig => readConfig(SegmentRunnerConfig);

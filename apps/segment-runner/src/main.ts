@@ -1,0 +1,31 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Bus } from '#bus';
+import { connectLog } from '#log';
+import { createLogger, messageOf, printable } from '#platform';
+import { segmentRunnerConfig } from './config.js';
+import { CONFIG, EVENT_LOG, LOGGER, SegmentRunnerService } from './supervisor/segment-runner.service.js';
+
+@Module({})
+class SegmentRunnerModule {}
+
+const startUp = createLogger('segment-runner');
+try {
+  const config = segmentRunnerConfig();
+  const logger = createLogger('segment-runner', config.BATON_LOG_LEVEL);
+  logger.info(printable(config), 'starting');
+  const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: 'segment-runner', logger });
+  const providers = [
+    { provide: CONFIG, useValue: config },
+    { provide: LOGGER, useValue: logger },
+    { provide: Bus, useValue: bus },
+    { provide: EVENT_LOG, useValue: connectLog(config.BATON_LOG_URL) },
+    SegmentRunnerService,
+  ];
+  const app = await NestFactory.createApplicationContext({ module: SegmentRunnerModule, providers }, { logger: false });
+  app.enableShutdownHooks();
+} catch (error) {
+  startUp.error({}, `the segment-runner cannot start: ${messageOf(error)}`);
+  process.exit(1);
+}

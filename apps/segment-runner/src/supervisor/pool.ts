@@ -1,0 +1,168 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import type { RunId } from '#contracts';
+import { type Logger, messageOf, type ReportedProcess } from '#platform';
+import { FromChild, type ToChild } from '../ipc.js';
+
+/** What a child works on. */
+export interface Assignment {
+  readonly runId: RunId;
+  readonly segment: number;
+}
+
+export interface PoolSettings {
+  readonly program: URL;
+  readonly size: number;
+  readonly segmentsPerChild: number;
+  readonly runnerId: string;
+  readonly logger: Logger;
+  /** A child has died while it held a segment. */
+  readonly onCrash: (assignment: Assignment, how: string) => void;
+  /** A slot has become free, or the list of processes has changed. */
+  readonly onChange: () => void;
+}
+
+/** How an order to begin a segment ended. */
+export type Begun = 'started' | 'declined';
+
+interface Member {
+  readonly child: ChildProcess;
+  readonly startedAt: string;
+  state: 'starting' | 'idle' | 'beginning' | 'working';
+  assignment: Assignment | undefined;
+  served: number;
+  answer: { readonly resolve: (begun: Begun) => void; readonly reject: (error: Error) => void } | undefined;
+}
+
+const RESTART_MS = { first: 50, longest: 5_000 };
+
+/**
+ * The child processes of a runner, started ahead of time, one segment at a time each.
+ *
+ * P1  A child that dies is replaced; one that dies before it was ever idle is replaced with a growing pause.
+ * P2  A child that dies while it holds a segment is reported once.
+ * P3  After its share of segments a child makes room for a fresh one, between two segments.
+ */
+export class Pool {
+  private readonly members = new Set<Member>();
+  private stopping = false;
+  private failures = 0;
+
+  constructor(private readonly settings: PoolSettings) {
+    for (let place = 0; place < settings.size; place += 1) this.start();
+  }
+
+  free(): number {
+    return this.stopping ? 0 : this.idle().length;
+  }
+
+  /** Gives the segment to an idle child; resolves when its start is in the log. */
+  begin(assignment: Assignment): Promise<Begun> {
+    const [member] = this.idle();
+    if (!member) return Promise.reject(new Error('No child is free.'));
+    member.state = 'beginning';
+    member.assignment = assignment;
+    member.served += 1;
+    const answered = new Promise<Begun>((resolve, reject) => {
+      member.answer = { resolve, reject };
+    });
+    tell(member, { type: 'run', ...assignment, runnerId: this.settings.runnerId });
+    this.settings.onChange();
+    return answered;
+  }
+
+  processes(): readonly ReportedProcess[] {
+    return [...this.members].map(({ child, state, startedAt, assignment }) => ({
+      name: 'segment',
+      pid: child.pid ?? 0,
+      state,
+      startedAt,
+      ...(assignment ? { run: assignment.runId, segment: assignment.segment } : {}),
+    }));
+  }
+
+  /** Asks every child to hand off and waits for their ends; after `limitMs` what is left is killed. */
+  async stop(limitMs: number): Promise<void> {
+    this.stopping = true;
+    const ends = [...this.members].map(
+      (member) =>
+        new Promise<void>((resolve) => {
+          member.child.once('exit', () => resolve());
+          if (member.assignment) tell(member, { type: 'drain' });
+          else member.child.kill('SIGKILL');
+        }),
+    );
+    const timer = setTimeout(() => {
+      for (const { child } of this.members) child.kill('SIGKILL');
+    }, limitMs);
+    await Promise.all(ends);
+    clearTimeout(timer);
+  }
+
+  private idle(): Member[] {
+    return [...this.members].filter(({ state }) => state === 'idle');
+  }
+
+  private start(): void {
+    if (this.stopping) return;
+    const child = fork(this.settings.program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const member: Member = {
+      child,
+      startedAt: new Date().toISOString(),
+      state: 'starting',
+      assignment: undefined,
+      served: 0,
+      answer: undefined,
+    };
+    this.members.add(member);
+    child.on('message', (message) => this.hear(member, message));
+    child.on('error', (error) => this.settings.logger.warn({ error: messageOf(error) }, 'a child cannot be reached'));
+    child.once('exit', (code, signal) => this.gone(member, signal ?? `exit code ${code}`));
+  }
+
+  private hear(member: Member, message: unknown): void {
+    const said = FromChild.parse(message);
+    switch (said.type) {
+      case 'idle':
+        return this.becameIdle(member);
+      case 'started':
+        member.state = 'working';
+        member.answer?.resolve('started');
+        break;
+      case 'declined':
+        member.answer?.resolve('declined');
+        break;
+      case 'unable':
+        member.answer?.reject(new Error(said.why));
+        break;
+    }
+    member.answer = undefined;
+    this.settings.onChange();
+  }
+
+  private becameIdle(member: Member): void {
+    this.failures = 0;
+    member.assignment = undefined;
+    member.state = 'idle';
+    if (this.stopping || member.served >= this.settings.segmentsPerChild) {
+      member.state = 'starting';
+      member.child.kill('SIGKILL');
+    }
+    this.settings.onChange();
+  }
+
+  private gone(member: Member, how: string): void {
+    this.members.delete(member);
+    const { assignment, answer, state } = member;
+    answer?.reject(new Error(`The child died before the segment had begun (${how}).`));
+    if (assignment) this.settings.onCrash(assignment, how);
+    const early = state === 'starting' && member.served === 0;
+    if (early) this.failures += 1;
+    const pause = early ? Math.min(RESTART_MS.first * 2 ** this.failures, RESTART_MS.longest) : 0;
+    setTimeout(() => this.start(), pause);
+    this.settings.onChange();
+  }
+}
+
+function tell({ child }: Member, order: ToChild): void {
+  if (child.connected) child.send(order, () => undefined);
+}

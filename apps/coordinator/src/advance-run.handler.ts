@@ -7,7 +7,7 @@ import { Advances } from './advances.js';
 export class AdvanceRunHandler {
   constructor(@Inject(Advances) private readonly advances: Advances) {}
 
-  @EventPattern<string>(AdvanceRun.subject)
+  @EventPattern(AdvanceRun.subject)
   async handle(@Payload() { runId }: AdvanceRun): Promise<void> {
     await this.advances.advance(runId);
   }

@@ -21,6 +21,8 @@ interface Waiting {
   readonly begin: () => Promise<void>;
 }
 
+const atOnce = (): Promise<void> => Promise.resolve();
+
 export class Advances {
   private readonly waiting = new Map<RunId, Waiting>();
   private readonly looking = new Set<RunId>();
@@ -37,7 +39,7 @@ export class Advances {
   advance(runId: RunId): Promise<void> {
     const shared = this.waiting.get(runId);
     if (shared) return shared.done;
-    let begin = (): Promise<void> => Promise.resolve();
+    let begin = atOnce;
     const done = new Promise<void>((resolve, reject) => {
       begin = () => this.look(runId).then(resolve, reject);
     });

@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import { AdvanceRunHandler } from './advance-run.handler.js';
 import { Advances } from './advances.js';
-import { type Coordinator, coordinator } from './coordinator.js';
+import { type Coordinator, createCoordinator } from './coordinator.js';
 import type { Surroundings } from './surroundings.js';
 
 const COORDINATOR = Symbol('the coordinator');
@@ -18,13 +18,13 @@ export class CoordinatorModule implements OnApplicationBootstrap, BeforeApplicat
   constructor(@Inject(COORDINATOR) private readonly coordinator: Coordinator) {}
 
   static in(surroundings: Surroundings): DynamicModule {
-    const made = coordinator(surroundings);
+    const coordinator = createCoordinator(surroundings);
     return {
       module: CoordinatorModule,
       controllers: [AdvanceRunHandler],
       providers: [
-        { provide: COORDINATOR, useValue: made },
-        { provide: Advances, useValue: made.advances },
+        { provide: COORDINATOR, useValue: coordinator },
+        { provide: Advances, useValue: coordinator.advances },
       ],
     };
   }

@@ -23,7 +23,7 @@ export interface Coordinator {
   stop(): Promise<void>;
 }
 
-export function coordinator({ bus, log, logger, clock, id }: Surroundings): Coordinator {
+export function createCoordinator({ bus, log, logger, clock, id }: Surroundings): Coordinator {
   const advances = new Advances(new Runs(log, { app: 'coordinator', id }), clock, logger);
   const watch = new RelayWatch(log, {
     clock,

@@ -12,7 +12,7 @@ import {
 import { createMemoryLog, type EventLog, Runs } from '#log';
 import { type Clock, newId, silentLogger, systemClock } from '#platform';
 import { runRequested, startNats, type TestNats, until } from '#testing';
-import { type Sweeper, sweeper } from './sweeper.js';
+import { createSweeper, type Sweeper } from './sweeper.js';
 
 const SILENCE_MS = 2_000;
 
@@ -46,7 +46,7 @@ async function connected(name: string): Promise<Bus> {
 
 async function sweeping(clock: Clock = systemClock): Promise<Sweeper> {
   const bus = await connected('sweeper');
-  const made = sweeper({ bus, log, logger: silentLogger, clock, id: newId(), silenceMs: SILENCE_MS });
+  const made = createSweeper({ bus, log, logger: silentLogger, clock, id: newId(), silenceMs: SILENCE_MS });
   closing.push(() => made.stop());
   made.start();
   return made;

@@ -5,7 +5,7 @@ import {
   Module,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { type Surroundings, type Sweeper, sweeper } from './sweeper.js';
+import { createSweeper, type Surroundings, type Sweeper } from './sweeper.js';
 
 const SWEEPER = Symbol('the sweeper');
 
@@ -15,7 +15,7 @@ export class SweeperModule implements OnApplicationBootstrap, BeforeApplicationS
   constructor(@Inject(SWEEPER) private readonly sweeper: Sweeper) {}
 
   static in(surroundings: Surroundings): DynamicModule {
-    return { module: SweeperModule, providers: [{ provide: SWEEPER, useValue: sweeper(surroundings) }] };
+    return { module: SweeperModule, providers: [{ provide: SWEEPER, useValue: createSweeper(surroundings) }] };
   }
 
   onApplicationBootstrap(): void {

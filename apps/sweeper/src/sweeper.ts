@@ -27,7 +27,7 @@ export interface Sweeper {
   stop(): Promise<void>;
 }
 
-export function sweeper({ bus, log, logger, clock, id, silenceMs }: Surroundings): Sweeper {
+export function createSweeper({ bus, log, logger, clock, id, silenceMs }: Surroundings): Sweeper {
   const segments = new Segments();
   const watch = new RelayWatch(log, {
     clock,
@@ -47,13 +47,15 @@ export function sweeper({ bus, log, logger, clock, id, silenceMs }: Surroundings
     void sweep.tick();
     rounds();
   };
+  const beginWhenReady = async (): Promise<void> => {
+    await watch.ready();
+    segments.takeAll(watch.open, clock.monotonic());
+    timer = setInterval(tick, TICK_MS).unref();
+  };
   return {
     start: () => {
       watch.start();
-      void watch.ready().then(() => {
-        segments.takeAll(watch.open, clock.monotonic());
-        timer = setInterval(tick, TICK_MS).unref();
-      });
+      void beginWhenReady();
     },
     stop: async () => {
       clearInterval(timer);

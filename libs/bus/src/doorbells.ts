@@ -10,7 +10,7 @@ import type { Bus } from './bus.js';
 import { WrongLastSequence } from './errors.js';
 import { WORK_STREAM } from './streams.js';
 
-export const POSITION_HEADER = 'Baton-Position';
+const POSITION_HEADER = 'Baton-Position';
 
 /** Where the work stream ends: the sequence of its last message (0: it never had one) and the log's position in it. */
 export interface Place {

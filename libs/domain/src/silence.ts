@@ -5,7 +5,7 @@ export interface Ears {
 }
 
 /** A tick that comes later than this has been held up: what was said meanwhile may be lost or unread. */
-export const LATEST_TICK_MS = 1_500;
+const LATEST_TICK_MS = 1_500;
 
 /** One tick of listening: a lost connection closes the ears, a stall or a gap begins the hearing anew. */
 export function prickUp(ears: Ears | undefined, now: number, connected: boolean): Ears {

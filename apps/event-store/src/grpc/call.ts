@@ -142,7 +142,7 @@ function deadlineOf(timeout: string | string[] | undefined): number | undefined 
 }
 
 /** Trailers are ASCII: all else is percent-encoded, as gRPC does with its status messages. */
-export function percentEncoded(text: string): string {
+function percentEncoded(text: string): string {
   return text.replace(/[^\x20-\x24\x26-\x7e]+/gu, (run) => {
     const bytes = Buffer.from(run, 'utf8');
     return [...bytes].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');

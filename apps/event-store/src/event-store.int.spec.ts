@@ -206,6 +206,18 @@ describe('deleting', () => {
     expect(revisions(await collect(client.readStream(stream)))).toEqual([3]);
   });
 
+  it('answers the repeated first append to a stream that began anew with the first result', async () => {
+    const stream = fresh();
+    await client.appendToStream(stream, many(3));
+    await client.deleteStream(stream);
+    const events = many(2);
+    const first = await client.appendToStream(stream, events, { expectedRevision: NO_STREAM });
+    expect(await client.appendToStream(stream, events, { expectedRevision: NO_STREAM })).toEqual(first);
+    await expect(client.appendToStream(stream, many(1), { expectedRevision: NO_STREAM })).rejects.toBeInstanceOf(
+      WrongExpectedVersionError,
+    );
+  });
+
   it('refuses to delete at a wrong revision', async () => {
     const stream = fresh();
     await client.appendToStream(stream, many(3));

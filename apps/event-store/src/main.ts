@@ -13,6 +13,8 @@ try {
   });
   logger.info({ host: config.BATON_HOST, port: server.port, data: config.BATON_DATA }, 'the event store is ready');
   report({ type: 'ready', port: server.port });
+  // Each request is recorded in one transaction or not at all: the fault of one call is no reason to end the others.
+  process.on('uncaughtException', (error) => logger.error({ error: error.stack }, 'a call failed unexpectedly'));
   const stop = (signal: string) => {
     logger.info({ signal }, 'the event store stops');
     server.stop().then(

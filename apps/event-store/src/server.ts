@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Clock, systemClock } from '#platform';
 import type { Call, Caller } from './grpc/call.js';
 import type { Handler, Handlers } from './grpc/handlers.js';
@@ -59,7 +60,7 @@ export async function startServer({
   listening = { host, port: transport.port };
   const stop = async (): Promise<void> => {
     log.commits.flush();
-    await Promise.resolve();
+    await nextTurn();
     for (const call of open) call.finish(Status.CANCELLED, 'The server is stopping.');
     await transport.close(GRACE_MS);
     log.commits.flush();

@@ -36,7 +36,7 @@ export class Call {
   }
 
   get over(): boolean {
-    return this.finished || this.ending.signal.aborted;
+    return this.finished || this.stream.destroyed || this.stream.closed;
   }
 
   /** The address of the client, for people. */
@@ -107,7 +107,9 @@ export class Call {
       ...Object.fromEntries(Object.entries(trailers).map(([name, value]) => [name, percentEncoded(value)])),
     };
     if (this.stream.headersSent) {
-      this.stream.once('wantTrailers', () => this.stream.sendTrailers(ending));
+      this.stream.once('wantTrailers', () => {
+        if (!this.stream.destroyed && !this.stream.closed) this.stream.sendTrailers(ending);
+      });
       this.stream.end();
     } else {
       this.stream.respond({ ...RESPONSE_HEADERS, ...ending }, { endStream: true });
@@ -140,7 +142,7 @@ function deadlineOf(timeout: string | string[] | undefined): number | undefined 
 }
 
 /** Trailers are ASCII: all else is percent-encoded, as gRPC does with its status messages. */
-export function percentEncoded(text: string): string {
+function percentEncoded(text: string): string {
   return text.replace(/[^\x20-\x24\x26-\x7e]+/gu, (run) => {
     const bytes = Buffer.from(run, 'utf8');
     return [...bytes].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');

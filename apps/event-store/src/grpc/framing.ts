@@ -2,7 +2,7 @@
  * gRPC puts five bytes before each message: a flag (0: not compressed) and the length.
  * Frames do not follow the boundaries of what arrives from the network.
  */
-export const PREFIX = 5;
+const PREFIX = 5;
 
 export function frame(message: Uint8Array): Buffer {
   const framed = Buffer.allocUnsafe(PREFIX + message.length);

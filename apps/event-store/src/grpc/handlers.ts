@@ -1,7 +1,7 @@
 import type { Codec, Method } from '../protocol/codec.js';
 import type { Call } from './call.js';
 import { Malformed } from './framing.js';
-import { invalid, Refusal, Status } from './refusal.js';
+import { invalid } from './refusal.js';
 
 /** Serves one call from its beginning to its end. */
 export type Handler = (call: Call) => void;
@@ -46,6 +46,3 @@ export function single<Request>(
     );
   };
 }
-
-export const unsupported = (what: string): Refusal =>
-  new Refusal(Status.UNIMPLEMENTED, `${what} is not served here: this is a single-node store without it.`);

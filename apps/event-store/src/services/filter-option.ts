@@ -15,7 +15,7 @@ interface Expression {
   readonly prefix?: readonly string[];
 }
 
-const LONGEST_PATTERN = 4096;
+const LONGEST_PATTERN = 16_384;
 /** The flag of V8's engine that never goes back; it knows no lookaround, back references and counted repetitions. */
 const LINEAR = 'l';
 

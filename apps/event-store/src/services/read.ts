@@ -12,7 +12,7 @@ import { type AllOption, allStart, type StreamOption, streamStart } from './star
 import { subscribeToAll, subscribeToStream } from './subscribe.js';
 import { type Nothing, streamNameOf } from './wire.js';
 
-export interface ReadOptions {
+interface ReadOptions {
   readonly stream?: StreamOption;
   readonly all?: AllOption;
   readonly readDirection?: 'Forwards' | 'Backwards';

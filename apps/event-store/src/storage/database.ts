@@ -20,7 +20,7 @@ export interface Opened {
 }
 
 /** Another server has the data folder open. */
-export class FolderInUse extends BatonError {
+class FolderInUse extends BatonError {
   readonly code = 'folder-in-use';
   readonly remedy = 'tell';
 }
@@ -31,7 +31,7 @@ export class StorageFailed extends BatonError {
   readonly remedy = 'retry';
 }
 
-export const DATABASE_FILE = 'events.sqlite';
+const DATABASE_FILE = 'events.sqlite';
 
 export function openStorage({ folder, sync }: StorageOptions): Opened {
   if (folder === undefined) {

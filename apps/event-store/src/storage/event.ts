@@ -22,7 +22,7 @@ export interface RecordedEvent extends ProposedEvent {
 
 /** What the revision of a tombstone is in the database; on the wire it is 2^63-1. */
 export const TOMBSTONE = Number.MAX_SAFE_INTEGER;
-export const WIRE_TOMBSTONE = '9223372036854775807';
+const WIRE_TOMBSTONE = '9223372036854775807';
 
 export const wireRevision = (revision: number): string => (revision === TOMBSTONE ? WIRE_TOMBSTONE : String(revision));
 

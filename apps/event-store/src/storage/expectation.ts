@@ -44,7 +44,14 @@ function judgeAnywhere(ids: readonly Uint8Array[], recorded: Recorded): Verdict 
 }
 
 function judgeAt(state: StreamState, revision: number, ids: readonly Uint8Array[], recorded: Recorded): Verdict {
-  const same = ids.filter((id, index) => recorded.idAt(revision + 1 + index)?.every((byte, at) => byte === id[at]));
-  if (ids.length > 0 && same.length === ids.length) return { kind: 'repeated', last: revision + ids.length };
+  const first = firstAfter(state, revision);
+  const same = ids.filter((id, index) => recorded.idAt(first + index)?.every((byte, at) => byte === id[at]));
+  if (ids.length > 0 && same.length === ids.length) return { kind: 'repeated', last: first + ids.length - 1 };
   return same.length === 0 && revision === -1 && isSoftDeleted(state.policy) ? APPEND : WRONG;
+}
+
+/** A stream that was deleted and written again began anew where its `$tb` points to. */
+function firstAfter({ policy, last }: StreamState, revision: number): number {
+  const { truncateBefore = 0 } = policy;
+  return revision === -1 && truncateBefore <= last ? truncateBefore : revision + 1;
 }

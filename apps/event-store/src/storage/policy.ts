@@ -1,21 +1,11 @@
 import { TOMBSTONE } from './event.js';
 
-/** Who may do what to a stream; an absent entry leaves it to the default. */
-export interface Acl {
-  readonly read?: readonly string[];
-  readonly write?: readonly string[];
-  readonly delete?: readonly string[];
-  readonly metaRead?: readonly string[];
-  readonly metaWrite?: readonly string[];
-}
-
 /** What the newest `$metadata` event of a stream says, as far as the server acts on it. */
 export interface Policy {
   readonly maxCount?: number;
   /** Seconds. */
   readonly maxAge?: number;
   readonly truncateBefore?: number;
-  readonly acl?: Acl;
 }
 
 export const NO_POLICY: Policy = {};
@@ -30,12 +20,10 @@ export function policyOf(data: Uint8Array): Policy {
   const count = positive(parsed['$maxCount']);
   const age = positive(parsed['$maxAge']);
   const before = positive(parsed['$tb']);
-  const acl = aclOf(parsed['$acl']);
   return {
     ...(count === undefined ? {} : { maxCount: count }),
     ...(age === undefined ? {} : { maxAge: age }),
     ...(before === undefined ? {} : { truncateBefore: Math.min(before, TOMBSTONE) }),
-    ...(acl ? { acl } : {}),
   };
 }
 
@@ -46,26 +34,6 @@ export function withTruncation(data: Uint8Array | undefined, before: string): Bu
   const { $tb: _replaced, ...rest } = (data && parse(data)) || {};
   const others = JSON.stringify(rest).slice(1, -1);
   return Buffer.from(`{"$tb":${before}${others ? `,${others}` : ''}}`);
-}
-
-export function aclOf(value: unknown): Acl | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const entry = (name: keyof Acl, key: string) => {
-    const roles = rolesOf((value as Record<string, unknown>)[key]);
-    return roles ? { [name]: roles } : {};
-  };
-  return {
-    ...entry('read', '$r'),
-    ...entry('write', '$w'),
-    ...entry('delete', '$d'),
-    ...entry('metaRead', '$mr'),
-    ...entry('metaWrite', '$mw'),
-  };
-}
-
-function rolesOf(value: unknown): readonly string[] | undefined {
-  if (typeof value === 'string') return [value];
-  return Array.isArray(value) && value.every((role) => typeof role === 'string') ? value : undefined;
 }
 
 function parse(data: Uint8Array): Record<string, unknown> | undefined {

@@ -8,7 +8,7 @@ import { firstVisible, oldestVisible, type StreamState } from './streams.js';
 export type Direction = 'forwards' | 'backwards';
 
 /** What was read is not what was written: the file is damaged, and nothing of it is served. */
-export class Damaged extends BatonError {
+class Damaged extends BatonError {
   readonly code = 'damaged';
   readonly remedy = 'give-up';
 }

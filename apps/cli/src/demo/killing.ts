@@ -1,0 +1,24 @@
+import type { Recorded, RunEvent } from '#contracts';
+import { currentItem, type Run } from '#domain';
+import { signal } from '../cluster/born.js';
+
+/** What was killed, and when in milliseconds since 1970. */
+export interface Kill {
+  readonly pid: number;
+  readonly segment: number;
+  readonly item: string;
+  readonly at: number;
+}
+
+/** Kills, once, the process of the segment that has just started a command for the item at `place` (from 0). */
+export function killAt(place: number, run: Run, { event }: Recorded<RunEvent>): Kill | undefined {
+  const item = currentItem(run);
+  const inWork = item !== undefined && item === run.items[place];
+  if (!inWork || event.type !== 'ToolCallStarted' || event.data.tool !== 'bash') return undefined;
+  // The fold of the log names the process that works on the segment now; one that has ended meanwhile is not there.
+  if (run.relay.phase !== 'working') return undefined;
+  const { pid } = run.relay.runner;
+  const { segment } = run.relay;
+  const at = Date.now();
+  return signal(pid, 'SIGKILL') ? { pid, segment, item: item.id, at } : undefined;
+}

@@ -106,7 +106,8 @@ function endedCommands(events: readonly Recorded<RunEvent>[]): ReadonlySet<strin
   const ended = new Set<string>();
   for (const { event } of events) {
     if (event.type === 'ToolCallStarted' && event.data.tool === 'bash') commands.add(event.data.callId);
-    const ends = event.type === 'ToolCallSettled' || (event.type === 'ToolCallCompleted' && event.data.outcome !== 'rejected');
+    const ends =
+      event.type === 'ToolCallSettled' || (event.type === 'ToolCallCompleted' && event.data.outcome !== 'rejected');
     if (ends && commands.has(event.data.callId)) ended.add(event.data.callId);
   }
   return ended;

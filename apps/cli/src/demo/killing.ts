@@ -1,6 +1,5 @@
 import type { Recorded, RunEvent } from '#contracts';
 import { currentItem, type Run } from '#domain';
-import { signal } from '../cluster/born.js';
 
 /** What was killed, and when in milliseconds since 1970. */
 export interface Kill {
@@ -20,5 +19,14 @@ export function killAt(place: number, run: Run, { event }: Recorded<RunEvent>): 
   const { pid } = run.relay.runner;
   const { segment } = run.relay;
   const at = Date.now();
-  return signal(pid, 'SIGKILL') ? { pid, segment, item: item.id, at } : undefined;
+  return killed(pid) ? { pid, segment, item: item.id, at } : undefined;
+}
+
+function killed(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
 }

@@ -2,7 +2,9 @@
 export class LiveView {
   private bar = '';
 
-  constructor(private readonly out: NodeJS.WriteStream | (NodeJS.WritableStream & { isTTY?: boolean; columns?: number })) {}
+  constructor(
+    private readonly out: NodeJS.WriteStream | (NodeJS.WritableStream & { isTTY?: boolean; columns?: number }),
+  ) {}
 
   line(text: string): void {
     this.wipe();

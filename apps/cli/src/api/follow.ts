@@ -25,20 +25,20 @@ const SILENCE_MS = 60_000;
 export async function* follow(http: Http, run: RunId, { from, signal, onLost }: Following): AsyncGenerator<EventView> {
   let next = from;
   let waitMs = FIRST_WAIT_MS;
-  let told = false;
+  const onEvent = (event: EventView): EventView => {
+    next = event.revision + 1;
+    waitMs = FIRST_WAIT_MS;
+    return event;
+  };
   while (!signal.aborted) {
     try {
       for await (const sent of connection(http, run, next, signal)) {
-        [waitMs, told] = [FIRST_WAIT_MS, false];
         if (sent === 'end') return;
-        if (sent.revision < next) continue;
-        next = sent.revision + 1;
-        yield sent;
+        yield onEvent(sent);
       }
     } catch (error) {
       if (error instanceof Refused && error.remedy !== 'retry') throw error;
-      if (!signal.aborted && !told) onLost?.(messageOf(error));
-      told = true;
+      if (!signal.aborted && waitMs === FIRST_WAIT_MS) onLost?.(messageOf(error));
     }
     await pause(waitMs, undefined, { signal }).catch(() => undefined);
     waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);

@@ -1,5 +1,6 @@
 import { agentsCommand } from './commands/agents.js';
 import { cancelCommand } from './commands/cancel.js';
+import { demoCommand } from './commands/demo.js';
 import { downCommand } from './commands/down.js';
 import { eventsCommand } from './commands/events.js';
 import { listCommand } from './commands/list.js';
@@ -14,6 +15,7 @@ import { runProgram } from './program.js';
 const commands = [
   upCommand,
   downCommand,
+  demoCommand,
   psCommand,
   agentsCommand,
   runCommand,

@@ -7,8 +7,8 @@ import { makeFolder, replaceFile, requireFree } from './disk.js';
 /** Raised whenever a Baton could no longer go on with a data folder of the one before. */
 const FORMAT = 1;
 const FREE_BYTES_TO_START = 100 * 1024 ** 2;
-/** What a file system or a desktop puts into a folder by itself. */
-const NOT_OURS_TO_MIND = new Set(['lost+found', '.DS_Store']);
+/** What a file system or a desktop puts into a folder by itself, and the data folder of the demo, which may come first. */
+const NOT_OURS_TO_MIND = new Set(['lost+found', '.DS_Store', 'demo']);
 
 /** The one folder in which a local cluster keeps everything. */
 export class DataFolder {

@@ -1,9 +1,12 @@
 import 'reflect-metadata';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Bus } from '#bus';
 import { connectLog } from '#log';
 import { createLogger, messageOf, printable, report } from '#platform';
 import { apiKeyOf, gatewayConfig } from './config.js';
 import { createGateway } from './create-gateway.js';
+
+const LET_GO_MS = 2_000;
 
 try {
   const config = gatewayConfig();
@@ -21,8 +24,9 @@ try {
     logger.info({ signal }, 'the gateway stops');
     leaving.abort();
     await gateway.close();
-    await bus.then((connected) => connected.close()).catch(() => undefined);
-    await log.close();
+    const letGo = Promise.allSettled([bus.then((connected) => connected.close()), log.close()]);
+    // A log or a bus that is away must not keep the process.
+    await Promise.race([letGo, pause(LET_GO_MS)]);
     process.exit(0);
   };
   const stopOnce = (signal: string): void => {

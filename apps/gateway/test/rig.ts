@@ -32,7 +32,11 @@ export interface Rig {
 export async function startRig(more: Partial<Surroundings> = {}): Promise<Rig> {
   const log = more.log ?? createMemoryLog(() => Date.now());
   const gateway = await createGateway({ log, apiKey: KEY, ...more });
-  const url = `http://127.0.0.1:${gateway.port}`;
+  return { gateway, ...caller(log, `http://127.0.0.1:${gateway.port}`) };
+}
+
+/** Asks a gateway, wherever it runs; facts of other apps go straight into its log. */
+export function caller(log: EventLog, url: string): Omit<Rig, 'gateway'> {
   const ask: Rig['ask'] = (path, init = {}) =>
     fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${KEY}`, ...init.headers } });
   const post: Rig['post'] = (path, body, headers = {}) =>
@@ -51,7 +55,7 @@ export async function startRig(more: Partial<Surroundings> = {}): Promise<Rig> {
     const newest = await log.last(`run-${run}`);
     await runs.append(run, events, newest?.revision ?? 'absent');
   };
-  return { log, gateway, url, ask, post, aRun, record };
+  return { log, url, ask, post, aRun, record };
 }
 
 export const at = '2026-11-23T10:00:00.000Z';

@@ -10,7 +10,7 @@ export interface Sent {
 }
 
 /** Reads a stream of Server-Sent Events; leaving the loop drops the connection. */
-export async function* sse(rig: Rig, run: RunId, lastSeen?: number): AsyncGenerator<Sent> {
+export async function* sse(rig: Pick<Rig, 'ask'>, run: RunId, lastSeen?: number): AsyncGenerator<Sent> {
   const leaving = new AbortController();
   const headers = {
     accept: 'text/event-stream',
@@ -58,7 +58,7 @@ export class LiveViewer implements AsyncIterable<LiveFrame> {
     });
   }
 
-  static async connect(rig: Rig, query = `?key=${KEY}`): Promise<LiveViewer> {
+  static async connect(rig: Pick<Rig, 'url'>, query = `?key=${KEY}`): Promise<LiveViewer> {
     const socket = new WebSocket(`${rig.url.replace('http', 'ws')}/v1/live${query}`);
     const viewer = new LiveViewer(socket);
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));

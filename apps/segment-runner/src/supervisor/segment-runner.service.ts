@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Bus, type Consuming } from '#bus';
-import { momentOf, RunSegment } from '#contracts';
+import { momentOf, RunSegment, WORK_CONSUMERS } from '#contracts';
 import { isFenced } from '#domain';
 import { type EventLog, Runs } from '#log';
 import { type Logger, messageOf, newId, report, serveHealth, systemClock, Unavailable } from '#platform';
@@ -12,8 +12,6 @@ export const CONFIG = Symbol('the settings');
 export const LOGGER = Symbol('the logger');
 export const EVENT_LOG = Symbol('the event log');
 
-/** The name under which all runners share the queue of segments. */
-const DURABLE = 'segment-runner-run-segment';
 /** How long an orderly end of all segments may take, in milliseconds; their own reserves are shorter. */
 const STOP_MS = 9_000;
 const CRASH_RETRY_MS = 500;
@@ -48,7 +46,9 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
       onChange: () => this.changed(),
     });
     this.pool = pool;
-    this.consuming = bus.consume(RunSegment, DURABLE, (order) => this.begin(order), { slots: () => pool.free() });
+    this.consuming = bus.consume(RunSegment, WORK_CONSUMERS.runSegment, (order) => this.begin(order), {
+      slots: () => pool.free(),
+    });
     const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
     const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
     this.health = server;

@@ -161,7 +161,7 @@ describe('a gateway and its bus', () => {
     expect(await quiet.take(1)).toMatchObject([{ type: 'caught-up' }]);
     const arrived = asking.take(1);
     let there = false;
-    void arrived.then(() => {
+    void arrived.finally(() => {
       there = true;
     });
     await until(() => {

@@ -13,21 +13,24 @@ import { HealthController } from './health.controller.js';
 import { ApiKeyGuard, ApiKeys } from './http/api-key.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { Deltas } from './live/deltas.js';
+import type { LiveParts } from './live/live-connection.js';
 import { LiveServer } from './live/live-server.js';
 import { Viewers } from './live/viewers.js';
 import { Viewings } from './live/viewings.js';
 import { Heartbeats } from './runs/heartbeats.js';
 import { RunList } from './runs/run-list.js';
+import { RunViews } from './runs/run-views.js';
 import { RunWishes } from './runs/run-wishes.js';
 import { RunsController } from './runs/runs.controller.js';
 import type { Surroundings, Timing } from './surroundings.js';
-import { API_KEY, CLOCK, EVENT_LOG, LIVE_BUS, LOGGER, TIMING } from './tokens.js';
+import { API_KEY, CLOCK, EVENT_LOG, LIVE_BUS, LIVE_PARTS, LOGGER, TIMING } from './tokens.js';
 
 const DEFAULT_TIMING: Timing = { keepAliveMs: 15_000, deadViewerMs: 60_000, patience: DEFAULT_PATIENCE };
 
 @Module({})
 export class GatewayModule {
-  static in({ log, bus, apiKey, clock = systemClock, logger = silentLogger, timing }: Surroundings): DynamicModule {
+  static in({ log, bus, apiKey, clock = systemClock, logger = silentLogger, ...more }: Surroundings): DynamicModule {
+    const timing: Timing = { ...DEFAULT_TIMING, ...more.timing };
     return {
       module: GatewayModule,
       controllers: [HealthController, AgentsController, BlobsController, RunsController, EventsController],
@@ -37,11 +40,26 @@ export class GatewayModule {
         { provide: API_KEY, useValue: apiKey },
         { provide: CLOCK, useValue: clock },
         { provide: LOGGER, useValue: logger },
-        { provide: TIMING, useValue: { ...DEFAULT_TIMING, ...timing } },
+        { provide: TIMING, useValue: timing },
         { provide: Runs, useFactory: () => new Runs(log, { app: 'gateway', id: BY }) },
+        {
+          provide: LIVE_PARTS,
+          inject: [Viewings, Deltas],
+          useFactory: (viewings: Viewings, deltas: Deltas): LiveParts => ({ viewings, deltas, clock, logger, timing }),
+        },
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_GUARD, useClass: ApiKeyGuard },
-        ...[ApiKeys, Agents, AgentList, RunList, RunWishes, Heartbeats, Viewers, Viewings, Deltas, LiveServer],
+        ApiKeys,
+        Agents,
+        AgentList,
+        RunList,
+        RunViews,
+        RunWishes,
+        Heartbeats,
+        Viewers,
+        Viewings,
+        Deltas,
+        LiveServer,
       ],
     };
   }

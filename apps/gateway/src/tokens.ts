@@ -4,4 +4,5 @@ export const LIVE_BUS = Symbol('the bus, once it is there');
 export const API_KEY = Symbol('the API key');
 export const CLOCK = Symbol('the clock');
 export const LOGGER = Symbol('the logger');
+export const LIVE_PARTS = Symbol('what every live connection works with');
 export const TIMING = Symbol('how long viewers and heartbeats are waited for');

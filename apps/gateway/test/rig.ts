@@ -37,8 +37,11 @@ export async function startRig(more: Partial<Surroundings> = {}): Promise<Rig> {
 
 /** Asks a gateway, wherever it runs; facts of other apps go straight into its log. */
 export function caller(log: EventLog, url: string): Omit<Rig, 'gateway'> {
-  const ask: Rig['ask'] = (path, init = {}) =>
-    fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${KEY}`, ...init.headers } });
+  const ask: Rig['ask'] = (path, init = {}) => {
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${KEY}`);
+    return fetch(`${url}${path}`, { ...init, headers });
+  };
   const post: Rig['post'] = (path, body, headers = {}) =>
     ask(path, {
       method: 'POST',
@@ -58,7 +61,7 @@ export function caller(log: EventLog, url: string): Omit<Rig, 'gateway'> {
   return { log, url, ask, post, aRun, record };
 }
 
-export const at = '2026-11-23T10:00:00.000Z';
+const at = '2026-11-23T10:00:00.000Z';
 
 export const scheduled = (segment: number): RunEventOf['coordinator'] => ({
   type: 'SegmentScheduled',

@@ -23,7 +23,7 @@ export async function* sse(rig: Pick<Rig, 'ask'>, run: RunId, lastSeen?: number)
     for await (const bytes of response.body ?? []) {
       const blocks = (rest + decoder.decode(bytes as Uint8Array, { stream: true })).split('\n\n');
       rest = blocks.pop() ?? '';
-      for (const block of blocks) if (!block.startsWith(':')) yield sentOf(block);
+      yield* blocks.filter((block) => !block.startsWith(':')).map(sentOf);
     }
   } finally {
     leaving.abort();

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiProblem } from './problems.js';
 
 /** The largest JSON body, in bytes. */
-export const MOST_JSON_BYTES = 20_000_000;
+const MOST_JSON_BYTES = 20_000_000;
 
 /**
  * Reads a whole body; called by a route after the caller is known, so a stranger can send nothing large.

@@ -2,16 +2,12 @@ import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { WebSocketServer } from 'ws';
-import type { Clock, Logger } from '#platform';
 import { ApiKeys, bearerOf } from '../http/api-key.js';
 import { answerTo } from '../http/problem.filter.js';
 import { ApiProblem, problemBody } from '../http/problems.js';
-import type { Timing } from '../surroundings.js';
-import { CLOCK, LOGGER, TIMING } from '../tokens.js';
-import { Deltas } from './deltas.js';
-import { LiveConnection } from './live-connection.js';
+import { LIVE_PARTS } from '../tokens.js';
+import { LiveConnection, type LiveParts } from './live-connection.js';
 import { Viewers } from './viewers.js';
-import { Viewings } from './viewings.js';
 
 const MOST_FRAME_BYTES = 64_000;
 
@@ -23,11 +19,7 @@ export class LiveServer {
   constructor(
     @Inject(ApiKeys) private readonly keys: ApiKeys,
     @Inject(Viewers) private readonly viewers: Viewers,
-    @Inject(Viewings) private readonly viewings: Viewings,
-    @Inject(Deltas) private readonly deltas: Deltas,
-    @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(TIMING) private readonly timing: Timing,
+    @Inject(LIVE_PARTS) private readonly parts: LiveParts,
   ) {}
 
   attach(server: Server): void {
@@ -49,8 +41,7 @@ export class LiveServer {
   }
 
   private welcome(webSocket: ConstructorParameters<typeof LiveConnection>[0]): void {
-    const { viewings, deltas, clock, logger, timing } = this;
-    const connection = new LiveConnection(webSocket, { viewings, deltas, clock, logger, timing });
+    const connection = new LiveConnection(webSocket, this.parts);
     try {
       webSocket.once(
         'close',

@@ -65,16 +65,23 @@ export class Tail {
   private async follow(): Promise<void> {
     for (let waitMs = FIRST_WAIT_MS; !this.closing.signal.aborted; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
       try {
-        this.subscription = this.log.follow(this.stream, this.latest.revision);
-        for await (const delivery of this.subscription as ReturnType<EventLog['follow']>) {
+        await this.followOnce(() => {
           waitMs = FIRST_WAIT_MS;
-          if (delivery.kind === 'event') this.take(delivery.event);
-          if (this.closing.signal.aborted) return;
-        }
+        });
       } catch (error) {
         this.logger.debug({ stream: this.stream, reason: messageOf(error) }, 'following was cut; trying again');
       }
       await pause(waitMs, undefined, { signal: this.closing.signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  private async followOnce(onDelivery: () => void): Promise<void> {
+    const subscription = this.log.follow(this.stream, this.latest.revision);
+    this.subscription = subscription;
+    for await (const delivery of subscription) {
+      onDelivery();
+      if (delivery.kind === 'event') this.take(delivery.event);
+      if (this.closing.signal.aborted) return;
     }
   }
 

@@ -82,9 +82,9 @@ export class Viewings implements OnModuleDestroy {
   private async *some(tail: Tail, run: RunId, next: number): AsyncGenerator<StoredEvent> {
     if (next > tail.revision) return;
     const recent = tail.from(next);
-    if (recent.length > 0) return void (yield* recent);
     try {
-      yield* this.log.read(streams.run(run), next, PAGE);
+      if (recent.length > 0) yield* recent;
+      else yield* this.log.read(streams.run(run), next, PAGE);
     } catch (error) {
       if (!(error instanceof BatonError && error.remedy === 'retry')) throw error;
     }

@@ -1,17 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { z } from 'zod';
-import { CancelRunRequest, type RunId, type RunRow, RunStatusWord, type RunView, StartRunRequest } from '#contracts';
-import { type Run, statusOf } from '#domain';
-import { Runs, RunUnknown } from '#log';
-import type { Clock } from '#platform';
+import { CancelRunRequest, type RunRow, RunStatusWord, type RunView, StartRunRequest } from '#contracts';
+import { statusOf } from '#domain';
+import { RunUnknown } from '#log';
 import { readJson, sendJson } from '../http/bodies.js';
 import { invalid, noSuchRun, validated } from '../http/problems.js';
-import { CLOCK } from '../tokens.js';
-import { Heartbeats } from './heartbeats.js';
 import { runIdFrom } from './run-id.js';
 import { RunList } from './run-list.js';
-import { runView } from './run-view.js';
+import { RunViews } from './run-views.js';
 import { RunWishes } from './run-wishes.js';
 
 const ListQuery = z.object({
@@ -27,11 +24,9 @@ const IdempotencyKey = z
 @Controller('v1/runs')
 export class RunsController {
   constructor(
-    @Inject(Runs) private readonly runs: Runs<'gateway'>,
+    @Inject(RunViews) private readonly views: RunViews,
     @Inject(RunWishes) private readonly wishes: RunWishes,
     @Inject(RunList) private readonly runList: RunList,
-    @Inject(Heartbeats) private readonly heartbeats: Heartbeats,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @Post()
@@ -39,7 +34,7 @@ export class RunsController {
     const key = keyOf(request);
     const wish = validated(StartRunRequest, await readJson(request));
     const { id, created } = await this.wishes.start(wish, key);
-    sendJson(response, created ? 201 : 200, await this.viewOf(id), { location: `/v1/runs/${id}` });
+    sendJson(response, created ? 201 : 200, await this.views.of(id), { location: `/v1/runs/${id}` });
   }
 
   @Get()
@@ -50,7 +45,7 @@ export class RunsController {
 
   @Get(':id')
   async get(@Param('id') id: string): Promise<RunView> {
-    return this.viewOf(runIdFrom(id));
+    return this.views.of(runIdFrom(id));
   }
 
   @Post(':id/cancel')
@@ -67,16 +62,6 @@ export class RunsController {
     } catch (error) {
       throw error instanceof RunUnknown ? noSuchRun(id) : error;
     }
-  }
-
-  private async viewOf(id: RunId): Promise<RunView> {
-    const run = await this.runs.load(id);
-    if (!run) throw noSuchRun(id);
-    return runView(id, run, this.pulseOf(id, run), this.clock.now());
-  }
-
-  private pulseOf(id: RunId, { relay }: Run): ReturnType<Heartbeats['pulseOf']> | undefined {
-    return relay.phase === 'working' ? this.heartbeats.pulseOf(id, relay.segment, relay.startedAt) : undefined;
   }
 }
 

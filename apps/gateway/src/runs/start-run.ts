@@ -5,7 +5,7 @@ import { ApiProblem, type FieldFault, invalid } from '../http/problems.js';
 export type RunRequested = Extract<GatewayRunEvent, { type: 'RunRequested' }>;
 
 /** The log takes 1 MiB an append; what is beside the data needs some of it. */
-export const MOST_REQUEST_BYTES = 900_000;
+const MOST_REQUEST_BYTES = 900_000;
 
 /** What surrounds a wish: known to the shell only. */
 interface Circumstances {

@@ -1,9 +1,10 @@
 import { stdin } from 'node:process';
 import { createInterface } from 'node:readline/promises';
+import type { RunId } from '#contracts';
 import { type History, replay } from '#domain';
+import type { Gateway } from '../api/gateway.js';
 import type { CommandContext, CommandFactory } from '../command.js';
 import { Obstacle } from '../errors.js';
-import { lineOf } from '../runs/live-line.js';
 import { namedRun } from '../runs/named-run.js';
 import { recordedOf } from '../runs/recorded.js';
 import { replayed, replayInWords } from '../runs/replay-in-words.js';
@@ -26,24 +27,43 @@ async function replayRun(context: CommandContext, named: string, options: Option
   const { output } = context;
   const gateway = gatewayOf(context, options);
   const id = await namedRun(gateway, named);
-  const onward = options.step ? stepper() : undefined;
+  const tell = (history: History): void =>
+    options.json ? output.json(replayed(history)) : output.say(`${replayInWords(history)}\n`);
+  const states = statesOf(gateway, id, options.at);
+  const last = options.step ? await walk(states, tell) : await lastOf(states);
+  if (last === undefined) throw new Obstacle(`The log of run ${id} is empty.`);
+  if (!options.step) tell(last);
+}
+
+/** What the run was after each event, up to a revision. */
+async function* statesOf(gateway: Gateway, id: RunId, at = Number.POSITIVE_INFINITY): AsyncGenerator<History> {
   let history: History | undefined;
+  for await (const event of gateway.events(id)) {
+    if (event.revision > at) return;
+    history = replay(history, recordedOf(event));
+    yield history;
+  }
+}
+
+async function lastOf(states: AsyncIterable<History>): Promise<History | undefined> {
+  let last: History | undefined;
+  for await (const state of states) last = state;
+  return last;
+}
+
+async function walk(states: AsyncIterable<History>, tell: (state: History) => void): Promise<History | undefined> {
+  const onward = stepper();
+  let last: History | undefined;
   try {
-    for await (const view of gateway.events(id)) {
-      if (view.revision > (options.at ?? Number.POSITIVE_INFINITY)) break;
-      const recorded = recordedOf(view);
-      history = replay(history, recorded);
-      if (onward === undefined) continue;
-      if (options.json) output.json(replayed(history));
-      else output.say(`${view.revision}  ${lineOf(recorded.event) ?? view.type}\n${replayInWords(history)}\n`);
-      if (!(await onward.next())) return;
+    for await (const state of states) {
+      last = state;
+      tell(state);
+      if (!(await onward.next())) break;
     }
   } finally {
-    onward?.close();
+    onward.close();
   }
-  if (history === undefined) throw new Obstacle(`The log of run ${id} is empty.`);
-  if (onward === undefined && options.json) output.json(replayed(history));
-  else if (onward === undefined) output.say(replayInWords(history));
+  return last;
 }
 
 /** Waits for Enter on a terminal; elsewhere everything is shown at once. */

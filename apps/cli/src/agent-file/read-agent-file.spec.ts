@@ -30,7 +30,7 @@ describe('reading an agent file', () => {
     [GOOD.replace('- complete_item', '- fly'), /^agent\.yaml:6: tools\.1: /],
     [GOOD.replace('{ name: simulator }', '{}'), /^agent\.yaml:2: model\.name: /],
     [GOOD.replace('instructions: Profile.\n', ''), /^agent\.yaml:1: instructions: /],
-    [GOOD.replace('model: {', 'model: { {'), /^agent\.yaml:2: this is not YAML/],
+    [GOOD.replace('model:', 'name: other\nmodel:'), /^agent\.yaml:2: this is not YAML/],
   ])('names the field and the line of a fault', (text, sentence) => {
     expect(() => parseAgentFile(text, 'agent.yaml')).toThrow(sentence);
   });

@@ -20,7 +20,7 @@ export async function watchRun(gateway: Gateway, id: RunId, { from, json, output
   const leave = (): void => leaving.abort();
   process.once('SIGINT', leave);
   const view = new LiveView(process.stdout);
-  const show = json ? ({ run: _, ...event }: EventView) => output.json(event) : await shownOn(view, gateway, id, from);
+  const show = json ? (event: EventView) => output.json(event) : await shownOn(view, gateway, id, from);
   let next = from;
   try {
     const onLost = (why: string): void => output.note(`The line to the gateway is cut; coming back. (${why})`);

@@ -3,7 +3,7 @@ import { type History, replay, turnRequest } from '#domain';
 import { requestDigest } from '#platform';
 
 /** A turn whose request, rebuilt from the log, is not the one that was sent. */
-export interface Difference {
+interface Difference {
   readonly turn: number;
   readonly revision: number;
   readonly recorded: string;

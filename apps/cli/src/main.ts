@@ -5,9 +5,12 @@ import { downCommand } from './commands/down.js';
 import { eventsCommand } from './commands/events.js';
 import { listCommand } from './commands/list.js';
 import { psCommand } from './commands/ps.js';
+import { replayCommand } from './commands/replay.js';
 import { runCommand } from './commands/run.js';
 import { statusCommand } from './commands/status.js';
 import { upCommand } from './commands/up/index.js';
+import { verifyCommand } from './commands/verify.js';
+import { watchCommand } from './commands/watch.js';
 import { readEnvironment } from './config.js';
 import { Output } from './output.js';
 import { runProgram } from './program.js';
@@ -23,6 +26,9 @@ const commands = [
   listCommand,
   cancelCommand,
   eventsCommand,
+  watchCommand,
+  replayCommand,
+  verifyCommand,
 ];
 
 const output = new Output();

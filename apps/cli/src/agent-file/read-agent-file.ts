@@ -19,7 +19,7 @@ export function parseAgentFile(text: string, file: string): AgentSpec {
   if (broken !== undefined) {
     const { line } = lines.linePos(broken.pos[0]);
     const kind = extname(file) === '.json' ? 'JSON' : 'YAML';
-    throw new Misconfigured(`${file}:${line}: this is not ${kind}: ${broken.message}.`);
+    throw new Misconfigured(`${file}:${line}: this is not ${kind}: ${broken.message.replace(/\.$/, '')}.`);
   }
   const result = AgentSpec.safeParse(document.toJS());
   if (result.success) return result.data;

@@ -30,27 +30,31 @@ export async function* follow(http: Http, run: RunId, { from, signal, onLost }: 
     waitMs = FIRST_WAIT_MS;
     return event;
   };
+  let ended = false;
+  const onEnd = (): void => {
+    ended = true;
+  };
   while (!signal.aborted) {
     try {
-      for await (const sent of connection(http, run, next, signal)) {
-        if (sent === 'end') return;
-        yield onEvent(sent);
-      }
+      for await (const sent of connection(http, { run, from: next, signal, onEnd })) yield onEvent(sent);
     } catch (error) {
       if (error instanceof Refused && error.remedy !== 'retry') throw error;
       if (!signal.aborted && waitMs === FIRST_WAIT_MS) onLost?.(messageOf(error));
     }
+    if (ended) return;
     await pause(waitMs, undefined, { signal }).catch(() => undefined);
     waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
   }
 }
 
-async function* connection(
-  http: Http,
-  run: RunId,
-  from: number,
-  signal: AbortSignal,
-): AsyncGenerator<EventView | 'end'> {
+interface Connecting {
+  readonly run: RunId;
+  readonly from: number;
+  readonly signal: AbortSignal;
+  readonly onEnd: () => void;
+}
+
+async function* connection(http: Http, { run, from, signal, onEnd }: Connecting): AsyncGenerator<EventView> {
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(new Error('the gateway has fallen silent')), SILENCE_MS);
   try {
@@ -60,7 +64,7 @@ async function* connection(
     });
     if (response.body === null) return;
     for await (const { event, data } of serverSent(heard(response.body, () => timer.refresh()))) {
-      if (event === 'end') yield 'end';
+      if (event === 'end') onEnd();
       else if (event !== 'goodbye') yield EventView.parse(JSON.parse(data));
     }
   } finally {

@@ -5,12 +5,14 @@ import { applyAgent } from '../agent-file/apply-agent.js';
 import type { Gateway } from '../api/gateway.js';
 import type { CommandContext, CommandFactory } from '../command.js';
 import { Obstacle } from '../errors.js';
+import { watchRun } from '../runs/watch-run.js';
 import { readItems } from '../work-items/read-items.js';
 import { type Addressed, addressedCommand, gatewayOf } from './addressed.js';
 
 interface Options extends Addressed {
   readonly items?: string;
   readonly input?: string;
+  readonly watch?: true;
   readonly idempotencyKey?: string;
 }
 
@@ -20,6 +22,7 @@ export const runCommand: CommandFactory = (context) =>
     .argument('<agent>', 'the name of an agent, or an agent file, which is applied first')
     .option('--items <file>', 'work items: .json, .jsonl or .csv')
     .option('--input <text>', 'what the agent is told at the beginning')
+    .option('--watch', 'show it live; Ctrl-C leaves the run alone')
     .option('--idempotency-key <key>', 'the same key with the same request starts one run')
     .action((agent: string, options: Options) => run(context, agent, options));
 
@@ -30,9 +33,10 @@ async function run(context: CommandContext, named: string, options: Options): Pr
   const agent = await agentOf(gateway, named);
   const input = options.input === undefined ? {} : { input: options.input };
   const id = await gateway.start({ ...agent, items: [...items], ...input }, options.idempotencyKey ?? newId());
+  if (options.watch) return watchRun(gateway, id, { from: 0, json: options.json === true, output: context.output });
   if (options.json) return context.output.json(await gateway.run(id));
   context.output.say(`Run ${id} is requested: ${items.length} items for ${agent.agent}.`);
-  context.output.say(`See it with: npx baton status ${id}`);
+  context.output.say(`See it with: npx baton watch ${id}`);
 }
 
 /** An agent file is applied; the run is then pinned to what it said. */

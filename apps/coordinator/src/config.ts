@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readConfig } from '#platform';
 
 /** The settings of a coordinator, by their environment variables. */
-const CoordinatorConfig = z.object({
+export const CoordinatorConfig = z.object({
   BATON_BUS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
   BATON_LOG_URL: z.string().min(1).default('esdb://127.0.0.1:2113?tls=false'),
   /** 0 lets the system choose. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Misconfigured, messageOf, readConfig } from '#platform';
 
 /** The settings of a gateway, by their environment variables. */
-const GatewayConfig = z.object({
+export const GatewayConfig = z.object({
   BATON_PORT: z.coerce.number().int().min(0).max(65_535).default(4_700),
   BATON_HOST: z.string().min(1).default('127.0.0.1'),
   BATON_LOG_URL: z.string().min(1).default('esdb://127.0.0.1:2113?tls=false'),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readConfig } from '#platform';
 
 /** The settings of a sweeper, by their environment variables. */
-const SweeperConfig = z.object({
+export const SweeperConfig = z.object({
   BATON_BUS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
   BATON_LOG_URL: z.string().min(1).default('esdb://127.0.0.1:2113?tls=false'),
   /** 0 lets the system choose. */

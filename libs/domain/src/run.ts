@@ -69,6 +69,7 @@ export interface ModelTrouble {
   readonly attempt: number;
   readonly kind: ModelFailureKind;
   readonly message: string;
+  readonly failedAt: Moment;
   /** When the next attempt is due; absent when there will be none. */
   readonly retryAt?: Moment;
 }

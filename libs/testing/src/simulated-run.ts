@@ -100,13 +100,13 @@ export class SimulatedRun {
     }
   }
 
-  /** Goes on undisturbed until the run has ended. @throws when it has not after `looks` looks */
+  /** Goes on undisturbed until the run has ended; a segment that nobody here began is dead. @throws when it has not after `looks` looks */
   finish(looks = 20_000, resume?: Fact): void {
     for (let look = 0; look < looks && !isEnded(this.run); look += 1) {
       if (resume && this.run.pause) this.wish(resume);
       const { phase } = this.run.relay;
       if (phase === 'scheduled') this.look('runner');
-      else if (phase === 'working') this.look('act');
+      else if (phase === 'working') this.look(this.began ? 'act' : 'silence');
       const before = this.events.length;
       this.look('coordinator');
       const { lookAgainAt } = reconcile(this.run, this.now);

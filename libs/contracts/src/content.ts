@@ -9,8 +9,8 @@ export const TextBlock = z.object({ type: z.literal('text'), text: z.string() })
 export type TextBlock = z.infer<typeof TextBlock>;
 
 /** The model's own reasoning; `signature` goes back unchanged on the next turn. */
-export const ThinkingBlock = z.object({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() });
-export const RedactedThinkingBlock = z.object({ type: z.literal('redacted_thinking'), data: z.string() });
+const ThinkingBlock = z.object({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() });
+const RedactedThinkingBlock = z.object({ type: z.literal('redacted_thinking'), data: z.string() });
 
 /** A tool call as the model asked for it. `id` is the model's; Baton's own name for the call is its `CallId`. */
 export const ToolUseBlock = z.object({

@@ -22,7 +22,8 @@ export function capsUsed(run: Run, now: number): readonly CapUsed[] {
     restartsWithoutProgress: 'restarts' in run.relay ? run.relay.restarts : 0,
     tokens: run.tokens,
     modelRetries: run.modelTrouble?.attempt ?? 0,
-    idleTurns: run.idleTurns,
+    // A message that nobody has read yet gives the model something new to do.
+    idleTurns: run.unread.length > 0 ? 0 : run.idleTurns,
   };
   return (Object.keys(used) as CapName[]).map((cap) => ({ cap, used: used[cap], limit: run.caps[cap] }));
 }
@@ -56,5 +57,8 @@ export function nearedCaps(
 ): readonly Extract<RunEventOf['segment-runner'], { type: 'CapNeared' }>[] {
   return capsUsed(run, now)
     .filter(({ cap, used, limit }) => SPENT.includes(cap) && used >= NEAR * limit && !run.nearedCaps.includes(cap))
-    .map(({ cap, used, limit }) => ({ type: 'CapNeared', data: { at, segment, cap, used: Math.round(used), limit } }));
+    .map(({ cap, used, limit }) => ({
+      type: 'CapNeared',
+      data: { at, segment, cap, used: Math.round(used * 100) / 100, limit },
+    }));
 }

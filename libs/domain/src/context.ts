@@ -74,7 +74,11 @@ export function requestMessages(context: Context, basedOn: number): readonly Con
     .filter((note) => note.revision <= basedOn)
     .map(({ text }) => ({ type: 'text' as const, text }));
   const content = [...results, ...notes];
-  return content.length === 0 ? context.messages : [...context.messages, { role: 'user', content }];
+  if (content.length === 0) return context.messages;
+  const last = context.messages.at(-1);
+  return last?.role === 'user'
+    ? [...context.messages.slice(0, -1), { role: 'user', content: [...last.content, ...content] }]
+    : [...context.messages, { role: 'user', content }];
 }
 
 function withNote(context: Context, revision: number, text: string): Context {
@@ -101,7 +105,7 @@ function afterTurn(context: Context, run: Run, turn: Turn, revision: number): Co
     .map(({ id }, place) => ({ callId: callIdOf(turn.turn, place), toolUseId: id }));
   const later = context.notes.filter((note) => note.revision > turn.basedOn);
   const answered: Context = {
-    messages: [...requestMessages(context, turn.basedOn), { role: 'assistant', content: turn.content }],
+    messages: spoken(requestMessages(context, turn.basedOn), turn.content),
     notes: later,
     asked,
     results: {},
@@ -117,11 +121,18 @@ function afterTurn(context: Context, run: Run, turn: Turn, revision: number): Co
   return idle === undefined ? answered : withNote(answered, revision, idle);
 }
 
+/** A turn without a word leaves no message: the model's API takes none that is empty. */
+const spoken = (asked: Context['messages'], content: Turn['content']): Context['messages'] =>
+  content.length === 0 ? asked : [...asked, { role: 'assistant', content }];
+
 type Compaction = Extract<RunEvent, { type: 'ContextCompacted' }>['data'];
 
-/** Baton restates what must not be lost from the log itself; the model's summary stands beside it. */
+/**
+ * Baton restates what must not be lost from the log itself; the model's summary stands beside it. A message that no turn
+ * has answered yet is kept word for word.
+ */
 function compacted(context: Context, run: Run, { basedOn, summary }: Compaction, revision: number): Context {
-  const later = context.notes.filter((note) => note.revision > basedOn);
+  const later = context.notes.filter((note) => note.revision > basedOn || run.unread.includes(note.revision));
   const fresh = withNote(emptyContext, revision, restatement(run, summary));
   return later.reduce((sum, note) => withNote(sum, note.revision, note.text), fresh);
 }

@@ -1,6 +1,6 @@
-import type { ModelBlock, Recorded, RunEvent } from '#contracts';
+import type { Caps, ModelBlock, Recorded, RunEvent, Usage } from '#contracts';
 import { callIdOf, millisOf, momentOf } from '#contracts';
-import type { Item, OpenCall, Relay, Run } from './run.js';
+import { type Item, isEnded, type OpenCall, type Relay, type Run } from './run.js';
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>['data'];
 
@@ -53,7 +53,7 @@ function changes(run: Run, event: Exclude<RunEvent, { type: 'RunRequested' }>, r
     case 'ResumeRequested':
       return { pause: false };
     case 'CapsRaised':
-      return { caps: { ...run.caps, ...withoutUndefined(event.data.caps) } };
+      return raised(run, withoutUndefined(event.data.caps));
     case 'SegmentScheduled':
     case 'SegmentStarted':
     case 'SegmentEnded':
@@ -71,15 +71,9 @@ function changes(run: Run, event: Exclude<RunEvent, { type: 'RunRequested' }>, r
     case 'ItemStarted':
       return { items: withItem(run.items, event.data.itemId, 'started') };
     case 'ItemCompleted':
-      return progress(run, {
-        items: withItem(run.items, event.data.itemId, 'done'),
-        settled: { ...run.settled, done: run.settled.done + 1 },
-      });
+      return progress(run, settledItem(run, event.data.itemId, 'done'));
     case 'ItemFailed':
-      return progress(run, {
-        items: withItem(run.items, event.data.itemId, 'failed'),
-        settled: { ...run.settled, failed: run.settled.failed + 1 },
-      });
+      return progress(run, settledItem(run, event.data.itemId, 'failed'));
     case 'ToolCallStarted':
     case 'ToolCallInDoubt':
     case 'ToolCallCompleted':
@@ -112,6 +106,7 @@ type RelayEvent = Extract<
 >;
 
 function relayChanges(run: Run, event: RelayEvent): Partial<Run> {
+  if (isEnded(run)) return {};
   const since = event.data.at;
   const ended = (outcome: 'completed' | 'failed' | 'cancelled' | 'halted', reason: string): Partial<Run> => ({
     relay: { phase: 'ended', outcome, reason },
@@ -131,8 +126,9 @@ function relayChanges(run: Run, event: RelayEvent): Partial<Run> {
       };
     }
     case 'SegmentEnded':
-      return { ...segmentEnded(run, event.data), since };
+      return isCurrent(run, event.data.segment) ? { ...segmentEnded(run, event.data), since } : {};
     case 'RunPresumedDead':
+      if (!isCurrent(run, event.data.segment)) return {};
       return { relay: died(run, event.data.segment, 'presumed-dead'), deaths: run.deaths + 1, since };
     case 'RunCompleted':
       return ended('completed', event.data.result);
@@ -144,6 +140,10 @@ function relayChanges(run: Run, event: RelayEvent): Partial<Run> {
       return ended('halted', event.data.reason);
   }
 }
+
+/** Whether the segment is the one that is scheduled or works: of no other can an end or a death be true now. */
+const isCurrent = ({ relay }: Run, segment: number): boolean =>
+  (relay.phase === 'working' || relay.phase === 'scheduled') && relay.segment === segment;
 
 function segmentEnded(run: Run, { segment, reason, detail = '' }: Of<'SegmentEnded'>): Partial<Run> {
   switch (reason) {
@@ -188,9 +188,9 @@ function modelChanges(run: Run, event: ModelEvent): Partial<Run> {
       const openCalls = callsOf(turn, content);
       return {
         turns: turn,
-        tokens: run.tokens + usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens + usage.outputTokens,
+        tokens: run.tokens + tokensOf(usage),
         openCalls,
-        idleTurns: openCalls.length === 0 ? run.idleTurns + 1 : 0,
+        idleTurns: openCalls.length === 0 ? idleTurnsAfter(run, basedOn) : 0,
         lastTurn: { stopReason, text: textOf(content) },
         modelTrouble: null,
         // What arrived after the request was built has not been read by anyone.
@@ -200,12 +200,19 @@ function modelChanges(run: Run, event: ModelEvent): Partial<Run> {
     case 'ModelTurnFailed': {
       const { attempt, kind, message, retryInMs, at } = event.data;
       const retry = retryInMs === undefined ? {} : { retryAt: momentOf(millisOf(at) + retryInMs) };
-      return { modelTrouble: { attempt, kind, message, ...retry } };
+      return { modelTrouble: { attempt, kind, message, failedAt: at, ...retry } };
     }
     case 'ContextCompacted':
-      return { tokens: run.tokens + event.data.usage.inputTokens + event.data.usage.outputTokens };
+      return { tokens: run.tokens + tokensOf(event.data.usage), modelTrouble: null };
   }
 }
+
+const tokensOf = ({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }: Usage): number =>
+  inputTokens + cacheReadTokens + cacheWriteTokens + outputTokens;
+
+/** An answer to a person's message is work: the turns in a row begin anew with it. */
+const idleTurnsAfter = (run: Run, basedOn: number): number =>
+  run.unread.some((received) => received <= basedOn) ? 1 : run.idleTurns + 1;
 
 function callsOf(turn: number, content: readonly ModelBlock[]): OpenCall[] {
   return content
@@ -241,6 +248,16 @@ function callChanges(run: Run, event: CallEvent): Partial<Run> {
     case 'ToolCallSettled':
       return progress(run, { openCalls: others, executed: run.executed + 1 });
   }
+}
+
+function settledItem(run: Run, id: string, state: 'done' | 'failed'): Partial<Run> {
+  if (!run.items.some((item) => item.id === id && (item.state === 'open' || item.state === 'started'))) return {};
+  return { items: withItem(run.items, id, state), settled: { ...run.settled, [state]: run.settled[state] + 1 } };
+}
+
+/** A cap that was raised is announced again when it is near again. */
+function raised(run: Run, caps: Partial<Caps>): Partial<Run> {
+  return { caps: { ...run.caps, ...caps }, nearedCaps: run.nearedCaps.filter((cap) => !(cap in caps)) };
 }
 
 function withItem(items: readonly Item[], id: string, state: Item['state']): readonly Item[] {

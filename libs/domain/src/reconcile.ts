@@ -31,13 +31,20 @@ export function reconcile(run: Run, now: number): Reconciliation {
     case 'ended':
       return { events: [] };
     case 'landed':
-      return { events: [end(run, relay, at, now)] };
+      return landed(run, relay, now);
     case 'scheduled':
     case 'resting':
       return run.cancel ? { events: [cancelled(run, at)] } : resting(run, relay, now);
     case 'between':
       return run.cancel ? { events: [cancelled(run, at)] } : next(run, relay, now);
   }
+}
+
+/** A message that came as the segment finished is still answered; nothing that was accepted is left unread. */
+function landed(run: Run, relay: Extract<Relay, { phase: 'landed' }>, now: number): Reconciliation {
+  if (relay.how !== 'finished' || workIsDone(run)) return { events: [end(run, relay, momentOf(now), now)] };
+  if (run.cancel) return { events: [cancelled(run, momentOf(now))] };
+  return next(run, { phase: 'between', next: relay.segment + 1, because: 'answered', restarts: 0 }, now);
 }
 
 function resting(run: Run, relay: Relay, now: number): Reconciliation {
@@ -100,4 +107,4 @@ function cancelled(run: Run, at: string): CoordinatorEvent {
 }
 
 /** Whether all the work of a run is settled. */
-export const workIsDone = (run: Run): boolean => openItems(run) === 0 && run.unread.length === 0;
+const workIsDone = (run: Run): boolean => openItems(run) === 0 && run.unread.length === 0;

@@ -30,7 +30,7 @@ export interface OpenCall {
   readonly segment?: number;
 }
 
-export type ScheduleReason = Extract<RunEventOf['coordinator'], { type: 'SegmentScheduled' }>['data']['because'];
+type ScheduleReason = Extract<RunEventOf['coordinator'], { type: 'SegmentScheduled' }>['data']['because'];
 
 /** Where the baton is. */
 export type Relay =
@@ -65,10 +65,11 @@ export type Relay =
     };
 
 /** A failed attempt at the turn that is due; cleared by the next turn that completes. */
-export interface ModelTrouble {
+interface ModelTrouble {
   readonly attempt: number;
   readonly kind: ModelFailureKind;
   readonly message: string;
+  readonly failedAt: Moment;
   /** When the next attempt is due; absent when there will be none. */
   readonly retryAt?: Moment;
 }

@@ -110,8 +110,6 @@ function troubled(run: Run, now: number): Act | undefined {
     };
   }
   const until = millisOf(trouble.retryAt);
-  return now < until ? { kind: 'back-off', until } : undefined;
+  // A clock that was set back to before the failure must not keep the segment waiting until it has caught up.
+  return now >= millisOf(trouble.failedAt) && now < until ? { kind: 'back-off', until } : undefined;
 }
-
-/** How long the segment may go on before it must hand off, in milliseconds. */
-export const workingMs = (run: Run): number => run.caps.segmentSeconds * 1_000;

@@ -34,7 +34,7 @@ export function summaryOf(run: Run): string {
   if (relay.phase === 'ended') {
     if (relay.outcome === 'completed')
       return `Completed in ${count(run.segments, 'segment')} and ${count(run.turns, 'step')}.${items}`;
-    return `${capitalised(relay.outcome)}: ${relay.reason}${items}`;
+    return `${capitalised(relay.outcome)}: ${relay.reason}${relay.reason.includes(tally(run)) ? '' : items}`;
   }
   if (run.cancel) return `Cancel was requested by ${run.cancel.by}; the segment is closing.${items}`;
   if (relay.phase === 'between' && relay.restarts > 0) {

@@ -1,0 +1,40 @@
+import { Heartbeat } from '#contracts';
+import { type Beat, DEFAULT_PATIENCE, diagnose } from './index.js';
+
+const heard = (change: { activityMs?: number; limitMs?: number; loopAgeMs?: number; ageMs?: number } = {}): Beat => {
+  const sent = 1_767_600_000_000;
+  const since = new Date(sent - (change.activityMs ?? 0)).toISOString();
+  return {
+    ageMs: change.ageMs ?? 0,
+    heartbeat: Heartbeat.body.parse({
+      runId: '0198a6a2-0000-7000-8000-000000000000',
+      segment: 1,
+      runnerId: 'runner-1',
+      pid: 1,
+      sentAt: new Date(sent).toISOString(),
+      activity: { kind: 'tool', detail: 'bash', since, limitMs: change.limitMs },
+      revision: 3,
+      loopAgeMs: change.loopAgeMs ?? 0,
+    }),
+  };
+};
+
+describe('diagnosing a segment by its heartbeat', () => {
+  it.each([
+    ['alive', heard(), 0],
+    ['alive', heard({ activityMs: 30_000 }), 0],
+    ['slow', heard({ activityMs: 30_001 }), 0],
+    ['slow', heard({ activityMs: 29_000, ageMs: 1_001 }), 1_001],
+    ['slow', heard({ loopAgeMs: 30_001 }), 0],
+    ['stuck', heard({ activityMs: 5_001, limitMs: 5_000 }), 0],
+    ['slow', heard({ activityMs: 40_000, limitMs: 50_000 }), 0],
+    ['unknown', undefined, 0],
+    ['silent', heard(), 2_500],
+    ['silent', undefined, 4_999],
+    ['presumed-dead', heard(), 5_000],
+    ['presumed-dead', undefined, 5_000],
+    ['presumed-dead', heard({ activityMs: 9_000, limitMs: 5_000 }), 5_000],
+  ] as const)('finds it %s', (verdict, beat, silentMs) => {
+    expect(diagnose(beat, silentMs, DEFAULT_PATIENCE)).toBe(verdict);
+  });
+});

@@ -1,0 +1,191 @@
+import fc from 'fast-check';
+import type { CapName, Caps, ModelBlock, Recorded, RunEvent } from '#contracts';
+import { type Answer, diligent, facts, historyOf, type Look, SimulatedRun } from '#testing';
+import { beginSegment, capsUsed, fold, type History, isEnded, isFenced, reconcile, replay } from './index.js';
+
+/*
+ * Histories that the system could have written: a coordinator, runners and a segment, disturbed at every place by
+ * crashes, silence, drains, waiting and people's wishes. The model is diligent, idle, talkative or unavailable by turns.
+ */
+const WISHES = {
+  cancel: facts.cancelRequested(),
+  pause: facts.pauseRequested(),
+  resume: facts.resumeRequested(),
+  message: facts.message(),
+  raise: facts.capsRaised({ steps: 60 }),
+};
+type Move = Look | keyof typeof WISHES;
+
+const moves = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: fc.constantFrom<Move>('coordinator') },
+    { weight: 4, arbitrary: fc.constantFrom<Move>('runner') },
+    { weight: 8, arbitrary: fc.constantFrom<Move>('act') },
+    { weight: 3, arbitrary: fc.constantFrom<Move>('crash', 'silence', 'drain', 'wait', 'message', 'raise') },
+    { weight: 1, arbitrary: fc.constantFrom<Move>('pause', 'resume', 'cancel') },
+  ),
+  { maxLength: 80 },
+);
+const moods = fc.array(fc.constantFrom('diligent', 'diligent', 'calls', 'twice', 'idle', 'silent', 'fails'), {
+  minLength: 1,
+  maxLength: 12,
+});
+const caps = fc.record({
+  segments: fc.integer({ min: 1, max: 12 }),
+  steps: fc.integer({ min: 1, max: 30 }),
+  restartsWithoutProgress: fc.integer({ min: 1, max: 4 }),
+  modelRetries: fc.integer({ min: 0, max: 3 }),
+  runMinutes: fc.integer({ min: 2, max: 60 }),
+});
+const worlds = fc.record({ moves, moods, caps, items: fc.integer({ min: 0, max: 5 }) });
+type World = typeof worlds extends fc.Arbitrary<infer T> ? T : never;
+
+const bash = (id: string): ModelBlock => ({ type: 'tool_use', id, name: 'bash', input: { command: 'true' } });
+const moody = (names: World['moods']): Answer => {
+  let asked = 0;
+  return (history) => {
+    const mood = names[asked % names.length];
+    asked += 1;
+    if (mood === 'fails') return 'fails';
+    if (mood === 'silent') return [];
+    if (mood === 'idle') return [{ type: 'text', text: 'Hm.' }];
+    if (mood === 'calls') return [bash('x'), bash('y')];
+    const answer = diligent(history);
+    return mood === 'twice' && answer !== 'fails' ? [...answer, ...answer, bash('z')] : answer;
+  };
+};
+
+function lived({ moves: script, moods: names, caps: limits, items }: World): SimulatedRun {
+  const ids = Array.from({ length: items }, (_, place) => `item-${place}`);
+  const run = new SimulatedRun([facts.requested({ items: ids, caps: limits })], {
+    answer: moody(names),
+    turnMs: 1_000,
+  });
+  for (const move of script) {
+    if (move in WISHES) run.wish(WISHES[move as keyof typeof WISHES]);
+    else run.look(move as Look);
+  }
+  return run;
+}
+
+const ofAnyWorld = (check: (run: SimulatedRun) => void): void =>
+  fc.assert(
+    fc.property(worlds, (world) => check(lived(world))),
+    { numRuns: 200 },
+  );
+const prefixes = (events: readonly Recorded<RunEvent>[], every = 1) =>
+  events.map((_, place) => events.slice(0, place + 1)).filter((_, place) => place % every === 0);
+
+describe('any history that the relay can write', () => {
+  it('asks the coordinator for nothing a second time', () => {
+    ofAnyWorld(({ events, now }) => {
+      for (const prefix of prefixes(events, 3)) {
+        const { run } = historyOf(prefix);
+        const decided = reconcile(run, now).events;
+        if (decided.length > 0) expect(reconcile(fold(run, decided), now).events).toEqual([]);
+      }
+    });
+  });
+
+  it('can be resumed from every event to exactly one end, within its caps', () => {
+    ofAnyWorld(({ events }) => {
+      for (const prefix of prefixes(events, 9)) {
+        const resumed = new SimulatedRun(prefix);
+        resumed.finish(2_000, facts.resumeRequested());
+        expect(resumed.terminal).toHaveLength(1);
+        const over = capsUsed(resumed.run, resumed.now).filter(
+          ({ cap, used, limit }) => (cap === 'segments' || cap === 'steps') && used > limit,
+        );
+        expect(over).toEqual([]);
+      }
+    });
+  });
+
+  it('has at most one end, and nothing of the relay after it', () => {
+    ofAnyWorld(({ terminal, events, run }) => {
+      expect(terminal).toHaveLength(isEnded(run) ? 1 : 0);
+      if (isEnded(run)) expect(terminal).toContain(events.at(-1)?.event.type);
+    });
+  });
+
+  it('settles no item twice and counts what it settles', () => {
+    ofAnyWorld(({ events, run }) => {
+      const settled = events.flatMap(({ event }) =>
+        event.type === 'ItemCompleted' || event.type === 'ItemFailed' ? [event.data.itemId] : [],
+      );
+      expect(new Set(settled).size).toBe(settled.length);
+      expect(run.settled.done + run.settled.failed).toBe(settled.length);
+    });
+  });
+
+  it('answers each call once', () => {
+    ofAnyWorld(({ events }) => {
+      const answered = events.flatMap(({ event }) => (event.type === 'ToolCallCompleted' ? [event.data.callId] : []));
+      expect(new Set(answered).size).toBe(answered.length);
+    });
+  });
+
+  it('is the same from a snapshot at any revision and the tail', () => {
+    ofAnyWorld(({ events, history }) => {
+      for (const prefix of prefixes(events, 7)) {
+        const snapshot: History = JSON.parse(JSON.stringify(historyOf(prefix)));
+        expect(events.slice(prefix.length).reduce<History>(replay, snapshot)).toEqual(history);
+      }
+    });
+  });
+
+  it('numbers its segments without a gap and lets one work at a time', () => {
+    ofAnyWorld(({ events }) => {
+      const numbers = events.flatMap(({ event }) => (event.type === 'SegmentScheduled' ? [event.data.segment] : []));
+      expect(numbers).toEqual(numbers.map((_, place) => place + 1));
+    });
+  });
+
+  it('lets no segment begin or go on but the one that is its turn (law 3)', () => {
+    ofAnyWorld(({ run }) => {
+      const { relay } = run;
+      for (let segment = 1; segment <= run.segments + 1; segment += 1) {
+        const start = { segment, runner: facts.runner, at: run.last.at, deadline: run.last.at };
+        const mayBegin = relay.phase === 'scheduled' && relay.segment === segment && !run.cancel;
+        expect(beginSegment(run, start) !== undefined).toBe(mayBegin);
+        expect(isFenced(run, segment)).toBe(!(relay.phase === 'working' && relay.segment === segment));
+      }
+    });
+  });
+
+  it('shows the model turns that alternate and no message without content', () => {
+    ofAnyWorld(({ history }) => {
+      const { messages } = history.context;
+      expect(messages.filter(({ content }) => content.length === 0)).toEqual([]);
+      const roles = messages.map(({ role }) => role);
+      expect(roles.filter((role, place) => role === roles[place - 1])).toEqual([]);
+    });
+  });
+});
+
+describe('a run that would never end by itself', () => {
+  const idle: Answer = () => [{ type: 'text', text: 'Hm.' }];
+  const busy: Answer = () => [bash('x')];
+  const endless: Record<CapName, { caps: Partial<Caps>; answer: Answer; disturb?: Look; turnMs?: number }> = {
+    segments: { caps: { segments: 4 }, answer: busy, disturb: 'drain' },
+    steps: { caps: { steps: 5 }, answer: busy },
+    runMinutes: { caps: { runMinutes: 3 }, answer: busy, turnMs: 20_000 },
+    restartsWithoutProgress: { caps: { restartsWithoutProgress: 3 }, answer: busy, disturb: 'crash' },
+    tokens: { caps: { tokens: 1_000 }, answer: busy },
+    modelRetries: { caps: { modelRetries: 2 }, answer: () => 'fails' },
+    idleTurns: { caps: { idleTurns: 3 }, answer: idle },
+  };
+
+  it.each(Object.entries(endless))('is halted by caps.%s', (cap, { caps: limits, answer, disturb, turnMs = 0 }) => {
+    const run = new SimulatedRun([facts.requested({ items: ['a'], caps: limits })], { answer, turnMs });
+    for (let round = 0; disturb && round < 200; round += 1) {
+      run.look('coordinator');
+      run.look('runner');
+      run.look(disturb);
+      run.look('wait');
+    }
+    run.finish(5_000);
+    expect(run.events.at(-1)?.event).toMatchObject({ type: 'RunHalted', data: { cap } });
+    expect(run.terminal).toEqual(['RunHalted']);
+  });
+});

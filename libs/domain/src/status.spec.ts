@@ -1,0 +1,55 @@
+import { facts, given } from '#testing';
+import { capUses, statusOf, summaryOf } from './index.js';
+
+const { requested, scheduled, started, ended, presumedDead, cancelRequested, pauseRequested, turn, bash } = facts;
+const work = [requested(), scheduled(), started()];
+
+describe('the status of a run', () => {
+  it.each([
+    ['queued', [requested()]],
+    ['queued', [requested(), scheduled()]],
+    ['starting', work],
+    ['working', [...work, turn([bash()])]],
+    ['working', [...work, ended('handoff'), scheduled(2, 'handoff'), started(2)]],
+    ['working', [...work, ended('finished')]],
+    ['handing-off', [...work, ended('handoff')]],
+    ['handing-off', [...work, ended('drain'), scheduled(2, 'drain')]],
+    ['recovering', [...work, ended('crashed')]],
+    ['recovering', [...work, presumedDead(), scheduled(2, 'presumed-dead', 1)]],
+    ['waiting', [...work, ended('waiting')]],
+    ['paused', [...work, pauseRequested(), ended('paused')]],
+    ['paused', [requested(), pauseRequested()]],
+    ['cancelling', [...work, cancelRequested()]],
+    ['completed', [...work, facts.completed()]],
+    ['failed', [...work, facts.runFailed('No.')]],
+    ['cancelled', [...work, cancelRequested(), facts.cancelled()]],
+    ['halted', [...work, facts.halted('steps', 'Much.')]],
+  ] as const)('is %s', (word, history) => {
+    expect(statusOf(given(...history).run)).toBe(word);
+  });
+});
+
+describe('the summary for people', () => {
+  const items = [requested({ items: ['a', 'b'] }), scheduled(), started(), facts.itemStarted('a')];
+  const tally = '0 of 2 items completed, 0 failed, 2 open.';
+  it.each([
+    [`Segment 1 works on item a. ${tally}`, items],
+    [`Queued. ${tally}`, items.slice(0, 1)],
+    [`The model is overloaded; attempt 2 of 9 failed. ${tally}`, [...items, facts.turnFailed(2, 100)]],
+    [`Segment 1 died (crash); restart 1 of 5 without progress. ${tally}`, [...items, ended('crashed')]],
+    [`Cancel was requested by ann; the segment is closing. ${tally}`, [...items, cancelRequested()]],
+    [`Failed: No. ${tally}`, [...items, facts.runFailed('No.')]],
+    [`Halted: Much. ${tally}`, [...items, facts.halted('steps', `Much. ${tally}`)]],
+    ['Completed in 1 segment and 1 step.', [...work, turn([bash()]), facts.completed()]],
+  ])('says: %s', (words, history) => {
+    expect(summaryOf(given(...history).run)).toBe(words);
+  });
+
+  it('tells what is used of every cap in tenths', () => {
+    const { run, now } = given(...work);
+    expect(capUses(run, now(1_000))).toMatchObject({
+      segments: { used: 1, limit: 200 },
+      runMinutes: { used: 0.1, limit: 1_440 },
+    });
+  });
+});

@@ -52,6 +52,8 @@ export class RemoteProblem extends BatonError {
 
 const WRONG_LAST_SEQUENCE = 10071;
 const NOT_FOUND = 404;
+/** "Configuration cannot be changed so" and "subjects overlap with an existing stream". */
+const REFUSED_CONFIGURATION: ReadonlySet<number | undefined> = new Set([10_052, 10_065]);
 
 /** Turns whatever the client throws into an error of ours; `doing` says what was tried ("publishing to x"). */
 export function translated(error: unknown, doing: string): BatonError {
@@ -73,6 +75,10 @@ export function translated(error: unknown, doing: string): BatonError {
 /** "There is no such stream, consumer or message", as the JetStream API says it. */
 export const isNotFound = (error: unknown): boolean =>
   error instanceof NatsError && error.api_error?.code === NOT_FOUND;
+
+/** The server will not hold a stream as it was asked to; no waiting mends that. */
+export const isRefusedConfiguration = (error: unknown): boolean =>
+  error instanceof NatsError && REFUSED_CONFIGURATION.has(error.api_error?.err_code);
 
 /** Nobody serves the subject: for JetStream's API it means that the stream or JetStream itself is not there. */
 export const isNoResponders = (error: unknown): boolean => isCode(error, ErrorCode.NoResponders);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AdvanceRun, RunId } from '#contracts';
 import { newId, silentLogger } from '#platform';
 import { Gate, startNats, type TestNats, until } from '#testing';
-import { Bus, subjectOf, WORK_STREAM } from './index.js';
+import { AnswerTimedOut, Bus, subjectOf, WORK_STREAM } from './index.js';
 
 let nats: TestNats;
 let bus: Bus;
@@ -141,12 +141,20 @@ describe('a nats-server that is killed', () => {
 });
 
 describe('a nats-server that hangs', () => {
+  /** That nobody listens is told by the server itself, so only one that stands still lets this question time out. */
+  const serverIsSilent = async (): Promise<boolean> => {
+    const asking = bus.ask('baton.ask.nobody', {}, z.unknown(), { timeoutMs: 200 });
+    const outcome: unknown = await asking.catch((error: unknown) => error);
+    return outcome instanceof AnswerTimedOut;
+  };
+
   it('lets publishing time out, and goes on serving its consumers when it turns again', async () => {
     const { heard } = consume();
     const [before, during, after] = [aRun(), aRun(), aRun()];
     await ring(before);
     await until(() => heard.includes(before));
     nats.freeze();
+    await until(serverIsSilent);
     const hung = bus.publish(subjectOf(AdvanceRun, during), { runId: during }, { messageId: during, timeoutMs: 300 });
     await expect(hung).rejects.toMatchObject({ code: 'unavailable', remedy: 'retry' });
     nats.thaw();

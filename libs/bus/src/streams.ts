@@ -1,7 +1,7 @@
 import { DiscardPolicy, nanos, RetentionPolicy, StorageType, type StreamConfig } from 'nats';
-import { Misconfigured } from '#platform';
+import { Misconfigured, messageOf } from '#platform';
 import type { Connection } from './connection.js';
-import { isNotFound, translated } from './errors.js';
+import { isNotFound, isRefusedConfiguration, translated } from './errors.js';
 
 export const WORK_STREAM = 'BATON_WORK';
 export const PARKED_STREAM = 'BATON_PARKED';
@@ -58,8 +58,16 @@ export class Streams {
     const { streams } = this.connection.jsm;
     const held = await this.held(wanted.name);
     if (held !== undefined && differences(wanted, held).length === 0) return;
-    const { config } = held === undefined ? await streams.add(wanted) : await streams.update(wanted.name, wanted);
-    assertKept(`stream ${wanted.name}`, wanted, config);
+    try {
+      const { config } = held === undefined ? await streams.add(wanted) : await streams.update(wanted.name, wanted);
+      assertKept(`stream ${wanted.name}`, wanted, config);
+    } catch (error) {
+      if (!isRefusedConfiguration(error)) throw error;
+      throw new Misconfigured(
+        `nats-server does not hold the stream ${wanted.name} as asked (${messageOf(error)}); remove the stream that is in the way and start again, or use a nats-server of Baton's own.`,
+        { cause: error },
+      );
+    }
   }
 
   private async held(name: string): Promise<StreamConfig | undefined> {

@@ -11,8 +11,6 @@ try {
     port: config.BATON_PORT,
     sync: config.BATON_SYNC,
   });
-  logger.info({ host: config.BATON_HOST, port: server.port, data: config.BATON_DATA }, 'the event store is ready');
-  report({ type: 'ready', port: server.port });
   // Each request is recorded in one transaction or not at all: the fault of one call is no reason to end the others.
   process.on('uncaughtException', (error) => logger.error({ error: error.stack }, 'a call failed unexpectedly'));
   const stop = (signal: string) => {
@@ -27,6 +25,8 @@ try {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  logger.info({ host: config.BATON_HOST, port: server.port, data: config.BATON_DATA }, 'the event store is ready');
+  report({ type: 'ready', port: server.port });
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;

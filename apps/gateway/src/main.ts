@@ -18,7 +18,6 @@ try {
   const bus = Bus.connect({ url: config.BATON_BUS_URL, name: 'gateway', logger, signal: leaving.signal });
   const gateway = await createGateway({ log, bus, apiKey, logger }, config.BATON_PORT, config.BATON_HOST);
   logger.info({ port: gateway.port }, 'the gateway is ready');
-  report({ type: 'ready', port: gateway.port });
 
   const stop = async (signal: string): Promise<void> => {
     logger.info({ signal }, 'the gateway stops');
@@ -37,6 +36,7 @@ try {
     });
   };
   process.on('SIGTERM', stopOnce).on('SIGINT', stopOnce);
+  report({ type: 'ready', port: gateway.port });
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exit(1);

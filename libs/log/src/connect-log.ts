@@ -27,6 +27,7 @@ import { unavailable } from './unavailable.js';
  * L3  An append that failed for an unknown reason may have been written: it is repeated with the same event ids.
  * L4  Unavailability comes in several forms (`UnavailableError`, a bare gRPC error with code 14, cancelled calls); all
  *     of them leave this room as `Unavailable`.
+ * L5  Closing has a time limit: after a connection was lost, the client's `dispose` may never answer.
  */
 export function connectLog(url: string, options: { readonly timeoutMs?: number } = {}): EventLog {
   return new StoreLog(clientFor(url), options.timeoutMs ?? 5_000);
@@ -43,6 +44,7 @@ function clientFor(url: string): EventStoreDBClient {
 }
 
 const APPEND_ATTEMPTS = 3;
+const CLOSING_MS = 1_000;
 
 class StoreLog implements EventLog {
   constructor(
@@ -157,7 +159,8 @@ class StoreLog implements EventLog {
 
   async close(): Promise<void> {
     for (const [url, client] of clients) if (client === this.client) clients.delete(url);
-    await this.client.dispose();
+    // What it waits for may have ended before it began to wait, and then it waits for ever (L5).
+    await within(CLOSING_MS, this.client.dispose()).catch(() => undefined);
   }
 }
 

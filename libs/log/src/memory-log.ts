@@ -66,8 +66,12 @@ class MemoryLog implements EventLog {
   }
 
   private visible(stream: string): readonly StoredEvent[] {
-    const events = this.streams.get(stream) ?? [];
-    return events.slice(Math.max(0, events.length - (this.kept.get(stream) ?? events.length)));
+    return (this.streams.get(stream) ?? []).filter((event) => this.isVisible(event));
+  }
+
+  private isVisible({ stream, revision }: StoredEvent): boolean {
+    const kept = this.kept.get(stream);
+    return kept === undefined || revision >= (this.streams.get(stream)?.length ?? 0) - kept;
   }
 
   async last(stream: string): Promise<StoredEvent | undefined> {
@@ -87,7 +91,7 @@ class MemoryLog implements EventLog {
     const deliver = (event: StoredEvent): void => {
       if (wanted(event)) deliveries.push({ kind: 'event', event });
     };
-    for (const event of this.all) deliver(event);
+    for (const event of this.all) if (this.isVisible(event)) deliver(event);
     deliveries.push({ kind: 'caught-up' });
     this.followers.add(deliver);
     return {

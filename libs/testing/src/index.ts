@@ -3,6 +3,7 @@ export { type Simulator, startSimulator } from '../../../apps/model-simulator/sr
 export { Gate } from './gate.js';
 export * as facts from './histories.js';
 export { given, historyOf, record, recorded } from './histories.js';
+export { aNewEvent, describeEventLog } from './log-contract.js';
 export { startNats, type TestNats, type TestNatsOptions } from './nats.js';
 
 export { runRequested } from './run-requested.js';

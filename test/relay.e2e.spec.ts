@@ -130,14 +130,14 @@ describe('a run on a real cluster', () => {
     await until(async () => (await status(id)) === 'cancelled', 15_000);
     const all = await events(id);
     expect(all.at(-1)?.type).toBe('RunCancelled');
-    expect(all.filter(({ type }) => type === 'SegmentEnded').at(-1)?.data['reason']).toBe('cancelled');
+    expect(all.findLast(({ type }) => type === 'SegmentEnded')?.data['reason']).toBe('cancelled');
     const before = await ledgerOf(id);
     await baton('ps');
     expect(await ledgerOf(id)).toEqual(before);
   }, 60_000);
 
   it('answers with the same run when the same key is used twice', async () => {
-    const arguments_ = ['run', 'ledger-keeper', '--input', 'x', '--idempotency-key', 'k1', '--json'];
-    expect(JSON.parse(await baton(...arguments_)).id).toBe(JSON.parse(await baton(...arguments_)).id);
+    const order = ['run', 'ledger-keeper', '--input', 'x', '--idempotency-key', 'k1', '--json'];
+    expect(JSON.parse(await baton(...order)).id).toBe(JSON.parse(await baton(...order)).id);
   }, 30_000);
 });

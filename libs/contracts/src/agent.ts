@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ApprovalRule, EffectRule, HttpTool, McpServer, SecretName } from './external-tools.js';
 import { AgentName, Digest } from './ids.js';
 
 /** The tools that are built in. */
@@ -8,8 +9,13 @@ export const BUILT_IN_TOOLS = [
   'write_file',
   'edit_file',
   'list_files',
+  'search_files',
+  'check_command',
+  'stop_command',
+  'next_item',
   'complete_item',
   'fail_item',
+  'ask_human',
 ] as const;
 export const ToolName = z.enum(BUILT_IN_TOOLS);
 export type ToolName = z.infer<typeof ToolName>;
@@ -32,6 +38,14 @@ export const Caps = z.strictObject({
   modelRetries: z.int().nonnegative().max(100).default(8),
   /** Turns in a row in which the model neither calls a tool nor settles an item although work is open. */
   idleTurns: z.int().positive().max(100).default(3),
+  /** What the model's turns may cost together, in US dollars; counts only where the model's prices are known. */
+  dollars: z.number().positive().max(1_000_000).default(1_000),
+  /** Further attempts at a tool call in doubt that may be repeated. */
+  toolRetries: z.int().nonnegative().max(100).default(2),
+  /** How long a question to a person (an approval, a doubt, `ask_human`) may wait for its answer, in minutes. */
+  approvalMinutes: z.number().positive().max(525_600).default(10_080),
+  /** Messages of people that wait to be read. */
+  messages: z.int().positive().max(10_000).default(100),
   /** How long one tool call may take, in seconds. */
   toolSeconds: z.number().positive().max(604_800).default(600),
   items: z.int().positive().max(100_000).default(10_000),
@@ -61,6 +75,10 @@ export const WorkspaceSpec = z.strictObject({
   network: z.boolean().default(false),
   memoryMb: z.int().min(16).max(1_048_576).default(512),
   processes: z.int().min(4).max(100_000).default(64),
+  /** What the workspace's files may take together, in MiB. */
+  diskMb: z.int().min(1).max(10_485_760).default(2_048),
+  /** Environment variables of every command; a value may hold `{secret:NAME}`. */
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'use letters, digits and _'), z.string()).default({}),
   /** A folder beside the agent file that is copied into every new workspace. */
   files: z.string().min(1).optional(),
 });
@@ -83,6 +101,21 @@ export const AgentSpec = z.strictObject({
   model: ModelSpec,
   instructions: z.string().min(1).max(200_000),
   tools: z.array(ToolName).min(1).default(['bash', 'read_file', 'write_file', 'edit_file', 'list_files']),
+  /** Tools that are HTTP requests. */
+  http: z.array(HttpTool).max(100).default([]),
+  /** MCP servers by the prefix of their tools. */
+  mcp: z
+    .record(
+      z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,18}[a-z0-9])?$/, 'use 1 to 20 lower-case letters, digits and dashes'),
+      McpServer,
+    )
+    .default({}),
+  /** The secrets that `{secret:NAME}` may name; their values are never in the log. */
+  secrets: z.array(SecretName).max(100).default([]),
+  /** When a person must agree first, by tool; `*` at the end of a name stands for any rest. The first rule that fits holds. */
+  approvals: z.record(z.string().min(1).max(100), ApprovalRule).default({}),
+  /** What is known of a tool's effect better than the tool says itself, by tool as in `approvals`. */
+  effects: z.record(z.string().min(1).max(100), EffectRule).default({}),
   workspace: WorkspaceSpec.prefault({}),
   caps: Caps.prefault({}),
   simulate: SimulateSpec.optional(),

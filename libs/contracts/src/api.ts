@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { AgentSpec, SeedFile, SomeCaps } from './agent.js';
-import { AgentName, CallId, Moment, RunId } from './ids.js';
+import { ToolEffect } from './external-tools.js';
+import { AgentName, CallId, Digest, Moment, RunId } from './ids.js';
 import { Activity } from './messages.js';
 import { EventMetadata } from './recorded.js';
-import { ItemSpec } from './run-events.js';
+import { CallOutcome, ItemSpec } from './run-events.js';
 
 /** `POST /v1/agents`: stores a version; the same content again answers with the version that exists. */
 export const ApplyAgentRequest = z.strictObject({
@@ -22,10 +23,95 @@ export const StartRunRequest = z.strictObject({
   items: z.array(ItemSpec).default([]),
   /** Caps lower than the agent's. */
   caps: SomeCaps.optional(),
+  /** When its work is done the run waits for further messages instead of completing. */
+  stayOpen: z.boolean().optional(),
 });
 export type StartRunRequest = z.infer<typeof StartRunRequest>;
 
 export const CancelRunRequest = z.strictObject({ reason: z.string().max(2_000).optional() });
+
+/** `POST /v1/runs/:id/messages`: steers the run; with an `Idempotency-Key` it is received once. */
+export const SendMessageRequest = z.strictObject({
+  text: z.string().min(1).max(200_000),
+  /** Gives up what the model does at the moment. */
+  interrupt: z.boolean().default(false),
+});
+export type SendMessageRequest = z.infer<typeof SendMessageRequest>;
+
+/** `POST /v1/runs/:id/calls/:callId/approve`: the digest binds the grant to the exact input. */
+export const ApproveCallRequest = z.strictObject({ inputDigest: Digest, reason: z.string().max(2_000).optional() });
+export type ApproveCallRequest = z.infer<typeof ApproveCallRequest>;
+
+/** `POST /v1/runs/:id/calls/:callId/deny`: the model is told the reason. `decision`: of a call in doubt, what is known of it. */
+export const DenyCallRequest = z.strictObject({
+  inputDigest: Digest,
+  reason: z.string().min(1).max(2_000),
+  decision: z.enum(['done', 'not-done']).optional(),
+});
+export type DenyCallRequest = z.infer<typeof DenyCallRequest>;
+
+/** `POST /v1/runs/:id/calls/:callId/answer`: the answer to `ask_human`. */
+export const AnswerCallRequest = z.strictObject({ text: z.string().min(1).max(200_000) });
+export type AnswerCallRequest = z.infer<typeof AnswerCallRequest>;
+
+/** `POST /v1/runs/:id/caps`: raises caps; a run that a cap has halted goes on. */
+export const RaiseCapsRequest = z.strictObject({ caps: SomeCaps });
+export type RaiseCapsRequest = z.infer<typeof RaiseCapsRequest>;
+
+/** The answer to every wish: it is in the log at this revision. */
+export const Receipt = z.object({ id: RunId, revision: z.int().nonnegative(), status: z.string() });
+export type Receipt = z.infer<typeof Receipt>;
+
+/** What a run waits for a person to say. */
+export const WaitsFor = z.object({
+  callId: CallId,
+  tool: z.string(),
+  input: z.record(z.string(), z.json()),
+  inputDigest: Digest,
+  /** `approval`: may it be run; `doubt`: did it take effect; `answer`: `ask_human`. */
+  kind: z.enum(['approval', 'doubt', 'answer']),
+  since: Moment,
+  expiresAt: Moment,
+});
+export type WaitsFor = z.infer<typeof WaitsFor>;
+
+/** One line of the effect ledger: what a tool call did outside the log, and how that is known. */
+export const EffectView = z.object({
+  callId: CallId,
+  tool: z.string(),
+  input: z.record(z.string(), z.json()),
+  effect: ToolEffect,
+  /** `not-started`: its input was wrong, or a person did not agree. */
+  state: z.enum(['waiting', 'not-started', 'running', 'in-doubt', 'done']),
+  outcome: CallOutcome.optional(),
+  startedAt: Moment.optional(),
+  endedAt: Moment.optional(),
+  /** The segment that started it, and the one that recorded its end. */
+  startedBy: z.int().positive().optional(),
+  endedBy: z.int().positive().optional(),
+  /** How often it was started; more than once only after a doubt. */
+  attempts: z.int().nonnegative(),
+  /** The result was collected by a later segment than the one that started it. */
+  collected: z.boolean(),
+  doubt: z.object({ reason: z.string(), settledBy: z.enum(['model', 'probe', 'person']).optional() }).optional(),
+  approval: z
+    .object({ state: z.enum(['pending', 'granted', 'denied', 'expired']), by: z.string().optional() })
+    .optional(),
+});
+export type EffectView = z.infer<typeof EffectView>;
+
+/** `GET /v1/runs/:id/effects`. */
+export const EffectsAnswer = z.object({
+  asOf: z.int().nonnegative(),
+  effects: z.array(EffectView),
+  totals: z.object({
+    executed: z.int().nonnegative(),
+    repeated: z.int().nonnegative(),
+    inDoubt: z.int().nonnegative(),
+    notStarted: z.int().nonnegative(),
+  }),
+});
+export type EffectsAnswer = z.infer<typeof EffectsAnswer>;
 
 export const RunStatusWord = z.enum([
   'queued',
@@ -82,6 +168,22 @@ export const RunView = z.object({
   restarts: z.int().nonnegative(),
   openCalls: z.array(z.object({ callId: CallId, tool: z.string(), startedAt: Moment })),
   caps: z.record(z.string(), CapUse),
+  /** What a person has to say before the run goes on. */
+  waitsFor: z.array(WaitsFor).optional(),
+  /** Messages that the model has not read yet. */
+  unread: z.int().nonnegative().optional(),
+  /** MCP servers that could not be reached when last asked. */
+  unavailableServers: z.array(z.object({ server: z.string(), reason: z.string() })).optional(),
+  usage: z
+    .object({
+      inputTokens: z.int().nonnegative(),
+      outputTokens: z.int().nonnegative(),
+      cacheReadTokens: z.int().nonnegative(),
+      cacheWriteTokens: z.int().nonnegative(),
+      /** Absent when the model's prices are not known. */
+      dollars: z.number().nonnegative().optional(),
+    })
+    .optional(),
   result: z.string().optional(),
   /** Why it failed, halted or was cancelled. */
   reason: z.string().optional(),

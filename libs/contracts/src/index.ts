@@ -11,19 +11,28 @@ export {
   WorkspaceSpec,
 } from './agent.js';
 export {
+  AnswerCallRequest,
   ApplyAgentRequest,
+  ApproveCallRequest,
   CancelRunRequest,
   CapUse,
+  DenyCallRequest,
+  EffectsAnswer,
+  EffectView,
   EventPage,
   EventView,
   HeartbeatVerdict,
   LiveFrame,
   LiveRequest,
   Problem,
+  RaiseCapsRequest,
+  Receipt,
   RunRow,
   RunStatusWord,
   RunView,
+  SendMessageRequest,
   StartRunRequest,
+  WaitsFor,
 } from './api.js';
 export {
   BlobRef,
@@ -35,6 +44,18 @@ export {
   ToolUseBlock,
   Usage,
 } from './content.js';
+export {
+  ApprovalRule,
+  DiscoveredTool,
+  Discovery,
+  EffectRule,
+  ExternalTools,
+  HttpTool,
+  McpServer,
+  ObjectSchema,
+  SecretName,
+  ToolEffect,
+} from './external-tools.js';
 export { AgentName, CallId, callIdOf, Digest, Json, Moment, millisOf, momentOf, RunId, SegmentNumber } from './ids.js';
 export {
   Activity,
@@ -69,11 +90,13 @@ export {
   WAKING_EVENTS,
 } from './run-events.js';
 export { runOfStream, streams } from './streams.js';
-export { builtInTools, inputSchemaOf, type ToolDeclaration, type ToolEffect } from './tools.js';
+export { builtInTools, inputSchemaOf, type ToolDeclaration } from './tools.js';
 export {
   AskCall,
   CallState,
+  DiscoverTools,
   OpenWorkspace,
+  ProbeCall,
   ReadJournal,
   ReleaseWorkspace,
   RunCall,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AgentSpec, Caps, SeedFile, SomeCaps } from './agent.js';
 import { BlobRef, ModelBlock, StopReason, TextBlock, Usage } from './content.js';
+import { Discovery } from './external-tools.js';
 import { AgentName, CallId, Digest, Json, Moment, SegmentNumber } from './ids.js';
 
 const fact = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
@@ -26,8 +27,8 @@ export const SegmentEndReason = z.enum([
 ]);
 export type SegmentEndReason = z.infer<typeof SegmentEndReason>;
 
-/** How a tool call ended. `rejected`: its input was wrong and nothing was started. */
-export const CallOutcome = z.enum(['ok', 'error', 'rejected', 'timed-out', 'cancelled']);
+/** How a tool call ended. `rejected`: its input was wrong; `denied`: a person did not agree. Nothing was started then. */
+export const CallOutcome = z.enum(['ok', 'error', 'rejected', 'denied', 'timed-out', 'cancelled']);
 export type CallOutcome = z.infer<typeof CallOutcome>;
 
 export const CapName = z.enum([
@@ -38,6 +39,7 @@ export const CapName = z.enum([
   'tokens',
   'modelRetries',
   'idleTurns',
+  'dollars',
 ]);
 export type CapName = z.infer<typeof CapName>;
 
@@ -59,16 +61,34 @@ export const GatewayRunEvent = z.discriminatedUnion('type', [
     caps: Caps,
     input: z.string().optional(),
     items: z.array(ItemSpec),
+    /** When its work is done the run waits for further messages instead of completing. */
+    stayOpen: z.boolean().optional(),
     /** Digest of the request's body: the same `Idempotency-Key` with another body is refused. */
     requestDigest: Digest,
     by,
   }),
-  fact('MessageReceived', { messageId: z.string(), text: z.string().min(1), interrupt: z.boolean(), by }),
+  fact('MessageReceived', {
+    messageId: z.string(),
+    text: z.string().min(1),
+    /** What the model does at the moment is given up for it. */
+    interrupt: z.boolean(),
+    /** The `ask_human` call that it answers. */
+    callId: CallId.optional(),
+    by,
+  }),
   fact('CancelRequested', { by, reason: reason.optional() }),
   fact('PauseRequested', { by }),
   fact('ResumeRequested', { by }),
-  fact('ApprovalGranted', { callId: CallId, inputDigest: Digest, by }),
-  fact('ApprovalDenied', { callId: CallId, inputDigest: Digest, by, reason }),
+  /** Of a call in doubt: it may be run again. */
+  fact('ApprovalGranted', { callId: CallId, inputDigest: Digest, by, reason: reason.optional() }),
+  /** `decision`: what a person knows of a call in doubt. */
+  fact('ApprovalDenied', {
+    callId: CallId,
+    inputDigest: Digest,
+    by,
+    reason,
+    decision: z.enum(['done', 'not-done']).optional(),
+  }),
   fact('CapsRaised', { caps: SomeCaps, by }),
   fact('RunReopened', { by }),
 ]);
@@ -78,7 +98,7 @@ export type GatewayRunEvent = z.infer<typeof GatewayRunEvent>;
 export const CoordinatorRunEvent = z.discriminatedUnion('type', [
   fact('SegmentScheduled', {
     ...ofSegment,
-    because: z.enum(['requested', 'handoff', 'drain', 'crash', 'presumed-dead', 'resumed', 'answered']),
+    because: z.enum(['requested', 'handoff', 'drain', 'crash', 'presumed-dead', 'resumed', 'answered', 'reopened']),
     /** How many segments in a row have died without a step before this one. */
     restartsWithoutProgress: z.int().nonnegative(),
   }),
@@ -140,11 +160,20 @@ export const SegmentRunEvent = z.discriminatedUnion('type', [
     basedOn: z.int().nonnegative(),
     summary: z.string(),
     usage: Usage,
+    requestDigest: Digest.optional(),
   }),
+  /** An MCP server was asked for its tools: what the model is shown from now on. */
+  fact('ToolsDiscovered', { ...ofSegment, discovery: Discovery }),
   fact('ItemStarted', { ...ofSegment, itemId: z.string() }),
   fact('ItemCompleted', { ...ofCall, itemId: z.string(), result: z.string().optional() }),
   fact('ItemFailed', { ...ofCall, itemId: z.string(), reason }),
-  fact('ToolCallStarted', { ...ofCall, tool: z.string(), inputDigest: Digest }),
+  fact('ToolCallStarted', {
+    ...ofCall,
+    tool: z.string(),
+    inputDigest: Digest,
+    /** From 2 on the call is run again after a doubt; 1 when absent. */
+    attempt: z.int().positive().optional(),
+  }),
   fact('ToolCallCompleted', {
     ...ofCall,
     outcome: CallOutcome,
@@ -161,7 +190,13 @@ export const SegmentRunEvent = z.discriminatedUnion('type', [
     by: z.enum(['model', 'probe', 'person']),
     content: z.array(TextBlock),
   }),
-  fact('ApprovalRequested', { ...ofCall, inputDigest: Digest, expiresAt: Moment }),
+  fact('ApprovalRequested', {
+    ...ofCall,
+    inputDigest: Digest,
+    expiresAt: Moment,
+    /** `doubt`: the call was started and nobody knows whether it took effect; may it be run (again)? `call` when absent. */
+    about: z.enum(['call', 'doubt']).optional(),
+  }),
   fact('CapNeared', { ...ofSegment, cap: CapName, used: z.number(), limit: z.number() }),
 ]);
 export type SegmentRunEvent = z.infer<typeof SegmentRunEvent>;

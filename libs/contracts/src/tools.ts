@@ -1,11 +1,6 @@
 import { z } from 'zod';
 import type { ToolName } from './agent.js';
-
-/**
- * What a second execution of the same call would do. `none`: it changes nothing; `idempotent`: it brings about the same
- * state again; `once`: it may do harm, so a call in doubt is never repeated.
- */
-export type ToolEffect = 'none' | 'idempotent' | 'once';
+import type { ToolEffect } from './external-tools.js';
 
 /** A tool as it is declared to the model. */
 export interface ToolDeclaration<Input extends z.ZodObject = z.ZodObject> {
@@ -28,7 +23,8 @@ export const builtInTools = {
     description:
       'Runs a command with bash in the workspace and answers with what it printed (standard output and standard error ' +
       'in order) and its exit status when that is not 0. Every call starts a new shell in the workspace; files stay, ' +
-      'variables, the working directory and background processes do not. Long output is cut in the middle.',
+      'variables, the working directory and processes started with & do not. Long output is cut in the middle. ' +
+      'A command that takes long, such as a server, can run in the background.',
     input: z.strictObject({
       command: z
         .string()
@@ -36,6 +32,10 @@ export const builtInTools = {
         .max(100_000)
         .regex(/^[^\0]*$/, 'a command holds no NUL character')
         .describe('The command line, for bash.'),
+      background: z
+        .boolean()
+        .optional()
+        .describe('Answer at once with the id of the command, which goes on: see check_command and stop_command.'),
     }),
     effect: 'once',
   },
@@ -75,6 +75,42 @@ export const builtInTools = {
     }),
     effect: 'none',
   },
+  search_files: {
+    description:
+      'Searches the text files of the workspace for a regular expression, and answers with the lines that match, each ' +
+      'as path:line:text.',
+    input: z.strictObject({
+      pattern: z.string().min(1).max(1_000).describe('The regular expression (JavaScript syntax).'),
+      path: path
+        .optional()
+        .describe('The file or folder to search, relative to the workspace (default: the workspace).'),
+      glob: z.string().min(1).max(1_000).optional().describe('Only files whose path matches, e.g. "**/*.py".'),
+      ignore_case: z.boolean().optional().describe('Whether upper and lower case are the same (default false).'),
+      limit: z.int().positive().max(10_000).optional().describe('How many lines to answer with at most (default 200).'),
+    }),
+    effect: 'none',
+  },
+  check_command: {
+    description:
+      'Tells how far a command in the background is: what it has printed so far and, when it has ended, its exit status.',
+    input: z.strictObject({
+      command_id: z.string().min(1).max(100).describe('The id that bash answered with.'),
+      wait_seconds: z.number().nonnegative().max(600).optional().describe('Wait so long for its end (default 0).'),
+    }),
+    effect: 'none',
+  },
+  stop_command: {
+    description: 'Stops a command in the background and tells what it has printed.',
+    input: z.strictObject({
+      command_id: z.string().min(1).max(100).describe('The id that bash answered with.'),
+    }),
+    effect: 'idempotent',
+  },
+  next_item: {
+    description: 'Shows the current work item once more: its id, its input and how many are open.',
+    input: z.strictObject({}),
+    effect: 'none',
+  },
   complete_item: {
     description: 'Records that a work item is done. Call it for each item as soon as its work is finished.',
     input: z.strictObject({
@@ -88,6 +124,19 @@ export const builtInTools = {
     input: z.strictObject({
       item_id: itemId,
       reason: z.string().min(1).max(2_000).describe('Why it cannot be done.'),
+    }),
+    effect: 'none',
+  },
+  ask_human: {
+    description:
+      'Asks a person a question and waits for the answer, which may take days. Ask only what you cannot find out yourself.',
+    input: z.strictObject({
+      question: z.string().min(1).max(10_000).describe('The question, with all that is needed to answer it.'),
+      options: z
+        .array(z.string().min(1).max(500))
+        .max(20)
+        .optional()
+        .describe('Answers to choose from, if there are such.'),
     }),
     effect: 'none',
   },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SeedFile, WorkspaceSpec } from './agent.js';
 import { BlobRef, TextBlock } from './content.js';
+import { Discovery, ExternalTools } from './external-tools.js';
 import { CallId, Moment, RunId, SegmentNumber } from './ids.js';
 import { CallOutcome } from './run-events.js';
 
@@ -10,10 +11,13 @@ import { CallOutcome } from './run-events.js';
  */
 const asked = { runId: RunId, segment: SegmentNumber };
 
+/** From 2 on: the call is run again after a doubt, which to the journal is another call. 1 when absent. */
+const Attempt = z.int().positive().optional();
+
 /** Any manager may answer: the one that already holds the run's workspace, or one that creates it. */
 export const OpenWorkspace = {
   subject: 'baton.ask.workspace.open',
-  request: z.object({ ...asked, spec: WorkspaceSpec, files: z.array(SeedFile) }),
+  request: z.object({ ...asked, spec: WorkspaceSpec, files: z.array(SeedFile), external: ExternalTools.optional() }),
   answer: z.object({
     /** The manager that holds the workspace; the other requests go to `workspaceSubject(holder, verb)`. */
     holder: z.string(),
@@ -45,6 +49,7 @@ export const RunCall = {
   request: z.object({
     ...asked,
     callId: CallId,
+    attempt: Attempt,
     tool: z.string(),
     input: z.record(z.string(), z.json()),
     /** The call is stopped after this long, in milliseconds. */
@@ -60,15 +65,33 @@ export const RunCall = {
 /** Asks about a call without starting it. */
 export const AskCall = {
   verb: 'ask-call',
-  request: z.object({ ...asked, callId: CallId, waitMs: z.number().nonnegative() }),
+  request: z.object({ ...asked, callId: CallId, attempt: Attempt, waitMs: z.number().nonnegative() }),
   answer: CallState,
 } as const;
 
 /** Stops a running call and answers with how it ended. */
 export const StopCall = {
   verb: 'stop-call',
-  request: z.object({ ...asked, callId: CallId, because: z.enum(['cancelled', 'timed-out']) }),
+  request: z.object({ ...asked, callId: CallId, attempt: Attempt, because: z.enum(['cancelled', 'timed-out']) }),
   answer: CallState,
+} as const;
+
+/** Asks MCP servers for their tools, connecting to those that are not connected. */
+export const DiscoverTools = {
+  verb: 'discover-tools',
+  request: z.object({ ...asked, servers: z.array(z.string()).min(1) }),
+  answer: z.object({ discoveries: z.array(Discovery) }),
+} as const;
+
+/** Asks the world whether a call took effect, where its tool has a probe. */
+export const ProbeCall = {
+  verb: 'probe-call',
+  request: z.object({ ...asked, callId: CallId, tool: z.string(), input: z.record(z.string(), z.json()) }),
+  answer: z.discriminatedUnion('found', [
+    z.object({ found: z.literal('done'), content: z.array(TextBlock) }),
+    z.object({ found: z.literal('not-done') }),
+    z.object({ found: z.literal('unknown'), reason: z.string() }),
+  ]),
 } as const;
 
 /** What the journal holds, for those who compare it with the log. */
@@ -79,6 +102,7 @@ export const ReadJournal = {
     calls: z.array(
       z.object({
         callId: CallId,
+        attempt: Attempt,
         tool: z.string(),
         segment: SegmentNumber,
         state: z.enum(['running', 'finished', 'unknown']),

@@ -81,7 +81,7 @@ export const EffectView = z.object({
   tool: z.string(),
   input: z.record(z.string(), z.json()),
   effect: ToolEffect,
-  /** `not-started`: its input was wrong, or a person did not agree. */
+  /** `not-started`: its input was wrong, or a person did not agree; `in-doubt`: nobody knows, and the model was told so or a person is asked. */
   state: z.enum(['waiting', 'not-started', 'running', 'in-doubt', 'done']),
   outcome: CallOutcome.optional(),
   startedAt: Moment.optional(),

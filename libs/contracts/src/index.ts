@@ -90,7 +90,7 @@ export {
   WAKING_EVENTS,
 } from './run-events.js';
 export { runOfStream, streams } from './streams.js';
-export { builtInTools, inputSchemaOf, type ToolDeclaration } from './tools.js';
+export { builtInTools, EARLIER_TOOLS, inputSchemaOf, type ToolDeclaration, WORDS_VERSION } from './tools.js';
 export {
   AskCall,
   CallState,

@@ -63,6 +63,8 @@ export const GatewayRunEvent = z.discriminatedUnion('type', [
     items: z.array(ItemSpec),
     /** When its work is done the run waits for further messages instead of completing. */
     stayOpen: z.boolean().optional(),
+    /** The version of Baton's own words to the model (tools, notices) that the run is pinned to; 1 when absent. */
+    words: z.int().positive().optional(),
     /** Digest of the request's body: the same `Idempotency-Key` with another body is refused. */
     requestDigest: Digest,
     by,
@@ -90,7 +92,8 @@ export const GatewayRunEvent = z.discriminatedUnion('type', [
     decision: z.enum(['done', 'not-done']).optional(),
   }),
   fact('CapsRaised', { caps: SomeCaps, by }),
-  fact('RunReopened', { by }),
+  /** `segment`: the last one that was scheduled. */
+  fact('RunReopened', { by, segment: SegmentNumber.optional() }),
 ]);
 export type GatewayRunEvent = z.infer<typeof GatewayRunEvent>;
 

@@ -142,8 +142,28 @@ export const builtInTools = {
   },
 } as const satisfies Record<ToolName, ToolDeclaration>;
 
+/**
+ * The version of what Baton itself says to the model. A run keeps the version that it was started with, since every
+ * request must be rebuilt from the log as it was sent (law 6).
+ */
+export const WORDS_VERSION = 2;
+
+/** Declarations that read differently in an earlier version. */
+export const EARLIER_TOOLS: Readonly<Record<number, { readonly [Name in ToolName]?: ToolDeclaration }>> = {
+  1: {
+    bash: {
+      description:
+        'Runs a command with bash in the workspace and answers with what it printed (standard output and standard error ' +
+        'in order) and its exit status when that is not 0. Every call starts a new shell in the workspace; files stay, ' +
+        'variables, the working directory and background processes do not. Long output is cut in the middle.',
+      input: builtInTools.bash.input.omit({ background: true }),
+      effect: 'once',
+    },
+  },
+};
+
 /** The JSON schema (draft 2020-12) of a tool's input, as the model is shown it. */
-export const inputSchemaOf = (tool: ToolName): Record<string, unknown> => {
-  const { $schema: _, ...schema } = z.toJSONSchema(builtInTools[tool].input);
+export const inputSchemaOf = ({ input }: ToolDeclaration): Record<string, unknown> => {
+  const { $schema: _, ...schema } = z.toJSONSchema(input);
   return schema;
 };

@@ -1,45 +1,31 @@
-import {
-  builtInTools,
-  type CallId,
-  type CallOutcome,
-  type ModelBlock,
-  type Moment,
-  type ToolName,
-  ToolName as ToolNames,
-} from '#contracts';
+import type { CallId, CallOutcome, ModelBlock, Moment } from '#contracts';
 import { evolve } from './evolve.js';
-import { count } from './notices.js';
-import { type OpenCall, openItems, type Run } from './run.js';
+import { count, itemNotice, settledNotice } from './notices.js';
+import { currentItem, type OpenCall, openItems, type Run } from './run.js';
 import { type SegmentEvent, startNextItem } from './segment.js';
-
-/** How a call is carried out: by the workspace, or by the log itself (settling an item has no other effect). */
-export type Carrier = 'workspace' | 'log';
-
-export const carrierOf = (tool: string): Carrier =>
-  tool === 'complete_item' || tool === 'fail_item' ? 'log' : 'workspace';
-
-/** Why a call cannot be started, in a sentence for the model; undefined when its input is right. */
-export function refusalOf(run: Run, call: Pick<OpenCall, 'tool' | 'input'>): string | undefined {
-  const tool = ToolNames.safeParse(call.tool);
-  if (!tool.success || !offeredTools(run).includes(tool.data)) {
-    return `There is no tool ${JSON.stringify(call.tool)}. The tools are: ${offeredTools(run).join(', ')}.`;
-  }
-  const input = builtInTools[tool.data].input.safeParse(call.input);
-  if (input.success) return undefined;
-  const faults = input.error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`);
-  return `The input of ${call.tool} is wrong, and nothing was started. ${faults.join('; ')}.`;
-}
-
-/** The tools that a run's model is shown, in a fixed order. A run with items can always settle them. */
-export function offeredTools(run: Run): readonly ToolName[] {
-  const named = run.agent.spec.tools;
-  const settling: ToolName[] = run.items.length > 0 ? ['complete_item', 'fail_item'] : [];
-  return [...named, ...settling.filter((tool) => !named.includes(tool))];
-}
 
 /** The result of a call whose input was refused. */
 export function rejected(call: OpenCall, segment: number, at: Moment, refusal: string): SegmentEvent {
   return completed({ call, segment, at }, 'rejected', refusal);
+}
+
+/** A call that a person did not agree to. */
+export const denied = (call: OpenCall, segment: number, at: Moment, why: string): SegmentEvent =>
+  completed({ call, segment, at }, 'denied', why);
+
+/** What a person has answered to `ask_human`, or that nobody did. */
+export const answeredBy = (call: OpenCall, segment: number, at: Moment): SegmentEvent =>
+  call.question?.state === 'answered'
+    ? completed({ call, segment, at }, 'ok', call.question.words ?? '')
+    : completed({ call, segment, at }, 'error', 'Nobody has answered in time. Go on as well as you can without it.');
+
+/** The calls whose only effect is the log. */
+export const carryOut = (run: Run, call: OpenCall, segment: number, at: Moment): readonly SegmentEvent[] =>
+  call.tool === 'next_item' ? showItem(run, call, segment, at) : settleItem(run, call, segment, at);
+
+function showItem(run: Run, call: OpenCall, segment: number, at: Moment): readonly SegmentEvent[] {
+  const item = currentItem(run);
+  return [completed({ call, segment, at }, 'ok', item ? itemNotice(run, item.id) : settledNotice(run))];
 }
 
 interface CallAt {
@@ -57,7 +43,7 @@ function completed({ call, segment, at }: CallAt, outcome: CallOutcome, text: st
  * Settles an item: the events of `complete_item` and `fail_item`, whose only effect is the log. The next item is
  * announced with them.
  */
-export function settleItem(run: Run, call: OpenCall, segment: number, at: Moment): readonly SegmentEvent[] {
+function settleItem(run: Run, call: OpenCall, segment: number, at: Moment): readonly SegmentEvent[] {
   const itemId = textAt(call, 'item_id');
   const item = run.items.find(({ id }) => id === itemId);
   const place: CallAt = { call, segment, at };
@@ -101,14 +87,6 @@ export function canonical(value: unknown): string {
     .filter(([, entry]) => entry !== undefined)
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
   return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${canonical(entry)}`).join(',')}}`;
-}
-
-/** What the model is told of a call whose effect nobody can know (law 5): the truth, never a guess. */
-export function doubtNotice(call: OpenCall, reason: string): string {
-  return (
-    `This call was started${call.startedAt ? ` at ${call.startedAt}` : ''} and its outcome is unknown: ${reason} ` +
-    'It may or may not have taken effect. Check before you repeat it.'
-  );
 }
 
 /** The tool calls that a turn asks for, as they will be open once the turn is recorded. */

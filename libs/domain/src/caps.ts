@@ -12,17 +12,18 @@ export interface CapUsed {
 const MINUTE = 60_000;
 const NEAR = 0.8;
 /** The caps that a run uses up as it works; nearing one is told to the agent. */
-const SPENT: readonly CapName[] = ['steps', 'runMinutes', 'tokens', 'segments'];
+const SPENT: readonly CapName[] = ['steps', 'runMinutes', 'tokens', 'dollars', 'segments'];
 
 export function capsUsed(run: Run, now: number): readonly CapUsed[] {
   const used: Record<CapName, number> = {
     segments: run.segments,
     steps: run.turns,
-    runMinutes: Math.max(0, now - millisOf(run.requestedAt)) / MINUTE,
+    runMinutes: workedMs(run, now) / MINUTE,
     restartsWithoutProgress: 'restarts' in run.relay ? run.relay.restarts : 0,
     tokens: run.tokens,
     modelRetries: run.modelTrouble?.attempt ?? 0,
     // A message that nobody has read yet gives the model something new to do.
+    dollars: run.dollars ?? 0,
     idleTurns: run.unread.length > 0 ? 0 : run.idleTurns,
   };
   return (Object.keys(used) as CapName[]).map((cap) => ({ cap, used: used[cap], limit: run.caps[cap] }));
@@ -32,7 +33,18 @@ export function capsUsed(run: Run, now: number): readonly CapUsed[] {
 export function capForbiddingSteps(run: Run, now: number): CapUsed | undefined {
   return capsUsed(run, now).find(({ cap, used, limit }) => STEP_CAPS.includes(cap) && used >= limit);
 }
-const STEP_CAPS: readonly CapName[] = ['steps', 'runMinutes', 'tokens', 'idleTurns'];
+const STEP_CAPS: readonly CapName[] = ['steps', 'runMinutes', 'tokens', 'dollars', 'idleTurns'];
+
+/** The time that a run has had, in milliseconds, without the time that it has rested: waiting for people costs it nothing. */
+function workedMs(run: Run, now: number): number {
+  const resting = run.relay.phase === 'resting' ? Math.max(0, now - millisOf(run.since)) : 0;
+  return Math.max(0, now - millisOf(run.requestedAt) - run.restedMs - resting);
+}
+
+export const isOutOfMinutes = (run: Run, now: number): boolean => workedMs(run, now) >= run.caps.runMinutes * MINUTE;
+
+/** When the run's minutes are over if it works on, in milliseconds since 1970. */
+export const minutesEndAt = (run: Run, now: number): number => now + run.caps.runMinutes * MINUTE - workedMs(run, now);
 
 /** The cap that forbids another segment, if one does. */
 export function capForbiddingSegments(run: Run, now: number): CapUsed | undefined {

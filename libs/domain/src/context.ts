@@ -1,12 +1,14 @@
-import type { CallId, ContextMessage, Recorded, RunEvent, ToolResultBlock } from '#contracts';
+import type { CallId, ContextMessage, Discovery, Recorded, RunEvent, ToolResultBlock } from '#contracts';
 import { callIdOf } from '#contracts';
 import {
   capNotice,
   cutOffNotice,
+  droppedNotice,
   idleNotice,
   itemNotice,
   openingNotice,
   restatement,
+  serverNotice,
   settledNotice,
 } from './notices.js';
 import type { Run } from './run.js';
@@ -42,7 +44,12 @@ export function extendContext(context: Context, run: Run, { revision, event }: R
     case 'RunRequested':
       return withNote(context, revision, openingNotice(run));
     case 'MessageReceived':
-      return withNote(context, revision, event.data.text);
+      // An answer to `ask_human` is shown as that call's result.
+      return run.unread.includes(revision) ? withNote(context, revision, event.data.text) : context;
+    case 'ToolsDiscovered':
+      return wasAnnounced(event.data.discovery, run)
+        ? withNote(context, revision, serverNotice(event.data.discovery))
+        : context;
     case 'ItemStarted':
       return withNote(context, revision, itemNotice(run, event.data.itemId));
     case 'ItemCompleted':
@@ -66,6 +73,10 @@ export function extendContext(context: Context, run: Run, { revision, event }: R
       return context;
   }
 }
+
+/** A server that is there from the start is no news: its tools are shown. */
+const wasAnnounced = ({ state, server }: Discovery, run: Run): boolean =>
+  state === 'unavailable' || (run.servers[server]?.returned ?? false);
 
 /** The messages of the request that may be sent now, from the log up to `basedOn`. Every call of the last turn must have its result. */
 export function requestMessages(context: Context, basedOn: number): readonly ContextMessage[] {
@@ -116,9 +127,35 @@ function afterTurn(context: Context, run: Run, turn: Turn, revision: number): Co
       outputTokens +
       later.reduce((sum, note) => sum + tokensOf(note.text), 0),
   };
-  if (turn.stopReason === 'max_tokens' && asked.length === 0) return withNote(answered, revision, cutOffNotice());
+  const light =
+    answered.tokens > DROP_ABOVE * run.agent.spec.model.contextTokens ? withoutOldResults(answered) : answered;
+  if (turn.stopReason === 'max_tokens' && asked.length === 0) return withNote(light, revision, cutOffNotice());
   const idle = asked.length === 0 ? idleNotice(run) : undefined;
-  return idle === undefined ? answered : withNote(answered, revision, idle);
+  return idle === undefined ? light : withNote(light, revision, idle);
+}
+
+/** Old large results are dropped when this part of the model's window is used, before anything has to be summarised. */
+const DROP_ABOVE = 0.6;
+const LARGE_CHARACTERS = 2_000;
+/** The newest messages stay as they are. */
+const KEPT_MESSAGES = 6;
+
+function withoutOldResults(context: Context): Context {
+  let dropped = 0;
+  const messages = context.messages.map((message, place) => {
+    if (message.role !== 'user' || place >= context.messages.length - KEPT_MESSAGES) return message;
+    const content = message.content.map((block) => {
+      if (block.type !== 'tool_result') return block;
+      const characters = block.content.reduce((sum, part) => sum + part.text.length, 0);
+      if (characters <= LARGE_CHARACTERS) return block;
+      dropped += characters;
+      return { ...block, content: [{ type: 'text' as const, text: droppedNotice(characters) }] };
+    });
+    return { ...message, content };
+  });
+  return dropped === 0
+    ? context
+    : { ...context, messages, tokens: Math.max(0, context.tokens - Math.ceil(dropped / 4)) };
 }
 
 /** A turn without a word leaves no message: the model's API takes none that is empty. */

@@ -198,6 +198,7 @@ describe('what is used of the caps', () => {
     const { run, now } = given(...work, turn([text('Hm.')], { usage: { inputTokens: 5 } }), turnFailed(2, 1));
     const used = Object.fromEntries(capsUsed(run, now(26_000)).map((entry) => [entry.cap, entry.used]));
     expect(used).toEqual({
+      dollars: 0,
       segments: 1,
       steps: 1,
       runMinutes: 0.5,

@@ -1,6 +1,8 @@
 import type { Caps, ModelBlock, Recorded, RunEvent, Usage } from '#contracts';
 import { callIdOf, millisOf, momentOf } from '#contracts';
-import { type Item, isEnded, type OpenCall, type Relay, type Run } from './run.js';
+import { callChanges, messageChanges, questionChanges } from './evolve-calls.js';
+import { relayChanges } from './evolve-relay.js';
+import type { Item, OpenCall, Run } from './run.js';
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>['data'];
 
@@ -31,6 +33,8 @@ function requested(data: Of<'RunRequested'>): Omit<Run, 'last'> {
     turns: 0,
     idleTurns: 0,
     tokens: 0,
+    usage: NO_USAGE,
+    dollars: null,
     executed: 0,
     openCalls: [],
     lastTurn: null,
@@ -38,6 +42,12 @@ function requested(data: Of<'RunRequested'>): Omit<Run, 'last'> {
     cancel: null,
     pause: false,
     unread: [],
+    interrupt: null,
+    told: [],
+    stayOpen: data.stayOpen ?? false,
+    words: data.words ?? 1,
+    restedMs: 0,
+    servers: {},
     nearedCaps: [],
   };
 }
@@ -45,7 +55,7 @@ function requested(data: Of<'RunRequested'>): Omit<Run, 'last'> {
 function changes(run: Run, event: Exclude<RunEvent, { type: 'RunRequested' }>, revision: number): Partial<Run> {
   switch (event.type) {
     case 'MessageReceived':
-      return { unread: [...run.unread, revision] };
+      return messageChanges(run, event.data, revision);
     case 'CancelRequested':
       return { cancel: run.cancel ?? { by: event.data.by, at: event.data.at } };
     case 'PauseRequested':
@@ -62,6 +72,7 @@ function changes(run: Run, event: Exclude<RunEvent, { type: 'RunRequested' }>, r
     case 'RunFailed':
     case 'RunCancelled':
     case 'RunHalted':
+    case 'RunReopened':
       return relayChanges(run, event);
     case 'ModelTurnFailed':
       return modelChanges(run, event);
@@ -76,101 +87,23 @@ function changes(run: Run, event: Exclude<RunEvent, { type: 'RunRequested' }>, r
       return progress(run, settledItem(run, event.data.itemId, 'failed'));
     case 'ToolCallStarted':
     case 'ToolCallInDoubt':
+      return callChanges(run, event);
     case 'ToolCallCompleted':
     case 'ToolCallSettled':
-      return callChanges(run, event);
-    case 'CapNeared':
-      return { nearedCaps: [...run.nearedCaps, event.data.cap] };
+      return progress(run, callChanges(run, event));
     case 'ApprovalRequested':
     case 'ApprovalGranted':
     case 'ApprovalDenied':
     case 'ApprovalExpired':
-    case 'RunReopened':
-      return {};
-  }
-}
-
-type RelayEvent = Extract<
-  RunEvent,
-  {
-    type:
-      | 'SegmentScheduled'
-      | 'SegmentStarted'
-      | 'SegmentEnded'
-      | 'RunPresumedDead'
-      | 'RunCompleted'
-      | 'RunFailed'
-      | 'RunCancelled'
-      | 'RunHalted';
-  }
->;
-
-function relayChanges(run: Run, event: RelayEvent): Partial<Run> {
-  if (isEnded(run)) return {};
-  const since = event.data.at;
-  const ended = (outcome: 'completed' | 'failed' | 'cancelled' | 'halted', reason: string): Partial<Run> => ({
-    relay: { phase: 'ended', outcome, reason },
-    since,
-  });
-  switch (event.type) {
-    case 'SegmentScheduled': {
-      const { segment, because, restartsWithoutProgress: restarts } = event.data;
-      return { relay: { phase: 'scheduled', segment, because, restarts }, segments: segment, since };
+      return questionChanges(run, event);
+    case 'ToolsDiscovered': {
+      const { segment, discovery } = event.data;
+      const returned = run.servers[discovery.server]?.discovery.state === 'unavailable';
+      return { servers: { ...run.servers, [discovery.server]: { segment, discovery, returned } } };
     }
-    case 'SegmentStarted': {
-      const { segment, runner, deadline, at } = event.data;
-      const restarts = 'restarts' in run.relay ? run.relay.restarts : 0;
-      return {
-        relay: { phase: 'working', segment, restarts, startedAt: at, deadline, runner, progressed: false },
-        since,
-      };
-    }
-    case 'SegmentEnded':
-      return isCurrent(run, event.data.segment) ? { ...segmentEnded(run, event.data), since } : {};
-    case 'RunPresumedDead':
-      if (!isCurrent(run, event.data.segment)) return {};
-      return { relay: died(run, event.data.segment, 'presumed-dead'), deaths: run.deaths + 1, since };
-    case 'RunCompleted':
-      return ended('completed', event.data.result);
-    case 'RunFailed':
-      return ended('failed', event.data.reason);
-    case 'RunCancelled':
-      return ended('cancelled', `Cancelled by ${event.data.by}.`);
-    case 'RunHalted':
-      return ended('halted', event.data.reason);
+    case 'CapNeared':
+      return { nearedCaps: [...run.nearedCaps, event.data.cap] };
   }
-}
-
-/** Whether the segment is the one that is scheduled or works: of no other can an end or a death be true now. */
-const isCurrent = ({ relay }: Run, segment: number): boolean =>
-  (relay.phase === 'working' || relay.phase === 'scheduled') && relay.segment === segment;
-
-function segmentEnded(run: Run, { segment, reason, detail = '' }: Of<'SegmentEnded'>): Partial<Run> {
-  switch (reason) {
-    case 'handoff':
-    case 'drain':
-      return {
-        relay: { phase: 'between', next: segment + 1, because: reason, restarts: 0 },
-        handoffs: run.handoffs + 1,
-      };
-    case 'crashed':
-      return { relay: died(run, segment, 'crash'), deaths: run.deaths + 1 };
-    case 'waiting':
-    case 'paused':
-      return { relay: { phase: 'resting', segment, why: reason } };
-    case 'finished':
-    case 'failed':
-    case 'cancelled':
-      return { relay: { phase: 'landed', segment, how: reason, detail } };
-  }
-}
-
-/** A death after at least one recorded step is no sign of a run that kills its runners: the count begins anew. */
-function died(run: Run, segment: number, because: 'crash' | 'presumed-dead'): Relay {
-  const { relay } = run;
-  const before = relay.phase === 'working' || relay.phase === 'scheduled' ? relay.restarts : 0;
-  const progressed = relay.phase === 'working' && relay.progressed;
-  return { phase: 'between', next: segment + 1, because, restarts: progressed ? 0 : before + 1 };
 }
 
 function progress(run: Run, change: Partial<Run>): Partial<Run> {
@@ -188,13 +121,14 @@ function modelChanges(run: Run, event: ModelEvent): Partial<Run> {
       const openCalls = callsOf(turn, content);
       return {
         turns: turn,
-        tokens: run.tokens + tokensOf(usage),
+        ...spent(run, usage),
         openCalls,
         idleTurns: openCalls.length === 0 ? idleTurnsAfter(run, basedOn) : 0,
         lastTurn: { stopReason, text: textOf(content) },
         modelTrouble: null,
         // What arrived after the request was built has not been read by anyone.
         unread: run.unread.filter((received) => received > basedOn),
+        interrupt: run.interrupt !== null && run.interrupt > basedOn ? run.interrupt : null,
       };
     }
     case 'ModelTurnFailed': {
@@ -203,9 +137,21 @@ function modelChanges(run: Run, event: ModelEvent): Partial<Run> {
       return { modelTrouble: { attempt, kind, message, failedAt: at, ...retry } };
     }
     case 'ContextCompacted':
-      return { tokens: run.tokens + tokensOf(event.data.usage), modelTrouble: null };
+      return { ...spent(run, event.data.usage), modelTrouble: null };
   }
 }
+
+const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
+
+const spent = (run: Run, usage: Usage): Pick<Run, 'tokens' | 'usage'> => ({
+  tokens: run.tokens + tokensOf(usage),
+  usage: {
+    inputTokens: run.usage.inputTokens + usage.inputTokens,
+    outputTokens: run.usage.outputTokens + usage.outputTokens,
+    cacheReadTokens: run.usage.cacheReadTokens + usage.cacheReadTokens,
+    cacheWriteTokens: run.usage.cacheWriteTokens + usage.cacheWriteTokens,
+  },
+});
 
 const tokensOf = ({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }: Usage): number =>
   inputTokens + cacheReadTokens + cacheWriteTokens + outputTokens;
@@ -222,32 +168,6 @@ function callsOf(turn: number, content: readonly ModelBlock[]): OpenCall[] {
 
 export function textOf(content: readonly { readonly type: string }[]): string {
   return content.map((block) => ('text' in block ? String(block.text) : '')).join('');
-}
-
-type CallEvent = Extract<
-  RunEvent,
-  { type: 'ToolCallStarted' | 'ToolCallInDoubt' | 'ToolCallCompleted' | 'ToolCallSettled' }
->;
-
-function callChanges(run: Run, event: CallEvent): Partial<Run> {
-  const { callId, segment, at } = event.data;
-  const others = run.openCalls.filter((call) => call.callId !== callId);
-  const change = (to: Partial<OpenCall>): Partial<Run> => ({
-    openCalls: run.openCalls.map((call) => (call.callId === callId ? { ...call, ...to } : call)),
-  });
-  switch (event.type) {
-    case 'ToolCallStarted':
-      return change({ state: 'started', startedAt: at, segment });
-    case 'ToolCallInDoubt':
-      return change({ state: 'in-doubt' });
-    case 'ToolCallCompleted':
-      return progress(run, {
-        openCalls: others,
-        executed: run.executed + (event.data.outcome === 'rejected' ? 0 : 1),
-      });
-    case 'ToolCallSettled':
-      return progress(run, { openCalls: others, executed: run.executed + 1 });
-  }
 }
 
 function settledItem(run: Run, id: string, state: 'done' | 'failed'): Partial<Run> {

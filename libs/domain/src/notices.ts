@@ -1,4 +1,4 @@
-import type { CapName } from '#contracts';
+import type { CapName, Discovery } from '#contracts';
 import { currentItem, openItems, type Run } from './run.js';
 
 /*
@@ -54,18 +54,40 @@ export const compactRequest = (): string =>
   '<compact/>\nThe conversation is near the limit of its length. Summarise what has been done, found and decided, what is in progress and what comes next, ' +
   'so that the work can go on from your summary alone. Call no tool.';
 
+/** The tools of an MCP server have gone, or are there again. */
+export const serverNotice = (discovery: Discovery): string =>
+  discovery.state === 'ready'
+    ? `The tools of the server ${discovery.server} can be used.`
+    : `The server ${discovery.server} cannot be reached, so its tools cannot be used for now: ${discovery.reason}`;
+
+/** What a dropped tool result leaves in its place. */
+export const droppedNotice = (characters: number): string =>
+  `[A result of ${characters} characters stood here. It was dropped to keep the conversation short; ask again if you need it.]`;
+
 /** What replaces the conversation after a compaction. */
 export function restatement(run: Run, summary: string): string {
   const item = currentItem(run);
   const parts = [
     run.input,
-    run.items.length === 0 ? '' : tally(run),
+    run.words < 2 || run.told.length === 0
+      ? ''
+      : `What people have told you since, in order:\n${run.told.map(restated).join('\n')}`,
+    run.items.length === 0 ? '' : `${tally(run)}${failures(run)}`,
     `Summary of the work so far:\n${summary}`,
     item === undefined ? '' : itemNotice(run, item.id),
     run.items.length > 0 && openItems(run) === 0 ? settledNotice(run) : '',
     'Go on from here.',
   ];
   return parts.filter((part) => part !== '').join('\n\n');
+}
+
+const RESTATED_CHARACTERS = 2_000;
+const restated = (text: string): string => `- ${text.slice(0, RESTATED_CHARACTERS)}`;
+
+const FAILURES_NAMED = 50;
+function failures(run: Run): string {
+  const failed = run.items.filter(({ state }) => state === 'failed').map(({ id }) => id);
+  return run.words < 2 || failed.length === 0 ? '' : ` Failed: ${failed.slice(0, FAILURES_NAMED).join(', ')}.`;
 }
 
 export const CAP_WORDS: Readonly<Record<CapName, string>> = {
@@ -76,6 +98,7 @@ export const CAP_WORDS: Readonly<Record<CapName, string>> = {
   tokens: 'tokens',
   modelRetries: 'model retries',
   idleTurns: 'turns without a tool call',
+  dollars: 'US dollars',
 };
 
 export function tally(run: Run): string {

@@ -5,7 +5,7 @@ import type { Relay } from './run.js';
 export interface RelayNews {
   readonly type: (typeof RELAY_EVENTS)[number];
   readonly revision: number;
-  /** Of the events that belong to a segment. */
+  /** Of the events that belong to a segment, and the last one of a run that is reopened. */
   readonly segment?: number;
   /** Of `SegmentEnded`. */
   readonly reason?: SegmentEndReason;
@@ -28,8 +28,8 @@ export interface OpenRun {
 export function foldRelay(run: OpenRun | undefined, news: RelayNews): OpenRun | undefined {
   const { revision } = news;
   if (run === undefined) {
-    return news.type === 'RunRequested'
-      ? { phase: 'between', segment: 0, revision, cancelled: false, paused: false, asked: false }
+    return news.type === 'RunRequested' || news.type === 'RunReopened'
+      ? { phase: 'between', segment: news.segment ?? 0, revision, cancelled: false, paused: false, asked: false }
       : undefined;
   }
   const change = changeBy(run, news);

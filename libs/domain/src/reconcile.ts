@@ -1,7 +1,9 @@
 import { millisOf, momentOf, type RunEventOf } from '#contracts';
 import { capForbiddingSegments, capReason } from './caps.js';
 import { tally } from './notices.js';
-import { currentItem, openItems, type Relay, type Run } from './run.js';
+import { carrierOf } from './offered-tools.js';
+import { callsDue, currentItem, openItems, pendingQuestions, type Relay, type Run } from './run.js';
+import { fold } from './turn.js';
 
 type CoordinatorEvent = RunEventOf['coordinator'];
 
@@ -49,10 +51,41 @@ function landed(run: Run, relay: Extract<Relay, { phase: 'landed' }>, now: numbe
 
 function resting(run: Run, relay: Relay, now: number): Reconciliation {
   if (relay.phase !== 'resting') return { events: [] };
-  const due = relay.why === 'paused' ? !run.pause : run.unread.length > 0;
-  if (!due) return { events: [] };
+  const expired = expiries(run, now);
+  const after = fold(run, expired);
+  if (!isAskedFor(after, relay))
+    return waitedEnough(after, relay, now) ?? { events: expired, ...nextExpiry(after, now) };
   const because = relay.why === 'paused' ? 'resumed' : 'answered';
-  return next(run, { phase: 'between', next: relay.segment + 1, because, restarts: 0 }, now);
+  const { events, ...later } = next(after, { phase: 'between', next: relay.segment + 1, because, restarts: 0 }, now);
+  return { events: [...expired, ...events], ...later };
+}
+
+type Resting = Extract<Relay, { phase: 'resting' }>;
+
+/** Whether something asks for the next segment: people have said what was waited for, or a message can be read now. */
+function isAskedFor(run: Run, { why }: Resting): boolean {
+  if (why === 'paused') return !run.pause;
+  if (run.openCalls.length > 0) return callsDue(run).length > 0 || run.interrupt !== null;
+  return run.unread.length > 0;
+}
+
+const expiries = (run: Run, now: number): readonly CoordinatorEvent[] =>
+  pendingQuestions(run)
+    .filter(({ question }) => millisOf(question.expiresAt) <= now)
+    .map(({ callId }) => ({ type: 'ApprovalExpired', data: { at: momentOf(now), callId } }));
+
+const MINUTE = 60_000;
+
+/** A run that is open for messages is completed when none has come for as long as a question may wait. */
+function waitedEnough(run: Run, relay: Resting, now: number): Reconciliation | undefined {
+  if (relay.why !== 'waiting' || run.openCalls.length > 0) return undefined;
+  const until = millisOf(run.since) + run.caps.approvalMinutes * MINUTE;
+  return now < until ? { events: [], lookAgainAt: until } : { events: [completed(run, momentOf(now))] };
+}
+
+function nextExpiry(run: Run, now: number): { readonly lookAgainAt?: number } {
+  const at = Math.min(...pendingQuestions(run).map(({ question }) => millisOf(question.expiresAt)));
+  return Number.isFinite(at) ? { lookAgainAt: Math.max(at, now) } : {};
 }
 
 function next(run: Run, relay: Extract<Relay, { phase: 'between' }>, now: number): Reconciliation {
@@ -75,14 +108,17 @@ function end(run: Run, relay: Extract<Relay, { phase: 'landed' }>, at: string, n
   switch (relay.how) {
     case 'cancelled':
       return cancelled(run, at);
-    case 'finished': {
-      const items = { total: run.items.length, ...run.settled };
-      return { type: 'RunCompleted', data: { at, items, result: run.lastTurn?.text ?? '' } };
-    }
+    case 'finished':
+      return completed(run, at);
     case 'failed':
       return failed(run, relay.detail, at, now);
   }
 }
+
+const completed = (run: Run, at: string): CoordinatorEvent => ({
+  type: 'RunCompleted',
+  data: { at, items: { total: run.items.length, ...run.settled }, result: run.lastTurn?.text ?? '' },
+});
 
 const PASSING: readonly string[] = ['overloaded', 'rate-limited', 'timed-out', 'cut-off', 'server-error'];
 
@@ -99,7 +135,9 @@ function failed(run: Run, detail: string, at: string, now: number): CoordinatorE
 }
 
 function cancelled(run: Run, at: string): CoordinatorEvent {
-  const inDoubt = run.openCalls.filter((call) => call.state !== 'asked').length;
+  const inDoubt = run.openCalls.filter(
+    ({ state, tool }) => state !== 'asked' && carrierOf(tool) === 'workspace',
+  ).length;
   return {
     type: 'RunCancelled',
     data: { at, by: run.cancel?.by ?? 'unknown', effects: { executed: run.executed, inDoubt } },

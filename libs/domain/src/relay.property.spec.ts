@@ -166,7 +166,10 @@ describe('any history that the relay can write', () => {
 describe('a run that would never end by itself', () => {
   const idle: Answer = () => [{ type: 'text', text: 'Hm.' }];
   const busy: Answer = () => [bash('x')];
-  const endless: Record<CapName, { caps: Partial<Caps>; answer: Answer; disturb?: Look; turnMs?: number }> = {
+  const endless: Record<
+    Exclude<CapName, 'dollars'>,
+    { caps: Partial<Caps>; answer: Answer; disturb?: Look; turnMs?: number }
+  > = {
     segments: { caps: { segments: 4 }, answer: busy, disturb: 'drain' },
     steps: { caps: { steps: 5 }, answer: busy },
     runMinutes: { caps: { runMinutes: 3 }, answer: busy, turnMs: 20_000 },

@@ -1,7 +1,7 @@
-import { BUILT_IN_TOOLS, builtInTools, type ContextMessage, inputSchemaOf, type ToolName } from '#contracts';
-import { offeredTools } from './calls.js';
+import type { ContextMessage } from '#contracts';
 import { type Context, requestMessages } from './context.js';
 import { compactRequest, systemPrompt } from './notices.js';
+import { type OfferedTool, offeredTools } from './offered-tools.js';
 import type { Run } from './run.js';
 
 /** What is sent to the model, free of any wire's shape. A pure function of the log's prefix (law 6). */
@@ -10,11 +10,7 @@ export interface TurnRequest {
   readonly maxTokens: number;
   readonly temperature?: number;
   readonly system: string;
-  readonly tools: readonly {
-    readonly name: string;
-    readonly description: string;
-    readonly inputSchema: Record<string, unknown>;
-  }[];
+  readonly tools: readonly OfferedTool[];
   readonly messages: readonly ContextMessage[];
 }
 
@@ -37,14 +33,6 @@ export function compactionRequest(run: Run, context: Context, basedOn: number): 
   };
 }
 
-/** Made once: the same objects every turn, so that their digests can be remembered. */
-const DECLARATIONS = Object.fromEntries(
-  BUILT_IN_TOOLS.map((name) => [
-    name,
-    { name, description: builtInTools[name].description, inputSchema: inputSchemaOf(name) },
-  ]),
-) as Record<ToolName, TurnRequest['tools'][number]>;
-
 function frame(run: Run): Omit<TurnRequest, 'messages'> {
   const { name, maxTokens, temperature } = run.agent.spec.model;
   return {
@@ -52,6 +40,6 @@ function frame(run: Run): Omit<TurnRequest, 'messages'> {
     maxTokens,
     ...(temperature === undefined ? {} : { temperature }),
     system: systemPrompt(run),
-    tools: offeredTools(run).map((tool) => DECLARATIONS[tool]),
+    tools: offeredTools(run),
   };
 }

@@ -2,6 +2,8 @@ import type {
   AgentSpec,
   CallId,
   Caps,
+  Digest,
+  Discovery,
   Json,
   ModelFailureKind,
   Moment,
@@ -9,6 +11,7 @@ import type {
   RunnerRef,
   SeedFile,
   StopReason,
+  Usage,
 } from '#contracts';
 
 /** A work item and how far it is. */
@@ -28,6 +31,33 @@ export interface OpenCall {
   readonly startedAt?: Moment;
   /** The segment that started it. */
   readonly segment?: number;
+  /** How often it was started; more than once only after a doubt. */
+  readonly attempts?: number;
+  /** What a person was asked about it. */
+  readonly question?: Question;
+}
+
+/** What a person is asked about a call: may it be run, did it take effect, or the question of `ask_human`. */
+export interface Question {
+  readonly kind: 'approval' | 'doubt' | 'answer';
+  readonly state: 'pending' | 'granted' | 'denied' | 'expired' | 'answered';
+  readonly inputDigest: Digest;
+  readonly since: Moment;
+  readonly expiresAt: Moment;
+  readonly by?: string;
+  /** Why it was denied, or what was answered. */
+  readonly words?: string;
+  /** What a person knows of a call in doubt. */
+  readonly decision?: 'done' | 'not-done';
+}
+
+/** What is known of an MCP server. */
+export interface Server {
+  /** The segment that asked it last. */
+  readonly segment: number;
+  readonly discovery: Discovery;
+  /** It could not be reached before. */
+  readonly returned: boolean;
 }
 
 type ScheduleReason = Extract<RunEventOf['coordinator'], { type: 'SegmentScheduled' }>['data']['because'];
@@ -96,6 +126,9 @@ export interface Run {
   readonly turns: number;
   readonly idleTurns: number;
   readonly tokens: number;
+  readonly usage: Usage;
+  /** What the turns have cost; null when the model's prices are not known. */
+  readonly dollars: number | null;
   /** Tool calls that were started and have ended. */
   readonly executed: number;
   readonly openCalls: readonly OpenCall[];
@@ -105,6 +138,17 @@ export interface Run {
   readonly pause: boolean;
   /** The revisions of messages that no request to the model has carried yet. */
   readonly unread: readonly number[];
+  /** The revision of an unread message for which the model is to give up what it does. */
+  readonly interrupt: number | null;
+  /** What people have told the run, for the restatement after a compaction; the newest few. */
+  readonly told: readonly string[];
+  /** When its work is done the run waits for further messages. */
+  readonly stayOpen: boolean;
+  /** The version of Baton's own words to the model. */
+  readonly words: number;
+  /** Milliseconds in which the run has rested: waiting for people costs nothing of its time. */
+  readonly restedMs: number;
+  readonly servers: Readonly<Record<string, Server>>;
   readonly nearedCaps: readonly string[];
   readonly last: { readonly revision: number; readonly type: string; readonly at: Moment };
 }
@@ -119,3 +163,13 @@ export const openItems = (run: Run): number => run.items.length - run.settled.do
 /** The segment that may write now, or undefined. */
 export const liveSegment = (run: Run): number | undefined =>
   run.relay.phase === 'working' ? run.relay.segment : undefined;
+
+/** The calls that wait for a person. */
+export const pendingQuestions = (run: Run): readonly (OpenCall & { readonly question: Question })[] =>
+  run.openCalls.filter(
+    (call): call is OpenCall & { readonly question: Question } => call.question?.state === 'pending',
+  );
+
+/** The calls about which something can be done now. */
+export const callsDue = (run: Run): readonly OpenCall[] =>
+  run.openCalls.filter(({ question }) => question?.state !== 'pending');

@@ -1,7 +1,8 @@
 import { type Moment, millisOf, momentOf, type RunEventOf, type RunnerRef, type SegmentEndReason } from '#contracts';
-import { capForbiddingSteps, capReason, nearedCaps } from './caps.js';
+import { capForbiddingSteps, capReason, isOutOfMinutes, nearedCaps } from './caps.js';
 import type { Context } from './context.js';
-import { currentItem, type OpenCall, openItems, type Run } from './run.js';
+import { carrierOf } from './offered-tools.js';
+import { callsDue, currentItem, type OpenCall, openItems, type Run } from './run.js';
 
 export type SegmentEvent = RunEventOf['segment-runner'];
 
@@ -32,6 +33,10 @@ export type Act =
   | { readonly kind: 'end'; readonly reason: SegmentEndReason; readonly detail?: string }
   /** Start the calls that were only asked for; collect or clear up those that an earlier segment has started. */
   | { readonly kind: 'calls'; readonly calls: readonly OpenCall[] }
+  /** Stop the calls that run in the workspace. `interrupt`: the others are given up too, so that a message can be read. */
+  | { readonly kind: 'stop-calls'; readonly because: 'interrupt' | 'out-of-time'; readonly calls: readonly OpenCall[] }
+  /** Ask these MCP servers for their tools. */
+  | { readonly kind: 'discover'; readonly servers: readonly string[] }
   /** Wait until `until` (milliseconds since 1970): the model asked for patience. */
   | { readonly kind: 'back-off'; readonly until: number }
   | { readonly kind: 'compact' }
@@ -58,8 +63,11 @@ export function nextAct(run: Run, context: Context, segment: number, world: Circ
   return (
     wished(run) ??
     outOfTime(run, world) ??
+    withOpenCalls(run, world.now) ??
+    outOfSteps(run, world) ??
     landed(run, world.now) ??
     troubled(run, world.now) ??
+    undiscovered(run, segment) ??
     (context.tokens > COMPACT_ABOVE * run.agent.spec.model.contextTokens && context.messages.length > 1
       ? { kind: 'compact' }
       : { kind: 'turn', announce: nearedCaps(run, segment, world.now, momentOf(world.now)) })
@@ -71,14 +79,37 @@ function wished(run: Run): Act | undefined {
   return run.pause ? { kind: 'end', reason: 'paused' } : undefined;
 }
 
-function outOfTime(run: Run, { remainingMs, longestStepMs, draining }: Circumstances): Act | undefined {
+function outOfTime(run: Run, { remainingMs, draining }: Circumstances): Act | undefined {
   if (draining) return { kind: 'end', reason: 'drain' };
+  return remainingMs < run.caps.reserveSeconds * 1_000 ? { kind: 'end', reason: 'handoff' } : undefined;
+}
+
+/** While calls of the last turn are open the model cannot be asked: they are carried out, given up, or waited for by nobody. */
+function withOpenCalls(run: Run, now: number): Act | undefined {
+  if (run.openCalls.length === 0) return undefined;
+  const running = run.openCalls.filter(({ state, tool }) => state === 'started' && carrierOf(tool) === 'workspace');
+  if (run.interrupt !== null) return { kind: 'stop-calls', because: 'interrupt', calls: running };
+  if (isOutOfMinutes(run, now)) {
+    return running.length > 0 ? { kind: 'stop-calls', because: 'out-of-time', calls: running } : landed(run, now);
+  }
+  const due = callsDue(run);
+  return due.length > 0 ? { kind: 'calls', calls: due } : { kind: 'end', reason: 'waiting' };
+}
+
+/** A step that was longer than a whole segment's working time must not keep every later segment from starting one. */
+function outOfSteps(run: Run, { remainingMs, longestStepMs }: Circumstances): Act | undefined {
   const reserveMs = run.caps.reserveSeconds * 1_000;
-  if (remainingMs < reserveMs) return { kind: 'end', reason: 'handoff' };
-  if (run.openCalls.length > 0) return { kind: 'calls', calls: run.openCalls };
-  // A step that was longer than a whole segment's working time must not keep every later segment from starting one.
   const needed = Math.min(longestStepMs, (run.caps.segmentSeconds * 1_000 - reserveMs) / 2);
   return remainingMs < reserveMs + needed ? { kind: 'end', reason: 'handoff' } : undefined;
+}
+
+/** A server that could not be reached is asked once more by each later segment. */
+function undiscovered(run: Run, segment: number): Act | undefined {
+  const servers = Object.keys(run.agent.spec.mcp).filter((name) => {
+    const known = run.servers[name];
+    return known === undefined || (known.discovery.state === 'unavailable' && known.segment < segment);
+  });
+  return servers.length > 0 ? { kind: 'discover', servers } : undefined;
 }
 
 function landed(run: Run, now: number): Act | undefined {
@@ -93,7 +124,7 @@ function landed(run: Run, now: number): Act | undefined {
     openItems(run) === 0 &&
     run.unread.length === 0
   ) {
-    return { kind: 'end', reason: 'finished' };
+    return { kind: 'end', reason: run.stayOpen ? 'waiting' : 'finished' };
   }
   const cap = capForbiddingSteps(run, now);
   return cap ? { kind: 'end', reason: 'failed', detail: capReason(cap) } : undefined;

@@ -35,7 +35,7 @@ describe('the summary for people', () => {
   it.each([
     [`Segment 1 works on item a. ${tally}`, items],
     [`Queued. ${tally}`, items.slice(0, 1)],
-    [`The model is overloaded; attempt 2 of 9 failed. ${tally}`, [...items, facts.turnFailed(2, 100)]],
+    [`Model overloaded; retry 2 of 8 at 2026-01-05T08:00:04.100Z. ${tally}`, [...items, facts.turnFailed(2, 100)]],
     [`Segment 1 died (crash); restart 1 of 5 without progress. ${tally}`, [...items, ended('crashed')]],
     [`Cancel was requested by ann; the segment is closing. ${tally}`, [...items, cancelRequested()]],
     [`Failed: No. ${tally}`, [...items, facts.runFailed('No.')]],

@@ -1,7 +1,7 @@
 import type { RunStatusWord } from '#contracts';
 import { capsUsed } from './caps.js';
 import { count, tally } from './notices.js';
-import { currentItem, type Run } from './run.js';
+import { currentItem, pendingQuestions, type Run } from './run.js';
 
 /** The one word for what a run is doing: derived, never stored. */
 export function statusOf(run: Run): RunStatusWord {
@@ -24,7 +24,8 @@ export function statusOf(run: Run): RunStatusWord {
 function waitingWord(run: Run, because: string): RunStatusWord {
   if (run.pause) return 'paused';
   if (because === 'crash' || because === 'presumed-dead') return 'recovering';
-  return because === 'requested' ? 'queued' : 'handing-off';
+  if (because === 'handoff' || because === 'drain') return 'handing-off';
+  return because === 'requested' ? 'queued' : 'starting';
 }
 
 /** One sentence for people. */
@@ -40,13 +41,27 @@ export function summaryOf(run: Run): string {
   if (relay.phase === 'between' && relay.restarts > 0) {
     return `Segment ${relay.next - 1} died (${relay.because}); restart ${relay.restarts} of ${run.caps.restartsWithoutProgress} without progress.${items}`;
   }
+  if (relay.phase === 'resting' && relay.why === 'waiting') return `${waitingFor(run)}${items}`;
   if (relay.phase !== 'working') return `${capitalised(statusOf(run))}.${items}`;
   if (run.modelTrouble) {
-    const { kind, attempt } = run.modelTrouble;
-    return `The model is ${kind}; attempt ${attempt} of ${run.caps.modelRetries + 1} failed.${items}`;
+    const { kind, attempt, retryAt } = run.modelTrouble;
+    const retry = retryAt === undefined ? '' : `; retry ${attempt} of ${run.caps.modelRetries} at ${retryAt}`;
+    return `Model ${kind.replaceAll('-', ' ')}${retry}.${items}`;
   }
   const item = currentItem(run);
   return `Segment ${relay.segment} works${item ? ` on item ${item.id}` : ''}.${items}`;
+}
+
+function waitingFor(run: Run): string {
+  const [first, ...more] = pendingQuestions(run);
+  if (!first) return 'Waits for a message.';
+  const { callId, tool, question } = first;
+  const asked = {
+    approval: `a person’s agreement to ${tool} (call ${callId})`,
+    doubt: `a person to say whether ${tool} (call ${callId}) took effect`,
+    answer: `an answer to its question (call ${callId})`,
+  }[question.kind];
+  return `Waits for ${asked} until ${question.expiresAt}${more.length > 0 ? `, and for ${more.length} more` : ''}.`;
 }
 
 const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

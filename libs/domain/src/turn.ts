@@ -1,54 +1,96 @@
-import type { Digest, Moment, Recorded, RunEvent } from '#contracts';
-import { carrierOf, refusalOf, rejected, settleItem } from './calls.js';
+import { type Digest, type Moment, millisOf, momentOf, type Recorded, type RunEvent } from '#contracts';
+import { answeredBy, carryOut, denied, rejected } from './calls.js';
+import { settledByPerson, startedAgain } from './doubt.js';
 import { evolve } from './evolve.js';
-import type { OpenCall, Run } from './run.js';
+import { carrierOf, needsApproval, refusalOf } from './offered-tools.js';
+import { callsDue, type OpenCall, type Run } from './run.js';
 import type { SegmentEvent } from './segment.js';
 
 /** Names a tool's input by its content; passed in, since the domain knows no hash function. */
 export type DigestOf = (input: unknown) => Digest;
 
-/**
- * What is recorded with a turn about the calls that it asks for, in the turn's own append: a wrong input is answered,
- * a call to the workspace is written ahead of its effect (law 2), and an item is settled on the spot, since the log is
- * all that settling changes.
- */
-export function withCalls(
-  run: Run,
-  turn: SegmentEvent,
-  at: { readonly segment: number; readonly at: Moment },
-  digestOf: DigestOf,
-): readonly SegmentEvent[] {
-  const answered = fold(run, [turn]);
-  return [turn, ...openingEvents(answered, at, digestOf)];
+interface Place {
+  readonly segment: number;
+  readonly at: Moment;
 }
 
-/** The events that begin every call that was only asked for. */
-export function openingEvents(
-  run: Run,
-  { segment, at }: { readonly segment: number; readonly at: Moment },
-  digestOf: DigestOf,
-): readonly SegmentEvent[] {
+const MINUTE = 60_000;
+
+/**
+ * What is recorded with a turn about the calls that it asks for, in the turn's own append: a wrong input is answered,
+ * a person is asked where one must agree, a call to the workspace is written ahead of its effect (law 2), and an item is
+ * settled on the spot, since the log is all that settling changes.
+ */
+export function withCalls(run: Run, turn: SegmentEvent, place: Place, digestOf: DigestOf): readonly SegmentEvent[] {
+  const answered = fold(run, [turn]);
+  return [turn, ...openingEvents(answered, place, digestOf)];
+}
+
+/** What is recorded of every call that is due before the workspace is asked for anything. */
+export function openingEvents(run: Run, place: Place, digestOf: DigestOf): readonly SegmentEvent[] {
   const events: SegmentEvent[] = [];
-  for (const call of run.openCalls.filter(({ state }) => state === 'asked')) {
-    events.push(...begun(fold(run, events), call, { segment, at }, digestOf));
-  }
+  for (const call of callsDue(run)) events.push(...opened(fold(run, events), call, place, digestOf));
   return events;
 }
 
-function begun(
-  run: Run,
-  call: OpenCall,
-  { segment, at }: { readonly segment: number; readonly at: Moment },
-  digestOf: DigestOf,
-): readonly SegmentEvent[] {
+function opened(run: Run, call: OpenCall, place: Place, digestOf: DigestOf): readonly SegmentEvent[] {
+  switch (call.state) {
+    case 'asked':
+      return begun(run, call, place, digestOf);
+    case 'started':
+      return call.question === undefined ? [] : [answeredBy(call, place.segment, place.at)];
+    case 'in-doubt':
+      return call.question?.state === 'granted'
+        ? [startedAgain(call, place, call.question.inputDigest)]
+        : [settledByPerson(call, place)];
+  }
+}
+
+function begun(run: Run, call: OpenCall, { segment, at }: Place, digestOf: DigestOf): readonly SegmentEvent[] {
   const refusal = refusalOf(run, call);
   if (refusal !== undefined) return [rejected(call, segment, at, refusal)];
   const inputDigest = digestOf(call.input);
+  if (needsApproval(run, call) && !isGranted(call, at)) return [unapproved(run, call, { segment, at }, inputDigest)];
   const started: SegmentEvent = {
     type: 'ToolCallStarted',
     data: { at, segment, callId: call.callId, tool: call.tool, inputDigest },
   };
-  return carrierOf(call.tool) === 'log' ? [started, ...settleItem(run, call, segment, at)] : [started];
+  return carrierOf(call.tool) === 'log' ? [started, ...carryOut(run, call, segment, at)] : [started];
+}
+
+const isGranted = ({ question }: OpenCall, at: Moment): boolean =>
+  question?.state === 'granted' && millisOf(at) <= millisOf(question.expiresAt);
+
+/** Asks a person, or tells the model that none has agreed. A grant that came too late to be used is asked for again. */
+function unapproved(run: Run, call: OpenCall, { segment, at }: Place, inputDigest: Digest): SegmentEvent {
+  const { question } = call;
+  if (question?.state === 'denied') {
+    return denied(
+      call,
+      segment,
+      at,
+      `${question.by ?? 'A person'} did not agree to this call: ${question.words ?? ''}`,
+    );
+  }
+  if (question?.state === 'expired') {
+    return denied(call, segment, at, `Nobody has agreed to this call until ${question.expiresAt}; it was not run.`);
+  }
+  const expiresAt = momentOf(millisOf(at) + run.caps.approvalMinutes * MINUTE);
+  return { type: 'ApprovalRequested', data: { at, segment, callId: call.callId, inputDigest, expiresAt } };
+}
+
+/**
+ * A person has interrupted: what was only asked for is not begun, and nobody waits for other people any more. Calls that
+ * run in the workspace are stopped by the shell.
+ */
+export function interruptedCalls(run: Run, { segment, at }: Place): readonly SegmentEvent[] {
+  return run.openCalls
+    .filter(({ state, tool }) => state !== 'started' || carrierOf(tool) === 'person')
+    .map((call) =>
+      call.state === 'in-doubt'
+        ? settledByPerson(call, { segment, at })
+        : denied(call, segment, at, 'A person has interrupted with a message; this call was not carried out.'),
+    );
 }
 
 /** The state once these events are recorded. */

@@ -12,6 +12,7 @@ import {
   type RunnerRef,
   type SegmentEndReason,
   type Usage,
+  WORDS_VERSION,
 } from '#contracts';
 import { type History, replay } from '#domain';
 
@@ -57,6 +58,7 @@ export const requested = ({ items = [], caps = {}, input = 'Do it.', spec = {} }
     input,
     items: items.map((id) => ({ id, input: { path: `${id}.txt` } })),
     requestDigest: DIGEST,
+    words: WORDS_VERSION,
     by: 'ann',
   });
 };

@@ -1,12 +1,13 @@
-import { type ModelBlock, momentOf, type Recorded, type RunEvent, TERMINAL_EVENTS } from '#contracts';
+import { type CallId, type ModelBlock, momentOf, type Recorded, type RunEvent, TERMINAL_EVENTS } from '#contracts';
 import {
   beginSegment,
+  callsDue,
   currentItem,
   type History,
+  interruptedCalls,
   isEnded,
   isFenced,
   nextAct,
-  type OpenCall,
   openingEvents,
   reconcile,
   replay,
@@ -142,7 +143,17 @@ export class SimulatedRun {
         return this.write([{ type: 'SegmentEnded', data: { ...this.at(segment), reason: act.reason, ...detail } }]);
       }
       case 'calls':
-        return this.performCalls(segment, act.calls);
+        return this.performCalls(segment);
+      case 'stop-calls':
+        this.write(act.calls.map(({ callId }) => this.callEnded(segment, callId, 'cancelled')));
+        return act.because === 'interrupt' ? this.write(interruptedCalls(this.run, this.at(segment))) : undefined;
+      case 'discover':
+        return this.write(
+          act.servers.map((server) => ({
+            type: 'ToolsDiscovered',
+            data: { ...this.at(segment), discovery: { state: 'ready', server, tools: [] } },
+          })),
+        );
       case 'back-off':
         this.now = Math.min(act.until, this.now + Math.max(0, remainingMs));
         return;
@@ -159,18 +170,15 @@ export class SimulatedRun {
     }
   }
 
-  private performCalls(segment: number, calls: readonly OpenCall[]): void {
+  private performCalls(segment: number): void {
     this.write(openingEvents(this.run, this.at(segment), () => '0'.repeat(64)));
-    const first = calls[0] && this.run.openCalls[0];
-    if (!first) return;
+    const first = callsDue(this.run).find(({ state }) => state === 'started');
+    if (first) this.write([this.callEnded(segment, first.callId, 'ok')]);
+  }
+
+  private callEnded(segment: number, callId: CallId, outcome: 'ok' | 'cancelled'): SegmentEvent {
     const content = [{ type: 'text' as const, text: 'done' }];
-    const { callId } = first;
-    this.write([
-      {
-        type: 'ToolCallCompleted',
-        data: { ...this.at(segment), callId, outcome: 'ok', content, durationMs: 1 },
-      },
-    ]);
+    return { type: 'ToolCallCompleted', data: { ...this.at(segment), callId, outcome, content, durationMs: 1 } };
   }
 
   private turn(segment: number): void {

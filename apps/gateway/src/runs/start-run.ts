@@ -1,4 +1,11 @@
-import { type AgentVersion, type Caps, type GatewayRunEvent, momentOf, type StartRunRequest } from '#contracts';
+import {
+  type AgentVersion,
+  type Caps,
+  type GatewayRunEvent,
+  momentOf,
+  type StartRunRequest,
+  WORDS_VERSION,
+} from '#contracts';
 import { BY } from '../caller.js';
 import { ApiProblem, type FieldFault, invalid } from '../http/problems.js';
 
@@ -30,6 +37,8 @@ export function runRequested(wish: StartRunRequest, agent: AgentVersion, by: Cir
       caps,
       ...(wish.input === undefined ? {} : { input: wish.input }),
       items: wish.items,
+      ...(wish.stayOpen ? { stayOpen: true } : {}),
+      words: WORDS_VERSION,
       requestDigest: by.requestDigest,
       by: BY,
     },

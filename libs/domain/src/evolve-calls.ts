@@ -1,0 +1,114 @@
+import { millisOf, momentOf, type RunEvent } from '#contracts';
+import { carrierOf } from './offered-tools.js';
+import type { OpenCall, Question, Run } from './run.js';
+
+type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>['data'];
+
+type CallEvent = Extract<
+  RunEvent,
+  { type: 'ToolCallStarted' | 'ToolCallInDoubt' | 'ToolCallCompleted' | 'ToolCallSettled' }
+>;
+
+const MINUTE = 60_000;
+
+export function callChanges(run: Run, event: CallEvent): Partial<Run> {
+  const { callId, segment, at } = event.data;
+  const others = run.openCalls.filter((call) => call.callId !== callId);
+  switch (event.type) {
+    case 'ToolCallStarted': {
+      const { tool, inputDigest, attempt: attempts = 1 } = event.data;
+      const expiresAt = momentOf(millisOf(at) + run.caps.approvalMinutes * MINUTE);
+      const question: Question = { kind: 'answer', state: 'pending', inputDigest, since: at, expiresAt };
+      return withCall(run, callId, ({ question: _, ...call }) => ({
+        ...call,
+        ...(tool === 'ask_human' ? { question } : {}),
+        state: 'started',
+        startedAt: at,
+        segment,
+        attempts,
+      }));
+    }
+    case 'ToolCallInDoubt':
+      return withCall(run, callId, (call) => ({ ...call, state: 'in-doubt' }));
+    case 'ToolCallCompleted': {
+      const began = event.data.outcome !== 'rejected' && event.data.outcome !== 'denied';
+      return { openCalls: others, executed: run.executed + (began && isEffect(run, callId) ? 1 : 0) };
+    }
+    case 'ToolCallSettled':
+      return { openCalls: others, executed: run.executed + 1 };
+  }
+}
+
+/** Whether the call does something outside the log. */
+const isEffect = (run: Run, callId: string): boolean =>
+  run.openCalls.some((call) => call.callId === callId && carrierOf(call.tool) === 'workspace');
+
+type QuestionEvent = Extract<
+  RunEvent,
+  { type: 'ApprovalRequested' | 'ApprovalGranted' | 'ApprovalDenied' | 'ApprovalExpired' }
+>;
+
+/** What people say of a call counts only for the exact input that they were shown. */
+export function questionChanges(run: Run, event: QuestionEvent): Partial<Run> {
+  const { callId } = event.data;
+  switch (event.type) {
+    case 'ApprovalRequested': {
+      const { inputDigest, expiresAt, at, about = 'call' } = event.data;
+      const kind = about === 'call' ? 'approval' : 'doubt';
+      return withCall(run, callId, (call) => ({
+        ...call,
+        question: { kind, state: 'pending', inputDigest, since: at, expiresAt },
+      }));
+    }
+    case 'ApprovalGranted':
+      return answered(run, event.data, { state: 'granted' });
+    case 'ApprovalDenied': {
+      const { decision, reason: words } = event.data;
+      return answered(run, event.data, { state: 'denied', words, ...(decision && { decision }) });
+    }
+    case 'ApprovalExpired':
+      return withCall(run, callId, (call) => asked(call, (question) => ({ ...question, state: 'expired' })));
+  }
+}
+
+const answered = (
+  run: Run,
+  { callId, inputDigest, by }: Pick<Of<'ApprovalGranted'>, 'callId' | 'inputDigest' | 'by'>,
+  answer: Partial<Question>,
+): Partial<Run> =>
+  withCall(run, callId, (call) =>
+    asked(call, (question) =>
+      question.kind !== 'answer' && question.inputDigest === inputDigest ? { ...question, ...answer, by } : question,
+    ),
+  );
+
+const MESSAGES_RESTATED = 20;
+
+/** A message answers the question of `ask_human` that it names, or the only one that is open; any other waits to be read. */
+export function messageChanges(run: Run, data: Of<'MessageReceived'>, revision: number): Partial<Run> {
+  const { text, by, interrupt } = data;
+  const callId = data.callId ?? onlyQuestion(run);
+  if (callId !== undefined) {
+    return withCall(run, callId, (call) =>
+      asked(call, (question) => ({ ...question, state: 'answered', by, words: text })),
+    );
+  }
+  return {
+    unread: [...run.unread, revision],
+    interrupt: interrupt ? revision : run.interrupt,
+    told: [...run.told, text].slice(-MESSAGES_RESTATED),
+  };
+}
+
+function onlyQuestion(run: Run): string | undefined {
+  const open = run.openCalls.filter(({ question }) => question?.kind === 'answer' && question.state === 'pending');
+  return open.length === 1 ? open[0]?.callId : undefined;
+}
+
+/** The first answer holds. */
+const asked = (call: OpenCall, answer: (question: Question) => Question): OpenCall =>
+  call.question?.state === 'pending' ? { ...call, question: answer(call.question) } : call;
+
+const withCall = (run: Run, callId: string, change: (call: OpenCall) => OpenCall): Partial<Run> => ({
+  openCalls: run.openCalls.map((call) => (call.callId === callId ? change(call) : call)),
+});

@@ -13,6 +13,12 @@ export function rejected(call: OpenCall, segment: number, at: Moment, refusal: s
 export const denied = (call: OpenCall, segment: number, at: Moment, why: string): SegmentEvent =>
   completed({ call, segment, at }, 'denied', why);
 
+/** A call that was stopped before the workspace had heard of it. */
+export const neverBegun = (
+  call: OpenCall,
+  { segment, at }: { readonly segment: number; readonly at: Moment },
+): SegmentEvent => completed({ call, segment, at }, 'cancelled', 'It was stopped before it began.');
+
 /** What a person has answered to `ask_human`, or that nobody did. */
 export const answeredBy = (call: OpenCall, segment: number, at: Moment): SegmentEvent =>
   call.question?.state === 'answered'

@@ -49,6 +49,12 @@ export function doubtEvents(
   return [inDoubt, settledByModel(call, place, doubt.reason)];
 }
 
+/** What is recorded of a call that was to be stopped, and nobody knows how it ended: it is not repeated, whatever it is. */
+export function abandonedEvents(call: OpenCall, reason: string, { segment, at }: Place): readonly SegmentEvent[] {
+  const data = { segment, at, callId: call.callId, reason: reason.slice(0, 2_000) };
+  return [{ type: 'ToolCallInDoubt', data }, settledByModel(call, { segment, at }, reason)];
+}
+
 /** The same call once more, under the same key. */
 export function startedAgain(call: OpenCall, { segment, at }: Place, inputDigest: Digest): SegmentEvent {
   const attempt = (call.attempts ?? 1) + 1;
@@ -66,9 +72,9 @@ export function settledByPerson(call: OpenCall, place: Place): SegmentEvent {
   return { type: 'ToolCallSettled', data: { ...place, callId: call.callId, by: 'person', content } };
 }
 
-function settledByModel(call: OpenCall, place: Place, reason: string): SegmentEvent {
+function settledByModel(call: OpenCall, { segment, at }: Place, reason: string): SegmentEvent {
   const content = [{ type: 'text' as const, text: doubtNotice(call, reason) }];
-  return { type: 'ToolCallSettled', data: { ...place, callId: call.callId, by: 'model', content } };
+  return { type: 'ToolCallSettled', data: { segment, at, callId: call.callId, by: 'model', content } };
 }
 
 /** What the model is told of a call whose effect nobody can know (law 5): the truth, never a guess. */

@@ -1,8 +1,8 @@
-export { asksForTools, canonical } from './calls.js';
+export { asksForTools, canonical, neverBegun } from './calls.js';
 export { type CapUsed, capForbiddingSegments, capReason, capsUsed, minutesEndAt } from './caps.js';
 export { type Context, emptyContext, extendContext, requestMessages } from './context.js';
 export { type Beat, DEFAULT_PATIENCE, diagnose, type Patience } from './diagnose.js';
-export { doubtEvents, type Found } from './doubt.js';
+export { abandonedEvents, doubtEvents, type Found } from './doubt.js';
 export { type Effect, effectsOf } from './effects.js';
 export { evolve, textOf } from './evolve.js';
 export { FOLD_VERSION, type History, replay } from './history.js';

@@ -1,11 +1,28 @@
-import { type CallState, type Moment, millisOf } from '#contracts';
-import { doubtNotice, type OpenCall, type SegmentEvent } from '#domain';
+import { type CallState, type Digest, type Moment, millisOf } from '#contracts';
+import {
+  abandonedEvents,
+  doubtEvents,
+  type Found,
+  neverBegun,
+  type OpenCall,
+  type Run,
+  type SegmentEvent,
+} from '#domain';
 
-/** What is recorded of a call in this state; nothing while it runs. */
+/** Where and of what a result is recorded. */
+export interface ResultPlace {
+  readonly run: Run;
+  readonly call: OpenCall;
+  readonly segment: number;
+  readonly at: Moment;
+  readonly inputDigest: Digest;
+}
+
+/** What is recorded of a call in this state; nothing while it runs. `probed`: what the world says of one that is unknown. */
 export function resultEvents(
-  call: OpenCall,
+  { run, call, segment, at, inputDigest }: ResultPlace,
   state: CallState,
-  { segment, at }: { readonly segment: number; readonly at: Moment },
+  probed: Found = { found: 'unknown' },
 ): readonly SegmentEvent[] {
   const { callId } = call;
   switch (state.state) {
@@ -33,20 +50,21 @@ export function resultEvents(
       ];
     }
     case 'unknown':
-      return inDoubt(call, state.reason, { segment, at });
+      return doubtEvents(run, call, { reason: state.reason, probed, inputDigest }, { segment, at });
   }
 }
 
-/** Nobody can know what became of the call: recorded, and told to the model as it is. */
-export function inDoubt(
-  call: OpenCall,
-  reason: string,
-  { segment, at }: { readonly segment: number; readonly at: Moment },
-): readonly SegmentEvent[] {
-  const { callId } = call;
-  const content = [{ type: 'text' as const, text: doubtNotice(call, reason) }];
-  return [
-    { type: 'ToolCallInDoubt', data: { at, segment, callId, reason: reason.slice(0, 2_000) } },
-    { type: 'ToolCallSettled', data: { at, segment, callId, by: 'model', content } },
-  ];
+/** What is recorded of a call that was stopped: in any case it is open no more. `state`: a sentence where nobody can say how it ended. */
+export function stoppedEvents(place: ResultPlace, state: CallState | string): readonly SegmentEvent[] {
+  if (typeof state === 'string') return abandonedEvents(place.call, state, place);
+  switch (state.state) {
+    case 'finished':
+      return resultEvents(place, state);
+    case 'absent':
+      return [neverBegun(place.call, place)];
+    case 'running':
+      return abandonedEvents(place.call, 'it did not stop in time.', place);
+    case 'unknown':
+      return abandonedEvents(place.call, state.reason, place);
+  }
 }

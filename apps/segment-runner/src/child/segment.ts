@@ -2,23 +2,21 @@ import { RemoteProblem } from '#bus';
 import { type Moment, momentOf, type SegmentEndReason } from '#contracts';
 import {
   type Act,
-  canonical,
   compactionRequest,
+  minutesEndAt,
   nextAct,
-  type OpenCall,
-  openingEvents,
   type SegmentEvent,
   textOf,
   turnRequest,
   withCalls,
 } from '#domain';
-import { BatonError, type Clock, messageOf, requestDigest, sha256 } from '#platform';
+import { BatonError, type Clock, messageOf, requestDigest } from '#platform';
 import { ModelFailure } from '../model/model-failure.js';
 import type { Model } from '../model/model-port.js';
 import { retryDelayMs } from '../model/retry.js';
-import { inDoubt, resultEvents } from './call-results.js';
 import type { Pulse } from './pulse.js';
 import { Fenced, type SegmentLog } from './segment-log.js';
+import { digestOf, ToolCalls } from './tool-calls.js';
 import type { Workspace } from './workspace.js';
 
 /** What a segment works with. */
@@ -35,9 +33,8 @@ export interface SegmentParts {
   readonly leaveNote: () => Promise<void>;
 }
 
-const digestOf = (input: unknown): string => sha256(canonical(input));
-/** How long stopping a running call may take before it is left in doubt, in milliseconds. */
-const STOP_MS = 4_000;
+/** Node's timers count no further. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The agent loop of one segment. What to do next is always asked of the domain (`nextAct`) on the newest recorded
@@ -46,23 +43,27 @@ const STOP_MS = 4_000;
 export class Segment {
   private readonly deadline: number;
   private longestStepMs = 0;
+  /** The revision that the request under way was built from: an interrupt before it is being read already. */
+  private readUpTo = -1;
   private draining = false;
   private activity = new AbortController();
   private timer: NodeJS.Timeout | undefined;
+  private readonly calls: ToolCalls;
 
   constructor(
     private readonly parts: SegmentParts,
     segmentMs: number,
   ) {
     this.deadline = parts.clock.monotonic() + segmentMs;
+    this.calls = new ToolCalls(parts);
   }
 
   /** Works until the segment's end is recorded. @throws Fenced */
   async work(): Promise<SegmentEndReason> {
-    this.timer = setTimeout(() => this.activity.abort(), this.remainingMs() - this.reserveMs()).unref();
     try {
       for (;;) {
         this.parts.log.assertNotFenced();
+        this.renewActivity();
         const act = nextAct(this.history.run, this.history.context, this.parts.log.segment, this.circumstances());
         if (act.kind === 'end') return await this.end(act);
         const began = this.parts.clock.monotonic();
@@ -84,12 +85,23 @@ export class Segment {
   /** Somebody has recorded something on this run: look, and stop what is no longer wanted. @throws Fenced */
   async glance(): Promise<void> {
     const { run } = await this.parts.log.glance();
-    if (run.cancel || run.pause) this.activity.abort();
+    const interrupted = run.interrupt !== null && run.interrupt > this.readUpTo;
+    if (run.cancel || run.pause || interrupted) this.activity.abort();
   }
 
   /** The segment is over for this process: let go of everything. */
   abandon(): void {
     this.activity.abort();
+  }
+
+  /** What the segment does may take until its deadline, or until the run's minutes are over; what was aborted is over. */
+  private renewActivity(): void {
+    if (this.activity.signal.aborted) this.activity = new AbortController();
+    const { clock } = this.parts;
+    const now = clock.now();
+    const leftMs = Math.min(this.remainingMs() - this.reserveMs(), minutesEndAt(this.history.run, now) - now);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.activity.abort(), Math.min(Math.max(leftMs, 0), LONGEST_TIMER_MS)).unref();
   }
 
   private get history() {
@@ -119,6 +131,7 @@ export class Segment {
       await this.perform(act);
       return undefined;
     } catch (error) {
+      if (this.activity.signal.aborted && isPassing(error)) return undefined;
       if (!(error instanceof RemoteProblem)) throw error;
       if (error.remedy === 'stand-down') throw new Fenced(error.message);
       return `The workspace refused (${error.code}): ${error.message}`.slice(0, 2_000);
@@ -128,7 +141,11 @@ export class Segment {
   private async perform(act: Exclude<Act, { kind: 'end' }>): Promise<void> {
     switch (act.kind) {
       case 'calls':
-        return this.performCalls(act.calls);
+        return this.calls.perform(this.activity.signal);
+      case 'stop-calls':
+        return act.because === 'interrupt' ? this.calls.interrupt() : this.calls.stop('timed-out');
+      case 'discover':
+        return this.calls.discover(act.servers, this.activity.signal);
       case 'back-off':
         return this.backOff(act.until);
       case 'compact':
@@ -149,6 +166,7 @@ export class Segment {
     const { clock, model, pulse } = this.parts;
     const basedOn = run.last.revision;
     const turn = run.turns + 1;
+    this.readUpTo = basedOn;
     const request = turnRequest(run, context, basedOn);
     pulse.doing('model', `Turn ${turn} with ${request.model}.`);
     const began = clock.monotonic();
@@ -189,7 +207,13 @@ export class Segment {
     try {
       const request = compactionRequest(run, context, basedOn);
       const answer = await this.parts.model.turn(request, { signal: this.activity.signal });
-      const data = { ...this.at(), basedOn, summary: textOf(answer.content), usage: answer.usage };
+      const data = {
+        ...this.at(),
+        basedOn,
+        summary: textOf(answer.content),
+        usage: answer.usage,
+        requestDigest: requestDigest(request),
+      };
       await this.record(() => [{ type: 'ContextCompacted', data }]);
     } catch (error) {
       await this.afterFailure(error, run.turns + 1);
@@ -206,61 +230,16 @@ export class Segment {
     });
   }
 
-  /** Calls of one turn run side by side, and each is recorded when it ends. */
-  private async performCalls(calls: readonly OpenCall[]): Promise<void> {
-    await this.record(() => openingEvents(this.history.run, this.at(), digestOf));
-    const started = this.history.run.openCalls.filter(({ state }) => state === 'started');
-    const limitMs = this.history.run.caps.toolSeconds * 1_000;
-    this.parts.pulse.doing('tool', started.map(inOneLine).join(' | ') || `${calls.length} calls`, limitMs + STOP_MS);
-    const ends = await Promise.allSettled(started.map((call) => this.performCall(call)));
-    for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  }
-
-  private async performCall(call: OpenCall): Promise<void> {
-    try {
-      const state = await this.parts.workspace.run(call, this.activity.signal);
-      await this.record(() => resultEvents(call, state, this.at()));
-    } catch (error) {
-      if (this.activity.signal.aborted && isPassing(error)) return;
-      throw error;
-    }
-  }
-
   private async end({ reason, detail }: Extract<Act, { kind: 'end' }>): Promise<SegmentEndReason> {
     const { log, pulse } = this.parts;
     pulse.doing('handing-off', reason);
-    if (reason === 'cancelled') await this.stopCalls();
-    if (reason === 'handoff' || reason === 'drain') await this.parts.leaveNote().catch(() => undefined);
+    if (reason === 'cancelled') await this.calls.stop('cancelled');
+    if (reason !== 'finished' && reason !== 'cancelled') await this.parts.leaveNote().catch(() => undefined);
     await log.record(() => [
       { type: 'SegmentEnded', data: { ...this.at(), reason, ...(detail === undefined ? {} : { detail }) } },
     ]);
     return reason;
   }
-
-  private async stopCalls(): Promise<void> {
-    const started = this.history.run.openCalls.filter(({ state }) => state !== 'asked');
-    await Promise.all(
-      started.map(async (call) => {
-        const events = await this.stopped(call);
-        await this.record(() => events);
-      }),
-    );
-  }
-
-  private async stopped(call: OpenCall): Promise<readonly SegmentEvent[]> {
-    try {
-      const state = await this.parts.workspace.stop(call, 'cancelled', AbortSignal.timeout(STOP_MS));
-      if (state.state !== 'absent' && state.state !== 'running') return resultEvents(call, state, this.at());
-      return state.state === 'absent' ? [] : inDoubt(call, 'it did not stop in time', this.at());
-    } catch (error) {
-      return inDoubt(call, messageOf(error), this.at());
-    }
-  }
 }
 
 const isPassing = (error: unknown): boolean => error instanceof BatonError && error.remedy === 'retry';
-
-function inOneLine({ tool, input }: OpenCall): string {
-  const [first = ''] = Object.values(input);
-  return `${tool} ${typeof first === 'string' ? first : JSON.stringify(first)}`.slice(0, 200);
-}

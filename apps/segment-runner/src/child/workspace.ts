@@ -1,5 +1,15 @@
+import type { z } from 'zod';
 import { AnswerTimedOut, type Bus, NoResponders, RemoteProblem } from '#bus';
-import { type CallState, OpenWorkspace, RunCall, StopCall, workspaceSubject } from '#contracts';
+import {
+  type CallState,
+  DiscoverTools,
+  type Discovery,
+  OpenWorkspace,
+  ProbeCall,
+  RunCall,
+  StopCall,
+  workspaceSubject,
+} from '#contracts';
 import type { OpenCall, Run } from '#domain';
 import { Unavailable } from '#platform';
 import type { SegmentLog } from './segment-log.js';
@@ -8,6 +18,8 @@ import type { SegmentLog } from './segment-log.js';
 const WAIT_MS = 10_000;
 const ANSWER_MS = 5_000;
 const PAUSE_MS = 200;
+/** How long MCP servers, or a probe, may take to answer, in milliseconds. */
+const DISCOVER_MS = 60_000;
 
 /** The run's workspace, as its segment sees it. Requests are repeated until they are answered: the journal makes that harmless. */
 export class Workspace {
@@ -27,7 +39,7 @@ export class Workspace {
     const { caps } = this.state;
     const request = {
       ...this.asker,
-      callId: call.callId,
+      ...callOf(call),
       tool: call.tool,
       input: call.input,
       limitMs: caps.toolSeconds * 1_000,
@@ -44,7 +56,18 @@ export class Workspace {
 
   /** Stops a call that was started and says how it ended. */
   stop(call: OpenCall, because: 'cancelled' | 'timed-out', signal: AbortSignal): Promise<CallState> {
-    return this.request(StopCall, { ...this.asker, callId: call.callId, because }, ANSWER_MS, signal);
+    return this.request(StopCall, { ...this.asker, ...callOf(call), because }, ANSWER_MS, signal);
+  }
+
+  /** What MCP servers say of their tools; one that cannot be reached is told as such. */
+  async discover(servers: readonly string[], signal: AbortSignal): Promise<readonly Discovery[]> {
+    const { discoveries } = await this.request(DiscoverTools, { ...this.asker, servers }, DISCOVER_MS, signal);
+    return discoveries;
+  }
+
+  /** Asks the world whether a call in doubt took effect. */
+  probe({ callId, tool, input }: OpenCall, signal: AbortSignal): Promise<z.infer<typeof ProbeCall.answer>> {
+    return this.request(ProbeCall, { ...this.asker, callId, tool, input }, DISCOVER_MS, signal);
   }
 
   private get state(): Run {
@@ -55,12 +78,12 @@ export class Workspace {
     return { runId: this.segmentLog.runId, segment: this.segmentLog.segment };
   }
 
-  private async request(
-    { verb, answer }: typeof RunCall | typeof StopCall,
+  private async request<Answer extends z.ZodType>(
+    { verb, answer }: { readonly verb: string; readonly answer: Answer },
     body: object,
     timeoutMs: number,
     signal: AbortSignal,
-  ): Promise<CallState> {
+  ): Promise<z.infer<Answer>> {
     for (;;) {
       try {
         const holder = (this.holder ??= await this.open());
@@ -75,10 +98,13 @@ export class Workspace {
 
   private async open(): Promise<string> {
     const { agent } = this.state;
-    const body = { ...this.asker, spec: agent.spec.workspace, files: agent.files };
+    const { workspace: spec, http, mcp, secrets } = agent.spec;
+    const body = { ...this.asker, spec, files: agent.files, external: { http, mcp, secrets } };
     return (await this.bus.ask(OpenWorkspace.subject, body, OpenWorkspace.answer, { timeoutMs: 60_000 })).holder;
   }
 }
+
+const callOf = ({ callId, attempts = 1 }: OpenCall) => ({ callId, ...(attempts > 1 ? { attempt: attempts } : {}) });
 
 const isPassing = (error: unknown): boolean =>
   error instanceof NoResponders ||

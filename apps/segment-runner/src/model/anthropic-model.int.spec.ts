@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { inputSchemaOf, SimulateSpec } from '#contracts';
+import { builtInTools, inputSchemaOf, SimulateSpec } from '#contracts';
 import { type Simulator, startSimulator } from '#testing';
 import { createAnthropicModel } from './anthropic-model.js';
 import { ModelFailure } from './model-failure.js';
@@ -15,7 +15,7 @@ const request: ModelRequest = {
   tools: (['bash', 'complete_item', 'fail_item'] as const).map((name) => ({
     name,
     description: name,
-    inputSchema: inputSchemaOf(name),
+    inputSchema: inputSchemaOf(builtInTools[name]),
   })),
   messages: [
     {

@@ -1,5 +1,13 @@
 import { AgentSpec, momentOf, type Recorded, type RunEvent, SimulateSpec } from '#contracts';
-import { compactionRequest, type History, isEnded, replay, settleItem, type TurnRequest, turnRequest } from '#domain';
+import {
+  compactionRequest,
+  type History,
+  isEnded,
+  openingEvents,
+  replay,
+  type TurnRequest,
+  turnRequest,
+} from '#domain';
 import { requestDigest } from '#platform';
 import { type Simulator, startSimulator } from '#testing';
 import { createAnthropicModel } from './anthropic-model.js';
@@ -50,14 +58,10 @@ class PlayedRun {
     this.digests.push(digest);
     const data = { at, segment, turn: turns + 1, basedOn, requestDigest: digest, durationMs: 1, ...turn };
     this.record({ type: 'ModelTurnCompleted', data });
+    for (const event of openingEvents(this.history.run, { segment, at }, () => '0'.repeat(64))) this.record(event);
     for (const call of this.history.run.openCalls) {
-      if (call.tool !== 'bash') {
-        for (const event of settleItem(this.history.run, call, segment, at)) this.record(event);
-        continue;
-      }
       this.commands.push(call.input['command']);
       const of = { at, segment, callId: call.callId };
-      this.record({ type: 'ToolCallStarted', data: { ...of, tool: call.tool, inputDigest: '0'.repeat(64) } });
       const content = [{ type: 'text' as const, text: `${this.commands.length}\n` }];
       this.record({ type: 'ToolCallCompleted', data: { ...of, outcome: 'ok', content, durationMs: 1 } });
     }

@@ -8,6 +8,7 @@ import { AgentsController } from './agents/agents.controller.js';
 import { Agents } from './agents/agents.js';
 import { BlobsController } from './blobs/blobs.controller.js';
 import { BY } from './caller.js';
+import { EffectsController } from './effects/effects.controller.js';
 import { EventsController } from './events/events.controller.js';
 import { HealthController } from './health.controller.js';
 import { ApiKeyGuard, ApiKeys } from './http/api-key.js';
@@ -22,6 +23,7 @@ import { RunList } from './runs/run-list.js';
 import { RunViews } from './runs/run-views.js';
 import { RunWishes } from './runs/run-wishes.js';
 import { RunsController } from './runs/runs.controller.js';
+import { WishesController } from './runs/wishes.controller.js';
 import type { Surroundings, Timing } from './surroundings.js';
 import { API_KEY, CLOCK, EVENT_LOG, LIVE_BUS, LIVE_PARTS, LOGGER, TIMING } from './tokens.js';
 
@@ -33,7 +35,15 @@ export class GatewayModule {
     const timing: Timing = { ...DEFAULT_TIMING, ...more.timing };
     return {
       module: GatewayModule,
-      controllers: [HealthController, AgentsController, BlobsController, RunsController, EventsController],
+      controllers: [
+        HealthController,
+        AgentsController,
+        BlobsController,
+        RunsController,
+        WishesController,
+        EventsController,
+        EffectsController,
+      ],
       providers: [
         { provide: EVENT_LOG, useValue: log },
         { provide: LIVE_BUS, useValue: { bus: Promise.resolve(bus) } },

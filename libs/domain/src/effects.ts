@@ -1,4 +1,4 @@
-import type { EffectView, Recorded, RunEvent } from '#contracts';
+import type { EffectsAnswer, EffectView, Recorded, RunEvent } from '#contracts';
 import { evolve } from './evolve.js';
 import { carrierOf, effectPolicyOf } from './offered-tools.js';
 import type { OpenCall, Run } from './run.js';
@@ -77,3 +77,11 @@ function approval(before: Effect, event: RunEvent): Partial<Effect> {
 }
 
 const isPending = ({ approval: known }: Effect): boolean => known?.state === 'pending';
+
+/** How many calls took effect (or may have), were run again after a doubt, are in doubt for ever, and were never started. */
+export const effectTotals = (effects: readonly Effect[]): EffectsAnswer['totals'] => ({
+  executed: effects.filter(({ attempts }) => attempts > 0).length,
+  repeated: effects.filter(({ attempts }) => attempts > 1).length,
+  inDoubt: effects.filter(({ state }) => state === 'in-doubt').length,
+  notStarted: effects.filter(({ state }) => state === 'not-started').length,
+});

@@ -83,17 +83,19 @@ const answered = (
   );
 
 const MESSAGES_RESTATED = 20;
+const MESSAGES_REMEMBERED = 100;
 
 /** A message answers the question of `ask_human` that it names, or the only one that is open; any other waits to be read. */
 export function messageChanges(run: Run, data: Of<'MessageReceived'>, revision: number): Partial<Run> {
-  const { text, by, interrupt } = data;
+  const { text, by, interrupt, messageId } = data;
+  const received = [...run.received, { messageId, revision }].slice(-MESSAGES_REMEMBERED);
   const callId = data.callId ?? onlyQuestion(run);
   if (callId !== undefined) {
-    return withCall(run, callId, (call) =>
-      asked(call, (question) => ({ ...question, state: 'answered', by, words: text })),
-    );
+    const answer = (question: Question): Question => ({ ...question, state: 'answered', by, words: text });
+    return { received, ...withCall(run, callId, (call) => asked(call, answer)) };
   }
   return {
+    received,
     unread: [...run.unread, revision],
     interrupt: interrupt ? revision : run.interrupt,
     told: [...run.told, text].slice(-MESSAGES_RESTATED),

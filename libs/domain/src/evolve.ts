@@ -44,6 +44,7 @@ function requested(data: Of<'RunRequested'>): Omit<Run, 'last'> {
     unread: [],
     interrupt: null,
     told: [],
+    received: [],
     stayOpen: data.stayOpen ?? false,
     words: data.words ?? 1,
     restedMs: 0,
@@ -57,7 +58,7 @@ function changes(run: Run, event: Exclude<RunEvent, { type: 'RunRequested' }>, r
     case 'MessageReceived':
       return messageChanges(run, event.data, revision);
     case 'CancelRequested':
-      return { cancel: run.cancel ?? { by: event.data.by, at: event.data.at } };
+      return { cancel: run.cancel ?? { by: event.data.by, at: event.data.at, revision } };
     case 'PauseRequested':
       return { pause: true };
     case 'ResumeRequested':

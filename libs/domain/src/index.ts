@@ -3,7 +3,7 @@ export { type CapUsed, capForbiddingSegments, capReason, capsUsed, minutesEndAt 
 export { type Context, emptyContext, extendContext, requestMessages } from './context.js';
 export { type Beat, DEFAULT_PATIENCE, diagnose, type Patience } from './diagnose.js';
 export { abandonedEvents, doubtEvents, type Found } from './doubt.js';
-export { type Effect, effectsOf } from './effects.js';
+export { type Effect, effectsOf, effectTotals } from './effects.js';
 export { evolve, textOf } from './evolve.js';
 export { FOLD_VERSION, type History, replay } from './history.js';
 export { tally } from './notices.js';
@@ -29,3 +29,16 @@ export { type Act, beginSegment, type Circumstances, isFenced, nextAct, type Seg
 export { type Ears, prickUp, silentMs, worthAsking } from './silence.js';
 export { capUses, statusOf, summaryOf } from './status.js';
 export { type DigestOf, fold, interruptedCalls, openingEvents, withCalls } from './turn.js';
+export {
+  type Message,
+  type Refusal,
+  type Wished,
+  type Wisher,
+  wishApprove,
+  wishCancel,
+  wishCaps,
+  wishDeny,
+  wishMessage,
+  wishPause,
+  wishResume,
+} from './wishes.js';

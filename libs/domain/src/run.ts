@@ -134,7 +134,7 @@ export interface Run {
   readonly openCalls: readonly OpenCall[];
   readonly lastTurn: { readonly stopReason: StopReason; readonly text: string } | null;
   readonly modelTrouble: ModelTrouble | null;
-  readonly cancel: { readonly by: string; readonly at: Moment } | null;
+  readonly cancel: { readonly by: string; readonly at: Moment; readonly revision: number } | null;
   readonly pause: boolean;
   /** The revisions of messages that no request to the model has carried yet. */
   readonly unread: readonly number[];
@@ -142,6 +142,8 @@ export interface Run {
   readonly interrupt: number | null;
   /** What people have told the run, for the restatement after a compaction; the newest few. */
   readonly told: readonly string[];
+  /** The newest messages by their ids, so that one that is sent again is received once. */
+  readonly received: readonly { readonly messageId: string; readonly revision: number }[];
   /** When its work is done the run waits for further messages. */
   readonly stayOpen: boolean;
   /** The version of Baton's own words to the model. */

@@ -1,5 +1,5 @@
 import { millisOf, type RunId, type RunView } from '#contracts';
-import { capUses, currentItem, type Run, statusOf, summaryOf } from '#domain';
+import { capUses, currentItem, pendingQuestions, type Run, statusOf, summaryOf } from '#domain';
 import type { Pulse } from './heartbeats.js';
 
 /** What a run is, as it is told. @param now milliseconds since 1970 */
@@ -25,6 +25,9 @@ export function runView(id: RunId, run: Run, pulse: Pulse | undefined, now: numb
     ),
     // A run that has ended uses up no more of its time.
     caps: capUses(run, ended ? millisOf(run.since) : now),
+    ...peoplePart(run),
+    ...serversPart(run),
+    usage: { ...run.usage, ...(run.dollars === null ? {} : { dollars: run.dollars }) },
     ...(ended ? { [ended.outcome === 'completed' ? 'result' : 'reason']: ended.reason } : {}),
   };
 }
@@ -42,4 +45,23 @@ function pulsePart({ verdict, beat }: Pulse): Pick<RunView, 'heartbeat' | 'activ
   const { activity, sentAt } = beat.heartbeat;
   const ageMs = Math.max(0, millisOf(sentAt) - millisOf(activity.since) + beat.ageMs);
   return { heartbeat: { verdict, ageMs: beat.ageMs }, activity: { ...activity, ageMs } };
+}
+
+/** What people have to say, and what they have said that nobody has read yet. */
+function peoplePart(run: Run): Pick<RunView, 'waitsFor' | 'unread'> {
+  const waitsFor = pendingQuestions(run).map(({ callId, tool, input, question }) => {
+    const { kind, inputDigest, since, expiresAt } = question;
+    return { callId, tool, input: { ...input }, inputDigest, kind, since, expiresAt };
+  });
+  return {
+    ...(waitsFor.length > 0 ? { waitsFor } : {}),
+    ...(run.unread.length > 0 ? { unread: run.unread.length } : {}),
+  };
+}
+
+function serversPart({ servers }: Run): Pick<RunView, 'unavailableServers'> {
+  const unavailableServers = Object.values(servers).flatMap(({ discovery }) =>
+    discovery.state === 'unavailable' ? [{ server: discovery.server, reason: discovery.reason }] : [],
+  );
+  return unavailableServers.length > 0 ? { unavailableServers } : {};
 }

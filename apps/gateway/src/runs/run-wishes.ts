@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { momentOf, type RunId, type StartRunRequest } from '#contracts';
-import { canonical, isEnded, type Run, summaryOf } from '#domain';
-import { Runs } from '#log';
+import { momentOf, type Receipt, type RunId, type StartRunRequest } from '#contracts';
+import { canonical, type Refusal, type Run, statusOf, type Wished, type Wisher } from '#domain';
+import { Runs, RunUnknown } from '#log';
 import { type Clock, idOf, newId, sha256 } from '#platform';
 import { Agents } from '../agents/agents.js';
 import { BY, TENANT } from '../caller.js';
@@ -45,33 +45,39 @@ export class RunWishes {
   }
 
   /**
-   * Records the wish to cancel, once.
-   * @returns the revision of the wish: its receipt
-   * @throws ApiProblem 409 when the run has ended, 404
+   * Records what people wish of a run that is under way.
+   * @returns the wish's receipt; of one that changes nothing, the revision of the run as it is
+   * @throws ApiProblem 409, 422 or 429 with why it is not taken, 404
    */
-  async cancel(id: RunId, reason: string | undefined): Promise<{ revision: number; run: Run }> {
-    const { run, recorded } = await this.runs.change(id, (now) => {
-      if (isEnded(now)) throw runEnded(id, now);
-      if (now.cancel) return [];
-      const data = { at: momentOf(this.clock.now()), by: BY, ...(reason === undefined ? {} : { reason }) };
-      return [{ type: 'CancelRequested', data }];
-    });
-    return { revision: recorded > 0 ? run.last.revision : await this.cancelledAt(id), run };
-  }
-
-  private async cancelledAt(id: RunId): Promise<number> {
-    for await (const { revision, event } of this.runs.events(id)) if (event.type === 'CancelRequested') return revision;
-    throw noSuchRun(id);
+  async wish(id: RunId, decide: (run: Run, wisher: Wisher) => Wished): Promise<Receipt> {
+    const wisher = { by: BY, at: momentOf(this.clock.now()) };
+    try {
+      let known: number | undefined;
+      const { run, recorded } = await this.runs.change(id, (now) => {
+        const wished = decide(now, wisher);
+        if (wished.refusal) throw refused(wished.refusal);
+        known = wished.known;
+        return wished.events;
+      });
+      const newest = run.last.revision;
+      return { id, revision: recorded > 0 ? newest - recorded + 1 : (known ?? newest), status: statusOf(run) };
+    } catch (error) {
+      throw error instanceof RunUnknown ? noSuchRun(id) : error;
+    }
   }
 }
+
+const refused = ({ code, detail }: Refusal): ApiProblem => new ApiProblem(STATUS_OF[code] ?? 409, code, detail);
+
+const STATUS_OF: { readonly [Code in Refusal['code']]?: number } = {
+  'too-many-messages': 429,
+  'decision-missing': 422,
+  'cap-not-raised': 422,
+};
 
 function agentUnknown({ agent, version }: StartRunRequest): ApiProblem {
   const field = version === undefined ? 'agent' : 'version';
   const message = `there is no agent ${agent}${version === undefined ? '' : ` with a version ${version}`}`;
   const detail = `${message.replace('there', 'There')}; apply it with POST /v1/agents first.`;
   return new ApiProblem(422, 'agent-unknown', detail, { errors: [{ field, message }] });
-}
-
-function runEnded(id: RunId, run: Run): ApiProblem {
-  return new ApiProblem(409, 'run-ended', `The run ${id} has ended already. ${summaryOf(run)}`);
 }

@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { z } from 'zod';
-import { CancelRunRequest, type RunRow, RunStatusWord, type RunView, StartRunRequest } from '#contracts';
-import { statusOf } from '#domain';
-import { RunUnknown } from '#log';
+import { type RunRow, RunStatusWord, type RunView, StartRunRequest } from '#contracts';
 import { readJson, sendJson } from '../http/bodies.js';
-import { invalid, noSuchRun, validated } from '../http/problems.js';
+import { keyOf } from '../http/idempotency-key.js';
+import { validated } from '../http/problems.js';
 import { runIdFrom } from './run-id.js';
 import { RunList } from './run-list.js';
 import { RunViews } from './run-views.js';
@@ -15,11 +14,6 @@ const ListQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(50),
   status: RunStatusWord.optional(),
 });
-
-const IdempotencyKey = z
-  .string()
-  .regex(/^[\x21-\x7e]{1,200}$/, 'use 1 to 200 visible ASCII characters')
-  .optional();
 
 @Controller('v1/runs')
 export class RunsController {
@@ -47,26 +41,4 @@ export class RunsController {
   async get(@Param('id') id: string): Promise<RunView> {
     return this.views.of(runIdFrom(id));
   }
-
-  @Post(':id/cancel')
-  async cancel(
-    @Param('id') named: string,
-    @Req() request: IncomingMessage,
-    @Res() response: ServerResponse,
-  ): Promise<void> {
-    const id = runIdFrom(named);
-    const { reason } = validated(CancelRunRequest, (await readJson(request)) ?? {});
-    try {
-      const { revision, run } = await this.wishes.cancel(id, reason);
-      sendJson(response, 202, { id, revision, status: statusOf(run) });
-    } catch (error) {
-      throw error instanceof RunUnknown ? noSuchRun(id) : error;
-    }
-  }
-}
-
-function keyOf(request: IncomingMessage): string | undefined {
-  const key = IdempotencyKey.safeParse(request.headers['idempotency-key']);
-  if (key.success) return key.data;
-  throw invalid({ field: 'Idempotency-Key', message: 'use 1 to 200 visible ASCII characters' });
 }

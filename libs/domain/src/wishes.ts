@@ -1,0 +1,167 @@
+import { type CallId, type Caps, type Digest, type Moment, millisOf, type RunEventOf, type SomeCaps } from '#contracts';
+import { isEnded, type Question, type Run } from './run.js';
+import { summaryOf } from './status.js';
+
+/*
+ * What people may wish of a run: each function says what is recorded, or why nothing is. Asked again with the same wish
+ * after it was recorded, each says that nothing more is to be recorded.
+ */
+
+type GatewayEvent = RunEventOf['gateway'];
+
+/** Why a wish is not taken; `code` is stable. */
+export interface Refusal {
+  readonly code:
+    | 'run-ended'
+    | 'not-asked'
+    | 'already-answered'
+    | 'another-input'
+    | 'expired'
+    | 'decision-missing'
+    | 'too-many-messages'
+    | 'cap-not-raised';
+  readonly detail: string;
+}
+
+export type Wished =
+  | {
+      readonly events: readonly GatewayEvent[];
+      /** The revision at which the very same wish was recorded before. */
+      readonly known?: number;
+      readonly refusal?: never;
+    }
+  | { readonly refusal: Refusal; readonly events?: never };
+
+/** Who wishes, and when. */
+export interface Wisher {
+  readonly by: string;
+  readonly at: Moment;
+}
+
+const refuse = (code: Refusal['code'], detail: string): Wished => ({ refusal: { code, detail } });
+const ended = (run: Run): Wished | undefined =>
+  isEnded(run) ? refuse('run-ended', `The run has ended already. ${summaryOf(run)}`) : undefined;
+
+export function wishCancel(run: Run, { by, at }: Wisher, reason: string | undefined): Wished {
+  if (run.cancel && !isEnded(run)) return { events: [], known: run.cancel.revision };
+  const data = { at, by, ...(reason === undefined ? {} : { reason }) };
+  return ended(run) ?? { events: [{ type: 'CancelRequested', data }] };
+}
+
+export const wishPause = (run: Run, { by, at }: Wisher): Wished =>
+  ended(run) ?? { events: run.pause ? [] : [{ type: 'PauseRequested', data: { at, by } }] };
+
+export const wishResume = (run: Run, { by, at }: Wisher): Wished =>
+  ended(run) ?? { events: run.pause ? [{ type: 'ResumeRequested', data: { at, by } }] : [] };
+
+export interface Message {
+  /** The same message again, under the same id, is received once. */
+  readonly messageId: string;
+  readonly text: string;
+  readonly interrupt: boolean;
+  /** The `ask_human` call that it answers. */
+  readonly callId?: CallId;
+}
+
+export function wishMessage(run: Run, { by, at }: Wisher, message: Message): Wished {
+  const before = run.received.find(({ messageId }) => messageId === message.messageId);
+  if (before) return { events: [], known: before.revision };
+  const over = ended(run);
+  if (over) return over;
+  if (run.unread.length >= run.caps.messages) {
+    return refuse(
+      'too-many-messages',
+      `${run.unread.length} messages wait to be read already (caps.messages); wait until the model has read them.`,
+    );
+  }
+  if (message.callId !== undefined) {
+    const question = questionOf(run, message.callId);
+    if (question?.kind !== 'answer') return notAsked(message.callId, 'a question to people');
+    if (question.state !== 'pending') return alreadyAnswered(message.callId, question);
+  }
+  return { events: [{ type: 'MessageReceived', data: { at, ...message, by } }] };
+}
+
+/** What people say of a call that waits for them. */
+export interface Verdict {
+  readonly callId: CallId;
+  /** Of the input that they were shown: a verdict on any other input does not count. */
+  readonly inputDigest: Digest;
+}
+
+export function wishApprove(run: Run, { by, at }: Wisher, verdict: Verdict & { readonly reason?: string }): Wished {
+  return (
+    obstacle(run, verdict, { state: 'granted', at }) ?? {
+      events: [{ type: 'ApprovalGranted', data: { at, ...verdict, by } }],
+    }
+  );
+}
+
+export function wishDeny(
+  run: Run,
+  { by, at }: Wisher,
+  verdict: Verdict & { readonly reason: string; readonly decision?: 'done' | 'not-done' },
+): Wished {
+  const known = obstacle(run, verdict, { state: 'denied', at });
+  if (known) return known;
+  if (questionOf(run, verdict.callId)?.kind === 'doubt' && verdict.decision === undefined) {
+    const detail = 'The call is in doubt: say with `decision` whether it took effect (done or not-done).';
+    return refuse('decision-missing', detail);
+  }
+  return { events: [{ type: 'ApprovalDenied', data: { at, ...verdict, by } }] };
+}
+
+/** Why the verdict is not recorded; an empty wish where the very same verdict is there already. */
+function obstacle(
+  run: Run,
+  { callId, inputDigest }: Verdict,
+  wanted: { readonly state: Question['state']; readonly at: Moment },
+): Wished | undefined {
+  const over = ended(run);
+  if (over) return over;
+  const question = questionOf(run, callId);
+  if (!question || question.kind === 'answer') return notAsked(callId, 'agreement');
+  if (question.inputDigest !== inputDigest) {
+    const detail = `The call ${callId} waits for a verdict on another input (digest ${question.inputDigest}); look at it again.`;
+    return refuse('another-input', detail);
+  }
+  if (question.state === wanted.state) return { events: [] };
+  if (question.state !== 'pending') return alreadyAnswered(callId, question);
+  if (millisOf(wanted.at) > millisOf(question.expiresAt)) {
+    return refuse(
+      'expired',
+      `The call ${callId} has waited until ${question.expiresAt}; the model is told that nobody agreed.`,
+    );
+  }
+  return undefined;
+}
+
+const questionOf = (run: Run, callId: CallId): Question | undefined =>
+  run.openCalls.find((call) => call.callId === callId)?.question;
+
+const notAsked = (callId: CallId, what: string): Wished =>
+  refuse('not-asked', `The call ${callId} does not wait for ${what}.`);
+
+const alreadyAnswered = (callId: CallId, { state, by }: Question): Wished =>
+  refuse('already-answered', `The call ${callId} is ${state} already${by === undefined ? '' : ` (${by})`}.`);
+
+/** Raises caps; a run that a cap has halted goes on. */
+export function wishCaps(run: Run, { by, at }: Wisher, caps: SomeCaps): Wished {
+  const halted = run.relay.phase === 'ended' && run.relay.outcome === 'halted';
+  if (!halted) {
+    const over = ended(run);
+    if (over) return over;
+  }
+  const lowered = (Object.keys(caps) as (keyof Caps)[]).filter((name) => (caps[name] ?? Infinity) < run.caps[name]);
+  if (lowered.length > 0) {
+    const [name = 'steps'] = lowered;
+    return refuse(
+      'cap-not-raised',
+      `caps.${name} is ${run.caps[name]} already; caps of a run under way can only be raised.`,
+    );
+  }
+  const raised: GatewayEvent = { type: 'CapsRaised', data: { at, caps, by } };
+  if (!halted) return { events: [raised] };
+  const segment = Math.max(run.segments, 1);
+  return { events: [raised, { type: 'RunReopened', data: { at, by, segment } }] };
+}

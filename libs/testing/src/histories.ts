@@ -23,7 +23,7 @@ const BETWEEN_MS = 1_000;
 /** An event that still has to be told when, and at which revision, it is recorded. */
 export type Fact = (at: Moment, revision: number) => RunEvent;
 
-const DIGEST = '0'.repeat(64);
+export const DIGEST = '0'.repeat(64);
 const metadata: EventMetadata = {
   tenant: 'default',
   correlationId: '0198a6a2-0000-7000-8000-000000000000',
@@ -63,13 +63,13 @@ export const requested = ({ items = [], caps = {}, input = 'Do it.', spec = {} }
   });
 };
 
-export const message = (text = 'Hurry up.'): Fact =>
-  fact('MessageReceived', { messageId: `m-${text}`, text, interrupt: false, by: 'ann' });
+export const message = (text = 'Hurry up.', more: Partial<Of<'MessageReceived'>> = {}): Fact =>
+  fact('MessageReceived', { messageId: `m-${text}`, text, interrupt: false, by: 'ann', ...more });
 export const cancelRequested = (by = 'ann'): Fact => fact('CancelRequested', { by });
 export const pauseRequested = (): Fact => fact('PauseRequested', { by: 'ann' });
 export const resumeRequested = (): Fact => fact('ResumeRequested', { by: 'ann' });
 export const capsRaised = (caps: Partial<Caps>): Fact => fact('CapsRaised', { caps, by: 'ann' });
-export const reopened = (): Fact => fact('RunReopened', { by: 'ann' });
+export const reopened = (segment = 1): Fact => fact('RunReopened', { by: 'ann', segment });
 
 export const scheduled = (segment = 1, because: Because = 'requested', restartsWithoutProgress = 0): Fact =>
   fact('SegmentScheduled', { segment, because, restartsWithoutProgress });
@@ -151,8 +151,14 @@ export const itemCompleted = (itemId: string, call = '1-0'): Fact =>
   fact('ItemCompleted', { segment: 1, callId: callId(call), itemId });
 export const itemFailed = (itemId: string, reason = 'It is broken.', call = '1-0'): Fact =>
   fact('ItemFailed', { segment: 1, callId: callId(call), itemId, reason });
-export const callStarted = (id = '1-0', tool = 'bash', segment = 1): Fact =>
-  fact('ToolCallStarted', { segment, callId: callId(id), tool, inputDigest: DIGEST });
+export const callStarted = (id = '1-0', tool = 'bash', segment = 1, attempt?: number): Fact =>
+  fact('ToolCallStarted', {
+    segment,
+    callId: callId(id),
+    tool,
+    inputDigest: DIGEST,
+    ...(attempt === undefined ? {} : { attempt }),
+  });
 export const callCompleted = (id = '1-0', words = 'done', outcome: Of<'ToolCallCompleted'>['outcome'] = 'ok'): Fact =>
   fact('ToolCallCompleted', {
     segment: 1,
@@ -163,19 +169,48 @@ export const callCompleted = (id = '1-0', words = 'done', outcome: Of<'ToolCallC
   });
 export const callInDoubt = (id = '1-0'): Fact =>
   fact('ToolCallInDoubt', { segment: 1, callId: callId(id), reason: 'The machine is gone.' });
-export const callSettled = (id = '1-0', words = 'Unknown.'): Fact =>
-  fact('ToolCallSettled', { segment: 1, callId: callId(id), by: 'model', content: [{ type: 'text', text: words }] });
-export const approvalRequested = (id = '1-0'): Fact =>
+export const callSettled = (id = '1-0', words = 'Unknown.', by: Of<'ToolCallSettled'>['by'] = 'model'): Fact =>
+  fact('ToolCallSettled', { segment: 1, callId: callId(id), by, content: [{ type: 'text', text: words }] });
+export const discovered = (server: string, effect?: 'none' | 'idempotent' | 'once'): Fact =>
+  fact('ToolsDiscovered', {
+    segment: 1,
+    discovery:
+      effect === undefined
+        ? { state: 'unavailable', server, reason: 'It does not answer.' }
+        : {
+            state: 'ready',
+            server,
+            tools: [
+              {
+                name: `${server}__send`,
+                description: 'Sends.',
+                inputSchema: { type: 'object', properties: {} },
+                effect,
+              },
+            ],
+          },
+  });
+export const approvalRequested = (
+  id = '1-0',
+  more: Partial<Pick<Of<'ApprovalRequested'>, 'about' | 'expiresAt' | 'segment'>> = {},
+): Fact =>
   fact('ApprovalRequested', {
     segment: 1,
     callId: callId(id),
     inputDigest: DIGEST,
     expiresAt: momentOf(BEGIN + 3_600_000),
+    ...more,
   });
-export const approvalGranted = (id = '1-0'): Fact =>
-  fact('ApprovalGranted', { callId: callId(id), inputDigest: DIGEST, by: 'ann' });
-export const approvalDenied = (id = '1-0'): Fact =>
-  fact('ApprovalDenied', { callId: callId(id), inputDigest: DIGEST, by: 'ann', reason: 'Too risky.' });
+export const approvalGranted = (id = '1-0', inputDigest = DIGEST): Fact =>
+  fact('ApprovalGranted', { callId: callId(id), inputDigest, by: 'ann' });
+export const approvalDenied = (id = '1-0', decision?: 'done' | 'not-done'): Fact =>
+  fact('ApprovalDenied', {
+    callId: callId(id),
+    inputDigest: DIGEST,
+    by: 'ann',
+    reason: 'Too risky.',
+    ...(decision && { decision }),
+  });
 export const approvalExpired = (id = '1-0'): Fact => fact('ApprovalExpired', { callId: callId(id) });
 export const capNeared = (cap: Of<'CapNeared'>['cap'], used: number, limit: number): Fact =>
   fact('CapNeared', { segment: 1, cap, used, limit });

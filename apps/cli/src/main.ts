@@ -1,7 +1,7 @@
 import { agentsCommand } from './commands/agents.js';
-import { cancelCommand } from './commands/cancel.js';
 import { demoCommand } from './commands/demo.js';
 import { downCommand } from './commands/down.js';
+import { effectsCommand } from './commands/effects.js';
 import { eventsCommand } from './commands/events.js';
 import { listCommand } from './commands/list.js';
 import { psCommand } from './commands/ps.js';
@@ -11,6 +11,16 @@ import { statusCommand } from './commands/status.js';
 import { upCommand } from './commands/up/index.js';
 import { verifyCommand } from './commands/verify.js';
 import { watchCommand } from './commands/watch.js';
+import {
+  answerCommand,
+  approveCommand,
+  cancelCommand,
+  denyCommand,
+  messageCommand,
+  pauseCommand,
+  raiseCommand,
+  resumeCommand,
+} from './commands/wishes.js';
 import { readEnvironment } from './config.js';
 import { Output } from './output.js';
 import { runProgram } from './program.js';
@@ -25,6 +35,14 @@ const commands = [
   statusCommand,
   listCommand,
   cancelCommand,
+  pauseCommand,
+  resumeCommand,
+  messageCommand,
+  approveCommand,
+  denyCommand,
+  answerCommand,
+  raiseCommand,
+  effectsCommand,
   eventsCommand,
   watchCommand,
   replayCommand,

@@ -3,12 +3,13 @@ import {
   AgentName,
   AgentVersion,
   type ApplyAgentRequest,
+  EffectsAnswer,
   EventPage,
   type EventView,
   Moment,
+  Receipt,
   RunId,
   RunRow,
-  RunStatusWord,
   RunView,
   type StartRunRequest,
 } from '#contracts';
@@ -29,8 +30,6 @@ const AgentRows = z.object({
 const RunRows = z.object({ runs: z.array(RunRow) });
 /** Whoever starts a run needs its name; what it is doing is another question. */
 const Started = z.object({ id: RunId });
-
-const CancelReceipt = z.object({ id: RunId, revision: z.int().nonnegative(), status: RunStatusWord });
 
 const PAGE = 500;
 const MOST_LISTED = 500;
@@ -79,10 +78,15 @@ export class Gateway {
     return (await this.http.ask(`/v1/runs?limit=${MOST_LISTED}`, RunRows)).runs;
   }
 
-  /** Answers with where the wish stands in the log, and what the run does from then on. */
-  cancel(id: string, reason?: string): Promise<z.output<typeof CancelReceipt>> {
-    const json = reason === undefined ? {} : { reason };
-    return this.http.ask(`/v1/runs/${id}/cancel`, CancelReceipt, { method: 'POST', json });
+  /** Puts a wish into the log: `verb` is the path after the run, e.g. `cancel`. The same key again is the same wish. */
+  wish(id: string, verb: string, json: object = {}, idempotencyKey?: string): Promise<Receipt> {
+    const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
+    return this.http.ask(`/v1/runs/${id}/${verb}`, Receipt, { method: 'POST', json, headers });
+  }
+
+  /** What the run did to the world. */
+  effects(id: string): Promise<EffectsAnswer> {
+    return this.http.ask(`/v1/runs/${id}/effects`, EffectsAnswer);
   }
 
   /** What the log holds of a run now, from a revision on. */

@@ -17,14 +17,15 @@ async function verify(context: CommandContext, named: string, options: Addressed
   const id = await namedRun(gateway, named);
   const events: Recorded<RunEvent>[] = [];
   for await (const event of gateway.events(id)) events.push(recordedOf(event));
-  const { turns, differences } = verification(events);
-  if (options.json) context.output.json({ run: id, turns, differences });
+  const { turns, compactions, differences } = verification(events);
+  const requests = turns + compactions;
+  if (options.json) context.output.json({ run: id, turns, compactions, differences });
   const [first] = differences;
   if (first !== undefined) {
     throw new Obstacle(
-      `${differences.length} of ${turns} requests are not what the log says, the first one of turn ${first.turn} (revision ${first.revision}): the log was changed, or another version of Baton wrote it.`,
+      `${differences.length} of ${requests} requests are not what the log says, the first one at turn ${first.turn} (revision ${first.revision}): the log was changed, or another version of Baton wrote it.`,
     );
   }
   if (!options.json)
-    context.output.say(`All ${turns} requests to the model are rebuilt from the log, digest for digest.`);
+    context.output.say(`All ${requests} requests to the model are rebuilt from the log, digest for digest.`);
 }

@@ -21,6 +21,10 @@ export function inWords(view: RunView): string {
     ['heartbeat', view.heartbeat && heartbeatOf(view.heartbeat)],
     ['relay', `${view.handoffs} handoffs, ${view.restarts} restarts`],
     ['calls', view.openCalls.map(({ callId, tool }) => `${tool} (${callId})`).join(', ') || undefined],
+    ['waits for', waitsFor(view)],
+    ['unread', view.unread === undefined ? undefined : `${view.unread} messages`],
+    ['servers', serversOf(view)],
+    ['tokens', view.usage && usageOf(view.usage)],
     ['caps', capsOf(view)],
     ['result', view.result],
     ['reason', view.reason],
@@ -49,6 +53,26 @@ const activityOf = ({ ageMs, ...activity }: NonNullable<RunView['activity']>): s
 
 const heartbeatOf = ({ verdict, ageMs }: NonNullable<RunView['heartbeat']>): string =>
   ageMs === undefined ? verdict : `${verdict}, the last one ${inTime(ageMs)} ago`;
+
+/** What a person has to decide, and the command that does it. */
+const waitsFor = ({ id, waitsFor: calls = [] }: RunView): string | undefined =>
+  calls
+    .map(({ callId, tool, input, inputDigest, kind, expiresAt }) => {
+      const verb =
+        kind === 'answer'
+          ? `answer ${id} ${callId} TEXT`
+          : `approve ${id} ${callId} --digest ${inputDigest.slice(0, 8)}`;
+      return `${kind} of ${tool} ${JSON.stringify(input)} until ${expiresAt}: npx baton ${verb}`;
+    })
+    .join('\n            ') || undefined;
+
+const serversOf = ({ unavailableServers = [] }: RunView): string | undefined =>
+  unavailableServers.map(({ server, reason }) => `${server} cannot be reached: ${reason}`).join('; ') || undefined;
+
+function usageOf({ inputTokens, outputTokens, cacheReadTokens, dollars }: NonNullable<RunView['usage']>): string {
+  const cost = dollars === undefined ? '' : `, ${dollars.toFixed(4)} US dollars`;
+  return `${inputTokens} in, ${cacheReadTokens} from the cache, ${outputTokens} out${cost}`;
+}
 
 const capsOf = ({ caps }: RunView): string =>
   Object.entries(caps)

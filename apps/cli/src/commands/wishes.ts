@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import type { Receipt, RunView, WaitsFor } from '#contracts';
+import type { Gateway } from '../api/gateway.js';
+import type { CommandContext, CommandFactory } from '../command.js';
+import { Obstacle } from '../errors.js';
+import { namedRun } from '../runs/named-run.js';
+import { type Addressed, addressedCommand, gatewayOf } from './addressed.js';
+
+/*
+ * What people wish of a run that is under way. Each is put into the log and answered with its place there; what comes of
+ * it is in the run's status.
+ */
+
+const RUN = 'its id, the beginning of it, or latest';
+
+const wishCommand = (words: string, description: string): Command =>
+  addressedCommand(words).description(description).argument('<run>', RUN);
+
+async function wished(
+  context: CommandContext,
+  named: string,
+  options: Addressed,
+  wish: (gateway: Gateway, id: string) => Promise<Receipt>,
+): Promise<void> {
+  const gateway = gatewayOf(context, options);
+  const receipt = await wish(gateway, await namedRun(gateway, named));
+  if (options.json) return context.output.json(receipt);
+  const { id, revision, status } = receipt;
+  context.output.say(`The wish is recorded (revision ${revision}); run ${id} is ${status}.`);
+}
+
+interface WithReason extends Addressed {
+  readonly reason?: string;
+}
+
+export const cancelCommand: CommandFactory = (context) =>
+  wishCommand('cancel', 'asks for a run to stop; what was done already stays done')
+    .option('--reason <text>', 'why, for those who read the log')
+    .action((run: string, options: WithReason) =>
+      wished(context, run, options, (gateway, id) =>
+        gateway.wish(id, 'cancel', options.reason === undefined ? {} : { reason: options.reason }),
+      ),
+    );
+
+export const pauseCommand: CommandFactory = (context) =>
+  wishCommand('pause', 'lets a run rest after its current step, until it is resumed').action(
+    (run: string, options: Addressed) => wished(context, run, options, (gateway, id) => gateway.wish(id, 'pause')),
+  );
+
+export const resumeCommand: CommandFactory = (context) =>
+  wishCommand('resume', 'lets a paused run go on').action((run: string, options: Addressed) =>
+    wished(context, run, options, (gateway, id) => gateway.wish(id, 'resume')),
+  );
+
+interface MessageOptions extends Addressed {
+  readonly interrupt?: true;
+  readonly idempotencyKey?: string;
+}
+
+export const messageCommand: CommandFactory = (context) =>
+  wishCommand('message', 'tells the model something before its next turn')
+    .argument('<text>', 'what to tell it')
+    .option('--interrupt', 'give up what it does at the moment')
+    .option('--idempotency-key <key>', 'the same key again is the same message')
+    .action((run: string, text: string, options: MessageOptions) =>
+      wished(context, run, options, (gateway, id) => {
+        const json = { text, interrupt: options.interrupt ?? false };
+        return gateway.wish(id, 'messages', json, options.idempotencyKey ?? randomUUID());
+      }),
+    );
+
+export const answerCommand: CommandFactory = (context) =>
+  wishCommand('answer', 'answers a question of the model (ask_human)')
+    .argument('<call>', 'the call that asks, as status shows it')
+    .argument('<text>', 'the answer')
+    .action((run: string, call: string, text: string, options: Addressed) =>
+      wished(context, run, options, (gateway, id) =>
+        gateway.wish(id, `calls/${encodeURIComponent(call)}/answer`, { text }, randomUUID()),
+      ),
+    );
+
+interface VerdictOptions extends WithReason {
+  readonly digest?: string;
+  readonly decision?: 'done' | 'not-done';
+}
+
+export const approveCommand: CommandFactory = (context) =>
+  wishCommand('approve', 'agrees to a call that waits for it; of a call in doubt: it may be run again')
+    .argument('<call>', 'the call, as status shows it')
+    .option('--digest <digest>', 'the digest of the input that was looked at, or its first 8 characters or more')
+    .option('--reason <text>', 'why, for those who read the log')
+    .action((run: string, call: string, options: VerdictOptions) => verdict(context, 'approve', run, call, options));
+
+export const denyCommand: CommandFactory = (context) =>
+  wishCommand('deny', 'refuses a call that waits for agreement; of a call in doubt: says what became of it')
+    .argument('<call>', 'the call, as status shows it')
+    .requiredOption('--reason <text>', 'why; the model is told')
+    .option('--digest <digest>', 'the digest of the input that was looked at, or its first 8 characters or more')
+    .option('--decision <what>', 'of a call in doubt: done or not-done', decisionOf)
+    .action((run: string, call: string, options: VerdictOptions) => verdict(context, 'deny', run, call, options));
+
+async function verdict(
+  context: CommandContext,
+  verb: 'approve' | 'deny',
+  named: string,
+  callId: string,
+  options: VerdictOptions,
+): Promise<void> {
+  await wished(context, named, options, async (gateway, id) => {
+    const call = waitingCall(await gateway.run(id), callId);
+    const inputDigest = await digestLookedAt(context, verb, call, options.digest);
+    const { reason, decision } = options;
+    const json = { inputDigest, ...(reason === undefined ? {} : { reason }), ...(decision && { decision }) };
+    return gateway.wish(id, `calls/${callId}/${verb}`, json);
+  });
+}
+
+function waitingCall({ waitsFor = [] }: RunView, callId: string): WaitsFor {
+  const call = waitsFor.find((waiting) => waiting.callId === callId);
+  if (call) return call;
+  const ids = waitsFor.map((waiting) => waiting.callId).join(', ');
+  throw new Obstacle(
+    ids === ''
+      ? `No call of the run waits for a person; \`npx baton status\` shows what it does.`
+      : `The call ${callId} does not wait for a person; those that do: ${ids}.`,
+  );
+}
+
+const SHORTEST_DIGEST = 8;
+
+/** A verdict holds for the very input that the person has seen: it is named by its digest, or shown and confirmed. */
+async function digestLookedAt(
+  { output }: CommandContext,
+  verb: string,
+  { callId, tool, input, inputDigest }: WaitsFor,
+  named: string | undefined,
+): Promise<string> {
+  if (named !== undefined) {
+    if (named.length >= SHORTEST_DIGEST && inputDigest.startsWith(named.toLowerCase())) return inputDigest;
+    throw new Obstacle(`The call ${callId} waits for a verdict on another input, with the digest ${inputDigest}.`);
+  }
+  output.note(`${tool} (call ${callId}), digest ${inputDigest}:\n${JSON.stringify(input, null, 2)}`);
+  if (!process.stdin.isTTY) {
+    const command = `--digest ${inputDigest.slice(0, SHORTEST_DIGEST)}`;
+    throw new Obstacle(`Look at the input above; to ${verb} it, name its digest: ${command}.`);
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const said = await terminal.question(`${verb} this call? [y/N] `).finally(() => terminal.close());
+  if (/^y(es)?$/i.test(said.trim())) return inputDigest;
+  throw new Obstacle('Nothing was recorded.');
+}
+
+function decisionOf(text: string): 'done' | 'not-done' {
+  if (text === 'done' || text === 'not-done') return text;
+  throw new InvalidArgumentError('It must be done or not-done.');
+}
+
+export const raiseCommand: CommandFactory = (context) =>
+  wishCommand('raise', 'raises caps of a run; one that a cap has halted goes on')
+    .argument('<caps...>', 'e.g. steps=2000 dollars=20')
+    .action((run: string, caps: readonly string[], options: Addressed) =>
+      wished(context, run, options, (gateway, id) =>
+        gateway.wish(id, 'caps', { caps: Object.fromEntries(caps.map(capOf)) }),
+      ),
+    );
+
+function capOf(text: string): readonly [string, number] {
+  const [name = '', value = ''] = text.split('=');
+  if (name !== '' && value.trim() !== '' && Number.isFinite(Number(value))) return [name, Number(value)];
+  throw new Obstacle(`${JSON.stringify(text)} is no cap with its value: write it like steps=2000.`);
+}

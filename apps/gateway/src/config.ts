@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { SomeCaps } from '#contracts';
 import { Misconfigured, messageOf, readConfig } from '#platform';
 
 /** The settings of a gateway, by their environment variables. */
@@ -11,6 +12,21 @@ export const GatewayConfig = z.object({
   /** The key itself, or the file that it lies in; one of the two must be there. */
   BATON_API_KEY: z.string().min(16, 'use at least 16 characters').optional(),
   BATON_API_KEY_FILE: z.string().min(1).optional(),
+  /** The most that an agent or a run may ask of each cap, as JSON, e.g. `{"dollars": 50, "runMinutes": 2880}`. */
+  BATON_MAX_CAPS: z
+    .string()
+    .default('{}')
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: `is no JSON: ${messageOf(error)}` });
+        return z.NEVER;
+      }
+    })
+    .pipe(SomeCaps),
+  /** How many runs of a tenant may be open at the same time; a further one is refused until another has ended. */
+  BATON_MAX_OPEN_RUNS: z.coerce.number().int().min(1).default(100_000),
   BATON_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 export type GatewayConfig = z.infer<typeof GatewayConfig>;

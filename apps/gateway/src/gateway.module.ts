@@ -24,14 +24,24 @@ import { RunViews } from './runs/run-views.js';
 import { RunWishes } from './runs/run-wishes.js';
 import { RunsController } from './runs/runs.controller.js';
 import { WishesController } from './runs/wishes.controller.js';
-import type { Surroundings, Timing } from './surroundings.js';
-import { API_KEY, CLOCK, EVENT_LOG, LIVE_BUS, LIVE_PARTS, LOGGER, TIMING } from './tokens.js';
+import type { Limits, Surroundings, Timing } from './surroundings.js';
+import { API_KEY, CLOCK, EVENT_LOG, LIMITS, LIVE_BUS, LIVE_PARTS, LOGGER, TIMING } from './tokens.js';
 
 const DEFAULT_TIMING: Timing = { keepAliveMs: 15_000, deadViewerMs: 60_000, patience: DEFAULT_PATIENCE };
 
+const NO_LIMITS: Limits = { caps: {}, openRuns: Number.POSITIVE_INFINITY };
+
 @Module({})
 export class GatewayModule {
-  static in({ log, bus, apiKey, clock = systemClock, logger = silentLogger, ...more }: Surroundings): DynamicModule {
+  static in({
+    log,
+    bus,
+    apiKey,
+    clock = systemClock,
+    logger = silentLogger,
+    limits = NO_LIMITS,
+    ...more
+  }: Surroundings): DynamicModule {
     const timing: Timing = { ...DEFAULT_TIMING, ...more.timing };
     return {
       module: GatewayModule,
@@ -51,6 +61,7 @@ export class GatewayModule {
         { provide: CLOCK, useValue: clock },
         { provide: LOGGER, useValue: logger },
         { provide: TIMING, useValue: timing },
+        { provide: LIMITS, useValue: limits },
         { provide: Runs, useFactory: () => new Runs(log, { app: 'gateway', id: BY }) },
         {
           provide: LIVE_PARTS,

@@ -16,7 +16,8 @@ try {
   const log = connectLog(config.BATON_LOG_URL);
   const leaving = new AbortController();
   const bus = Bus.connect({ url: config.BATON_BUS_URL, name: 'gateway', logger, signal: leaving.signal });
-  const gateway = await createGateway({ log, bus, apiKey, logger }, config.BATON_PORT, config.BATON_HOST);
+  const limits = { caps: config.BATON_MAX_CAPS, openRuns: config.BATON_MAX_OPEN_RUNS };
+  const gateway = await createGateway({ log, bus, apiKey, logger, limits }, config.BATON_PORT, config.BATON_HOST);
   logger.info({ port: gateway.port }, 'the gateway is ready');
 
   const stop = async (signal: string): Promise<void> => {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { SomeCaps } from '#contracts';
 import type { Patience } from '#domain';
 import type { EventLog } from '#log';
 import type { Clock, Logger } from '#platform';
@@ -27,6 +28,13 @@ export interface Timing {
   readonly patience: Patience;
 }
 
+/** What this server allows at most, whatever agents and runs ask for. */
+export interface Limits {
+  readonly caps: SomeCaps;
+  /** Runs of a tenant that are open at the same time. */
+  readonly openRuns: number;
+}
+
 export interface Surroundings {
   readonly log: EventLog;
   /** Never waited for: until it is there, nothing is known of heartbeats. */
@@ -35,4 +43,5 @@ export interface Surroundings {
   readonly clock?: Clock;
   readonly logger?: Logger;
   readonly timing?: Partial<Timing>;
+  readonly limits?: Limits;
 }

@@ -6,3 +6,4 @@ export const CLOCK = Symbol('the clock');
 export const LOGGER = Symbol('the logger');
 export const LIVE_PARTS = Symbol('what every live connection works with');
 export const TIMING = Symbol('how long viewers and heartbeats are waited for');
+export const LIMITS = Symbol('what this server allows at most');

@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import type { CapName, Caps, ModelBlock, Recorded, RunEvent } from '#contracts';
 import { type Answer, diligent, facts, historyOf, type Look, SimulatedRun } from '#testing';
-import { beginSegment, capsUsed, fold, type History, isEnded, isFenced, reconcile, replay } from './index.js';
+import {
+  beginSegment,
+  capsUsed,
+  fold,
+  type History,
+  isEnded,
+  isFenced,
+  pendingQuestions,
+  reconcile,
+  replay,
+} from './index.js';
 
 /*
  * Histories that the system could have written: a coordinator, runners and a segment, disturbed at every place by
@@ -12,35 +22,54 @@ const WISHES = {
   pause: facts.pauseRequested(),
   resume: facts.resumeRequested(),
   message: facts.message(),
+  interrupt: facts.message('Stop that.', { interrupt: true }),
   raise: facts.capsRaised({ steps: 60 }),
 };
-type Move = Look | keyof typeof WISHES;
+/** What a person says to the first call that waits for one. */
+const VERDICTS = {
+  grant: (callId: string): facts.Fact => facts.approvalGranted(callId),
+  deny: (callId: string): facts.Fact => facts.approvalDenied(callId, 'done'),
+  answer: (callId: string): facts.Fact => facts.message('Yes.', { callId: callId as never }),
+};
+type Move = Look | keyof typeof WISHES | keyof typeof VERDICTS;
 
 const moves = fc.array(
   fc.oneof(
     { weight: 6, arbitrary: fc.constantFrom<Move>('coordinator') },
     { weight: 4, arbitrary: fc.constantFrom<Move>('runner') },
     { weight: 8, arbitrary: fc.constantFrom<Move>('act') },
-    { weight: 3, arbitrary: fc.constantFrom<Move>('crash', 'silence', 'drain', 'wait', 'message', 'raise') },
+    { weight: 3, arbitrary: fc.constantFrom<Move>('crash', 'silence', 'drain', 'wait', 'message', 'raise', 'doubt') },
+    { weight: 3, arbitrary: fc.constantFrom<Move>('grant', 'deny', 'answer', 'interrupt') },
     { weight: 1, arbitrary: fc.constantFrom<Move>('pause', 'resume', 'cancel') },
   ),
   { maxLength: 80 },
 );
-const moods = fc.array(fc.constantFrom('diligent', 'diligent', 'calls', 'twice', 'idle', 'silent', 'fails'), {
-  minLength: 1,
-  maxLength: 12,
-});
+const moods = fc.array(
+  fc.constantFrom('diligent', 'diligent', 'calls', 'risky', 'asks', 'twice', 'idle', 'silent', 'fails'),
+  {
+    minLength: 1,
+    maxLength: 12,
+  },
+);
 const caps = fc.record({
   segments: fc.integer({ min: 1, max: 12 }),
   steps: fc.integer({ min: 1, max: 30 }),
   restartsWithoutProgress: fc.integer({ min: 1, max: 4 }),
   modelRetries: fc.integer({ min: 0, max: 3 }),
   runMinutes: fc.integer({ min: 2, max: 60 }),
+  approvalMinutes: fc.integer({ min: 1, max: 10 }),
+  toolRetries: fc.integer({ min: 0, max: 2 }),
 });
 const worlds = fc.record({ moves, moods, caps, items: fc.integer({ min: 0, max: 5 }) });
 type World = typeof worlds extends fc.Arbitrary<infer T> ? T : never;
 
-const bash = (id: string): ModelBlock => ({ type: 'tool_use', id, name: 'bash', input: { command: 'true' } });
+const bash = (id: string, command = 'true'): ModelBlock => facts.bash(command, id);
+const SPEC = {
+  tools: ['bash', 'list_files', 'ask_human'] as const,
+  approvals: { bash: { when: { command: 'rm' } } },
+  effects: { bash: { inDoubt: 'person' as const } },
+  mcp: { mail: { url: 'https://mail.example/' } },
+};
 const moody = (names: World['moods']): Answer => {
   let asked = 0;
   return (history) => {
@@ -49,7 +78,9 @@ const moody = (names: World['moods']): Answer => {
     if (mood === 'fails') return 'fails';
     if (mood === 'silent') return [];
     if (mood === 'idle') return [{ type: 'text', text: 'Hm.' }];
-    if (mood === 'calls') return [bash('x'), bash('y')];
+    if (mood === 'calls') return [bash('x'), facts.call('list_files', {}, 'y')];
+    if (mood === 'risky') return [bash('x', 'rm x'), bash('y')];
+    if (mood === 'asks') return [facts.call('ask_human', { question: 'So?' }, 'q'), bash('x')];
     const answer = diligent(history);
     return mood === 'twice' && answer !== 'fails' ? [...answer, ...answer, bash('z')] : answer;
   };
@@ -57,16 +88,29 @@ const moody = (names: World['moods']): Answer => {
 
 function lived({ moves: script, moods: names, caps: limits, items }: World): SimulatedRun {
   const ids = Array.from({ length: items }, (_, place) => `item-${place}`);
-  const run = new SimulatedRun([facts.requested({ items: ids, caps: limits })], {
+  const run = new SimulatedRun([facts.requested({ items: ids, caps: limits, spec: SPEC as never })], {
     answer: moody(names),
     turnMs: 1_000,
   });
   for (const move of script) {
+    const [pending] = pendingQuestions(run.run);
     if (move in WISHES) run.wish(WISHES[move as keyof typeof WISHES]);
-    else run.look(move as Look);
+    else if (move in VERDICTS) {
+      if (pending) run.wish(VERDICTS[move as keyof typeof VERDICTS](pending.callId));
+    } else run.look(move as Look);
   }
   return run;
 }
+
+const needsApproval = (callId: string, events: readonly Recorded<RunEvent>[]): boolean =>
+  events.some(
+    ({ event }) =>
+      event.type === 'ModelTurnCompleted' &&
+      callId.startsWith(`${event.data.turn}-`) &&
+      JSON.stringify(
+        event.data.content.filter(({ type }) => type === 'tool_use')[Number(callId.split('-')[1])],
+      ).includes('rm x'),
+  );
 
 const ofAnyWorld = (check: (run: SimulatedRun) => void): void =>
   fc.assert(
@@ -120,8 +164,33 @@ describe('any history that the relay can write', () => {
 
   it('answers each call once', () => {
     ofAnyWorld(({ events }) => {
-      const answered = events.flatMap(({ event }) => (event.type === 'ToolCallCompleted' ? [event.data.callId] : []));
+      const answered = events.flatMap(({ event }) =>
+        event.type === 'ToolCallCompleted' || event.type === 'ToolCallSettled' ? [event.data.callId] : [],
+      );
       expect(new Set(answered).size).toBe(answered.length);
+    });
+  });
+
+  it('starts no call twice, save after a doubt under the next attempt', () => {
+    ofAnyWorld(({ events }) => {
+      const started = events.flatMap(({ event }) =>
+        event.type === 'ToolCallStarted' ? [`${event.data.callId}/${event.data.attempt ?? 1}`] : [],
+      );
+      expect(new Set(started).size).toBe(started.length);
+      const doubts = events.filter(({ event }) => event.type === 'ToolCallInDoubt').length;
+      expect(started.filter((name) => !name.endsWith('/1')).length).toBeLessThanOrEqual(doubts);
+    });
+  });
+
+  it('starts nothing that needs agreement without it', () => {
+    ofAnyWorld(({ events }) => {
+      for (const [place, { event }] of events.entries()) {
+        if (event.type !== 'ToolCallStarted' || !needsApproval(event.data.callId, events)) continue;
+        const granted = events
+          .slice(0, place)
+          .some(({ event: before }) => before.type === 'ApprovalGranted' && before.data.callId === event.data.callId);
+        expect(granted).toBe(true);
+      }
     });
   });
 

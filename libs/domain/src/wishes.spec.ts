@@ -53,7 +53,7 @@ describe('what people wish of a run', () => {
       wishMessage(run, by, hello),
       wishApprove(run, by, verdict),
       wishDeny(run, by, { ...verdict, reason: 'No.' }),
-      wishCaps(run, by, { steps: 9_999 }),
+      wishCaps(run, by, { steps: 9_999 }, {}),
     ];
     for (const { refusal } of wishes) expect(refusal).toMatchObject({ code: 'run-ended' });
     expect(wishes[0]?.refusal?.detail).toContain('Cancelled by ann.');
@@ -110,11 +110,16 @@ describe('raising caps', () => {
   const halted = [...open, ended('failed'), facts.halted('steps', 'The cap.')];
 
   it('lets a halted run go on', () => {
-    expect(typesOf(wishCaps(runOf(halted), by, { steps: 5_000 }))).toEqual(['CapsRaised', 'RunReopened']);
-    expect(typesOf(wishCaps(runOf(open), by, { steps: 5_000 }))).toEqual(['CapsRaised']);
+    expect(typesOf(wishCaps(runOf(halted), by, { steps: 5_000 }, {}))).toEqual(['CapsRaised', 'RunReopened']);
+    expect(typesOf(wishCaps(runOf(open), by, { steps: 5_000 }, {}))).toEqual(['CapsRaised']);
+  });
+
+  it('keeps within what the server allows', () => {
+    const { refusal } = wishCaps(runOf(open), by, { steps: 5_000 }, { steps: 4_000 });
+    expect(refusal).toMatchObject({ code: 'cap-too-high' });
   });
 
   it('does not lower any', () => {
-    expect(wishCaps(runOf(open), by, { steps: 1 }).refusal).toMatchObject({ code: 'cap-not-raised' });
+    expect(wishCaps(runOf(open), by, { steps: 1 }, {}).refusal).toMatchObject({ code: 'cap-not-raised' });
   });
 });

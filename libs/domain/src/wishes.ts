@@ -19,7 +19,8 @@ export interface Refusal {
     | 'expired'
     | 'decision-missing'
     | 'too-many-messages'
-    | 'cap-not-raised';
+    | 'cap-not-raised'
+    | 'cap-too-high';
   readonly detail: string;
 }
 
@@ -145,8 +146,8 @@ const notAsked = (callId: CallId, what: string): Wished =>
 const alreadyAnswered = (callId: CallId, { state, by }: Question): Wished =>
   refuse('already-answered', `The call ${callId} is ${state} already${by === undefined ? '' : ` (${by})`}.`);
 
-/** Raises caps; a run that a cap has halted goes on. */
-export function wishCaps(run: Run, { by, at }: Wisher, caps: SomeCaps): Wished {
+/** Raises caps up to `maxima`; a run that a cap has halted goes on. */
+export function wishCaps(run: Run, { by, at }: Wisher, caps: SomeCaps, maxima: SomeCaps): Wished {
   const halted = run.relay.phase === 'ended' && run.relay.outcome === 'halted';
   if (!halted) {
     const over = ended(run);
@@ -159,6 +160,10 @@ export function wishCaps(run: Run, { by, at }: Wisher, caps: SomeCaps): Wished {
       'cap-not-raised',
       `caps.${name} is ${run.caps[name]} already; caps of a run under way can only be raised.`,
     );
+  }
+  const above = (Object.keys(caps) as (keyof Caps)[]).find((name) => (caps[name] ?? 0) > (maxima[name] ?? Infinity));
+  if (above !== undefined) {
+    return refuse('cap-too-high', `caps.${above} may be at most ${maxima[above]} on this server.`);
   }
   const raised: GatewayEvent = { type: 'CapsRaised', data: { at, caps, by } };
   if (!halted) return { events: [raised] };

@@ -2,7 +2,9 @@ import { type CallId, type ModelBlock, momentOf, type Recorded, type RunEvent, T
 import {
   beginSegment,
   callsDue,
+  carrierOf,
   currentItem,
+  doubtEvents,
   type History,
   interruptedCalls,
   isEnded,
@@ -19,7 +21,7 @@ import { BEGIN, type Fact, historyOf, record, runner } from './histories.js';
 /** What the model answers when it is asked. */
 export type Answer = (history: History) => readonly ModelBlock[] | 'fails';
 /** What may happen next in a simulated world; each look changes little, so that everything can happen in between. */
-export type Look = 'coordinator' | 'runner' | 'act' | 'crash' | 'silence' | 'drain' | 'wait';
+export type Look = 'coordinator' | 'runner' | 'act' | 'crash' | 'silence' | 'drain' | 'wait' | 'doubt';
 
 export interface SimulatedOptions {
   readonly answer?: Answer;
@@ -85,6 +87,8 @@ export class SimulatedRun {
         return this.act(false);
       case 'drain':
         return this.act(true);
+      case 'doubt':
+        return this.doubt();
       case 'wait':
         this.now += 61_000;
         return;
@@ -170,9 +174,18 @@ export class SimulatedRun {
     }
   }
 
+  /** The workspace has lost the first call that runs in it. */
+  private doubt(): void {
+    const segment = this.began?.segment ?? 0;
+    const call = this.run.openCalls.find(({ state, tool }) => state === 'started' && carrierOf(tool) === 'workspace');
+    if (!call || isFenced(this.run, segment)) return;
+    const doubt = { reason: 'It is lost.', probed: { found: 'unknown' as const }, inputDigest: '0'.repeat(64) };
+    this.write(doubtEvents(this.run, call, doubt, this.at(segment)));
+  }
+
   private performCalls(segment: number): void {
     this.write(openingEvents(this.run, this.at(segment), () => '0'.repeat(64)));
-    const first = callsDue(this.run).find(({ state }) => state === 'started');
+    const first = callsDue(this.run).find(({ state, tool }) => state === 'started' && carrierOf(tool) === 'workspace');
     if (first) this.write([this.callEnded(segment, first.callId, 'ok')]);
   }
 

@@ -50,6 +50,14 @@ export class RunList implements OnApplicationBootstrap, OnModuleDestroy {
     return rows;
   }
 
+  /** How many runs are open. @throws Unavailable when the log does not answer */
+  async countOpen(): Promise<number> {
+    await this.index.catchUp();
+    let open = 0;
+    for (const { run } of this.outlines.values()) if (!isEnded(run)) open += 1;
+    return open;
+  }
+
   private async rowOf(id: RunId, { run: outlined, total, tally }: Outline): Promise<RunRow> {
     const whole = tally ? undefined : await this.runs.load(id);
     const run = whole ?? outlined;

@@ -1,12 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { momentOf, type Receipt, type RunId, type StartRunRequest } from '#contracts';
-import { canonical, type Refusal, type Run, statusOf, type Wished, type Wisher } from '#domain';
+import { momentOf, type Receipt, type RunId, type SomeCaps, type StartRunRequest } from '#contracts';
+import { canonical, type Refusal, type Run, statusOf, type Wished, type Wisher, wishCaps } from '#domain';
 import { Runs, RunUnknown } from '#log';
 import { type Clock, idOf, newId, sha256 } from '#platform';
 import { Agents } from '../agents/agents.js';
 import { BY, TENANT } from '../caller.js';
 import { ApiProblem, noSuchRun } from '../http/problems.js';
-import { CLOCK } from '../tokens.js';
+import type { Limits } from '../surroundings.js';
+import { CLOCK, LIMITS } from '../tokens.js';
+import { RunList } from './run-list.js';
 import { runRequested } from './start-run.js';
 
 /** What people want of runs, put into the log. */
@@ -15,7 +17,9 @@ export class RunWishes {
   constructor(
     @Inject(Runs) private readonly runs: Runs<'gateway'>,
     @Inject(Agents) private readonly agents: Agents,
+    @Inject(RunList) private readonly runList: RunList,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LIMITS) private readonly limits: Limits,
   ) {}
 
   /** Starts a run; with a key that was used before, and the same wish, it is the run that was started then. */
@@ -25,10 +29,27 @@ export class RunWishes {
     if (key !== undefined && (await this.wasStarted(id, requestDigest))) return { id, created: false };
     const agent = await this.agents.find(wish.agent, wish.version);
     if (!agent) throw agentUnknown(wish);
-    const event = runRequested(wish, agent, { now: this.clock.now(), requestDigest });
+    const event = runRequested(wish, agent, { now: this.clock.now(), requestDigest, maxima: this.limits.caps });
+    await this.assertRoom();
     const answer = await this.runs.request(id, event);
     if (answer === 'exists') await this.wasStarted(id, requestDigest);
     return { id, created: answer === 'created' };
+  }
+
+  /** Raises caps, within what this server allows. */
+  raise(id: RunId, caps: SomeCaps): Promise<Receipt> {
+    return this.wish(id, (run, wisher) => wishCaps(run, wisher, caps, this.limits.caps));
+  }
+
+  /** @throws ApiProblem 429 when the tenant has as many open runs as it may have */
+  private async assertRoom(): Promise<void> {
+    const open = await this.runList.countOpen();
+    if (open < this.limits.openRuns) return;
+    throw new ApiProblem(
+      429,
+      'too-many-runs',
+      `${open} runs are open already, and this server allows ${this.limits.openRuns} (BATON_MAX_OPEN_RUNS); wait until one has ended, or cancel one.`,
+    );
   }
 
   /** @throws ApiProblem 422 when the run was started by another wish with the same key */
@@ -73,6 +94,7 @@ const STATUS_OF: { readonly [Code in Refusal['code']]?: number } = {
   'too-many-messages': 429,
   'decision-missing': 422,
   'cap-not-raised': 422,
+  'cap-too-high': 422,
 };
 
 function agentUnknown({ agent, version }: StartRunRequest): ApiProblem {

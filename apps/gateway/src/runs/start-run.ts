@@ -3,6 +3,7 @@ import {
   type Caps,
   type GatewayRunEvent,
   momentOf,
+  type SomeCaps,
   type StartRunRequest,
   WORDS_VERSION,
 } from '#contracts';
@@ -18,6 +19,8 @@ const MOST_REQUEST_BYTES = 900_000;
 interface Circumstances {
   readonly now: number;
   readonly requestDigest: string;
+  /** The most that this server allows of each cap. */
+  readonly maxima: SomeCaps;
 }
 
 /**
@@ -26,7 +29,11 @@ interface Circumstances {
  */
 export function runRequested(wish: StartRunRequest, agent: AgentVersion, by: Circumstances): RunRequested {
   const caps = loweredCaps(agent.spec.caps, wish.caps ?? {});
-  const faults = [...capFaults(agent.spec.caps, caps), ...itemFaults(wish.items, caps.items)];
+  const faults = [
+    ...capFaults(agent.spec.caps, caps),
+    ...maximumFaults(caps, by.maxima),
+    ...itemFaults(wish.items, caps.items),
+  ];
   if (faults.length > 0) throw invalid(...faults);
   const { name, version, spec, files } = agent;
   const event: RunRequested = {
@@ -62,6 +69,15 @@ function capFaults(agent: Caps, run: Caps): readonly FieldFault[] {
   if (raised.length > 0 || run.reserveSeconds < run.segmentSeconds) return raised;
   const message = `the segment must be longer than its reserve of ${run.reserveSeconds} s; lower caps.reserveSeconds too`;
   return [{ field: 'caps.segmentSeconds', message }];
+}
+
+function maximumFaults(caps: Caps, maxima: SomeCaps): readonly FieldFault[] {
+  return (Object.keys(caps) as (keyof Caps)[]).flatMap((name) => {
+    const most = maxima[name];
+    if (most === undefined || caps[name] <= most) return [];
+    const message = `${caps[name]} is more than this server allows (${most}, BATON_MAX_CAPS); start the run with caps.${name} of at most ${most}`;
+    return [{ field: `caps.${name}`, message }];
+  });
 }
 
 const MOST_FAULTS = 20;

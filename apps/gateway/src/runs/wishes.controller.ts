@@ -10,7 +10,7 @@ import {
   type Receipt,
   SendMessageRequest,
 } from '#contracts';
-import { wishApprove, wishCancel, wishCaps, wishDeny, wishMessage, wishPause, wishResume } from '#domain';
+import { wishApprove, wishCancel, wishDeny, wishMessage, wishPause, wishResume } from '#domain';
 import { idOf, newId } from '#platform';
 import { readJson } from '../http/bodies.js';
 import { keyOf } from '../http/idempotency-key.js';
@@ -54,7 +54,7 @@ export class WishesController {
   @HttpCode(202)
   async caps(@Param('id') id: string, @Req() request: IncomingMessage): Promise<Receipt> {
     const { caps } = validated(RaiseCapsRequest, await readJson(request));
-    return this.wishes.wish(runIdFrom(id), (run, wisher) => wishCaps(run, wisher, caps));
+    return this.wishes.raise(runIdFrom(id), caps);
   }
 
   @Post('calls/:callId/approve')

@@ -1,0 +1,146 @@
+import type { EffectsAnswer, Problem, Receipt, RunEventOf, RunId, RunView } from '#contracts';
+import { CallId } from '#contracts';
+import { type Rig, scheduled, spec, started, startRig } from '../../test/rig.js';
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = await startRig();
+});
+afterEach(() => rig.gateway.close());
+
+const at = new Date().toISOString();
+const soon = new Date(Date.now() + 3_600_000).toISOString();
+const callId = CallId.parse('1-0');
+const inputDigest = 'a'.repeat(64);
+const turn: RunEventOf['segment-runner'] = {
+  type: 'ModelTurnCompleted',
+  data: {
+    at,
+    segment: 1,
+    turn: 1,
+    basedOn: 2,
+    requestDigest: '0'.repeat(64),
+    model: 'simulator',
+    content: [{ type: 'tool_use', id: 'toolu_1', name: 'bash', input: { command: 'rm -rf build' } }],
+    stopReason: 'tool_use',
+    usage: { inputTokens: 10, outputTokens: 5, cacheReadTokens: 0, cacheWriteTokens: 0 },
+    durationMs: 1,
+  },
+};
+const requested: RunEventOf['segment-runner'] = {
+  type: 'ApprovalRequested',
+  data: { at, segment: 1, callId, inputDigest, expiresAt: soon },
+};
+const waiting: RunEventOf['segment-runner'] = { type: 'SegmentEnded', data: { at, segment: 1, reason: 'waiting' } };
+
+async function waitingRun(): Promise<RunId> {
+  const run = await rig.aRun();
+  await rig.record('coordinator', run, scheduled(1));
+  await rig.record('segment-runner', run, started(1), turn, requested, waiting);
+  return run;
+}
+const wish = async (run: RunId, verb: string, body: object = {}, headers: Record<string, string> = {}) => {
+  const response = await rig.post(`/v1/runs/${run}/${verb}`, body, headers);
+  return { status: response.status, body: (await response.json()) as Receipt & Problem };
+};
+const view = async (run: RunId): Promise<RunView> => (await (await rig.ask(`/v1/runs/${run}`)).json()) as RunView;
+
+describe('a call that waits for a person', () => {
+  it('is shown with its exact input, and until when it waits', async () => {
+    const run = await waitingRun();
+    expect(await view(run)).toMatchObject({
+      status: 'waiting',
+      waitsFor: [
+        { callId, tool: 'bash', input: { command: 'rm -rf build' }, inputDigest, kind: 'approval', expiresAt: soon },
+      ],
+      usage: { inputTokens: 10, outputTokens: 5 },
+    });
+  });
+
+  it('is granted with a receipt, and a second time with the same answer', async () => {
+    const run = await waitingRun();
+    expect(await wish(run, 'calls/1-0/approve', { inputDigest })).toMatchObject({ status: 202, body: { revision: 6 } });
+    expect((await view(run)).waitsFor).toBeUndefined();
+    expect(await wish(run, 'calls/1-0/approve', { inputDigest })).toMatchObject({ status: 202, body: { revision: 6 } });
+    expect(await wish(run, 'calls/1-0/deny', { inputDigest, reason: 'No.' })).toMatchObject({
+      status: 409,
+      body: { code: 'already-answered' },
+    });
+  });
+
+  it('is not granted for another input, nor where nothing is asked', async () => {
+    const run = await waitingRun();
+    const other = { inputDigest: 'b'.repeat(64) };
+    expect(await wish(run, 'calls/1-0/approve', other)).toMatchObject({ status: 409, body: { code: 'another-input' } });
+    expect(await wish(run, 'calls/9-0/approve', other)).toMatchObject({ status: 409, body: { code: 'not-asked' } });
+    expect(await wish(run, 'calls/x/approve', other)).toMatchObject({ status: 404, body: { code: 'call-unknown' } });
+  });
+
+  it('has its line in the effect ledger', async () => {
+    const run = await waitingRun();
+    const answer = (await (await rig.ask(`/v1/runs/${run}/effects`)).json()) as EffectsAnswer;
+    expect(answer).toMatchObject({
+      asOf: 5,
+      effects: [{ callId, tool: 'bash', state: 'waiting', attempts: 0, approval: { state: 'pending' } }],
+      totals: { executed: 0, notStarted: 0 },
+    });
+  });
+});
+
+describe('a message', () => {
+  it('is received once under one key, with the same receipt', async () => {
+    const run = await rig.aRun();
+    const key = { 'idempotency-key': 'one' };
+    const first = await wish(run, 'messages', { text: 'Hurry.' }, key);
+    expect(first).toMatchObject({ status: 202, body: { revision: 1 } });
+    expect(await wish(run, 'messages', { text: 'Hurry.' }, key)).toEqual(first);
+    expect(await wish(run, 'messages', { text: 'Hurry.' })).toMatchObject({ body: { revision: 2 } });
+    expect(await view(run)).toMatchObject({ unread: 2 });
+  });
+
+  it('says which field is wrong', async () => {
+    const run = await rig.aRun();
+    const { status, body } = await wish(run, 'messages', { words: 'Hurry.' });
+    expect(status).toBe(422);
+    expect(body.errors?.map(({ field }) => field)).toContain('text');
+  });
+});
+
+describe('pause and resume', () => {
+  it('are recorded and shown', async () => {
+    const run = await rig.aRun();
+    expect(await wish(run, 'pause')).toMatchObject({ status: 202, body: { status: 'paused' } });
+    expect(await wish(run, 'resume')).toMatchObject({ status: 202, body: { status: 'queued' } });
+  });
+});
+
+describe('what a server allows', () => {
+  it('bounds the caps of a run, when it starts and when they are raised', async () => {
+    await rig.gateway.close();
+    rig = await startRig({ limits: { caps: { steps: 1_000 }, openRuns: 10 } });
+    const run = await rig.aRun();
+    expect(await wish(run, 'caps', { caps: { steps: 2_000 } })).toMatchObject({
+      status: 422,
+      body: { code: 'cap-too-high' },
+    });
+    await rig.post('/v1/agents', { spec: { ...spec, caps: { steps: 5_000 } } });
+    const refused = (await (await rig.post('/v1/runs', { agent: 'profiler' })).json()) as Problem;
+    expect(refused.errors).toMatchObject([{ field: 'caps.steps' }]);
+  });
+
+  it('bounds the runs that are open', async () => {
+    await rig.gateway.close();
+    rig = await startRig({ limits: { caps: {}, openRuns: 1 } });
+    await rig.aRun();
+    const refused = await rig.post('/v1/runs', { agent: 'profiler' });
+    expect([refused.status, ((await refused.json()) as Problem).code]).toEqual([429, 'too-many-runs']);
+  });
+
+  it('lets a halted run go on when its cap is raised', async () => {
+    const run = await rig.aRun();
+    await rig.record('coordinator', run, { type: 'RunHalted', data: { at, cap: 'steps', reason: 'The cap.' } });
+    expect(await wish(run, 'caps', { caps: { steps: 2_000 } })).toMatchObject({ status: 202 });
+    expect(await view(run)).toMatchObject({ status: 'starting', caps: { steps: { limit: 2_000 } } });
+    expect((await view(run)).endedAt).toBeUndefined();
+  });
+});

@@ -38,7 +38,10 @@ const moves = fc.array(
     { weight: 6, arbitrary: fc.constantFrom<Move>('coordinator') },
     { weight: 4, arbitrary: fc.constantFrom<Move>('runner') },
     { weight: 8, arbitrary: fc.constantFrom<Move>('act') },
-    { weight: 3, arbitrary: fc.constantFrom<Move>('crash', 'silence', 'drain', 'wait', 'message', 'raise', 'doubt') },
+    {
+      weight: 4,
+      arbitrary: fc.constantFrom<Move>('doubt', 'crash', 'silence', 'drain', 'wait', 'message', 'raise', 'doubt'),
+    },
     { weight: 3, arbitrary: fc.constantFrom<Move>('grant', 'deny', 'answer', 'interrupt') },
     { weight: 1, arbitrary: fc.constantFrom<Move>('pause', 'resume', 'cancel') },
   ),
@@ -78,7 +81,7 @@ const moody = (names: World['moods']): Answer => {
     if (mood === 'fails') return 'fails';
     if (mood === 'silent') return [];
     if (mood === 'idle') return [{ type: 'text', text: 'Hm.' }];
-    if (mood === 'calls') return [bash('x'), facts.call('list_files', {}, 'y')];
+    if (mood === 'calls') return [facts.call('list_files', {}, 'y'), bash('x')];
     if (mood === 'risky') return [bash('x', 'rm x'), bash('y')];
     if (mood === 'asks') return [facts.call('ask_human', { question: 'So?' }, 'q'), bash('x')];
     const answer = diligent(history);

@@ -45,7 +45,7 @@ const moves = fc.array(
     { weight: 3, arbitrary: fc.constantFrom<Move>('grant', 'deny', 'answer', 'interrupt') },
     { weight: 1, arbitrary: fc.constantFrom<Move>('pause', 'resume', 'cancel') },
   ),
-  { maxLength: 80 },
+  { maxLength: 80, size: 'max' },
 );
 const moods = fc.array(
   fc.constantFrom('diligent', 'diligent', 'calls', 'risky', 'asks', 'twice', 'idle', 'silent', 'fails'),
@@ -118,7 +118,7 @@ const needsApproval = (callId: string, events: readonly Recorded<RunEvent>[]): b
 const ofAnyWorld = (check: (run: SimulatedRun) => void): void =>
   fc.assert(
     fc.property(worlds, (world) => check(lived(world))),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 const prefixes = (events: readonly Recorded<RunEvent>[], every = 1) =>
   events.map((_, place) => events.slice(0, place + 1)).filter((_, place) => place % every === 0);

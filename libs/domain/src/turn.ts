@@ -38,11 +38,22 @@ function opened(run: Run, call: OpenCall, place: Place, digestOf: DigestOf): rea
     case 'asked':
       return begun(run, call, place, digestOf);
     case 'started':
-      return call.question === undefined ? [] : [answeredBy(call, place.segment, place.at)];
+      return goneOn(run, call, place);
     case 'in-doubt':
       return call.question?.state === 'granted'
         ? [startedAgain(call, place, call.question.inputDigest)]
         : [settledByPerson(call, place)];
+  }
+}
+
+function goneOn(run: Run, call: OpenCall, { segment, at }: Place): readonly SegmentEvent[] {
+  switch (carrierOf(call.tool)) {
+    case 'workspace':
+      return [];
+    case 'log':
+      return carryOut(run, call, segment, at);
+    case 'person':
+      return [answeredBy(call, segment, at)];
   }
 }
 

@@ -3,10 +3,11 @@ export {
   AgentVersion,
   BUILT_IN_TOOLS,
   Caps,
+  Effort,
   ModelSpec,
   SeedFile,
-  SimulateSpec,
   SomeCaps,
+  ThinkingSpec,
   ToolName,
   WorkspaceSpec,
 } from './agent.js';
@@ -28,7 +29,12 @@ export {
 export {
   BlobRef,
   type ContextMessage,
+  DOCUMENT_TYPES,
+  DocumentBlock,
+  IMAGE_TYPES,
+  ImageBlock,
   ModelBlock,
+  ResultBlock,
   StopReason,
   TextBlock,
   type ToolResultBlock,
@@ -47,6 +53,7 @@ export {
   WORK_CONSUMERS,
 } from './messages.js';
 export { AgentVersionApplied, HANDOFF_NOTES_KEPT, HandoffNoteLeft, WorkspaceEvent } from './other-events.js';
+export { ModelPrice, PriceTable } from './prices.js';
 export { Actor, EventMetadata, type Recorded, SCHEMA_VERSION } from './recorded.js';
 export {
   CallOutcome,
@@ -68,6 +75,7 @@ export {
   TERMINAL_EVENTS,
   WAKING_EVENTS,
 } from './run-events.js';
+export { FaultSpec, ItemsPlay, ScriptedTurn, ScriptPlay, SimulateSpec } from './simulate.js';
 export { runOfStream, streams } from './streams.js';
 export { builtInTools, inputSchemaOf, type ToolDeclaration, type ToolEffect } from './tools.js';
 export {

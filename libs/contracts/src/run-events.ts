@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AgentSpec, Caps, SeedFile, SomeCaps } from './agent.js';
-import { BlobRef, ModelBlock, StopReason, TextBlock, Usage } from './content.js';
+import { BlobRef, ModelBlock, ResultBlock, StopReason, Usage } from './content.js';
 import { AgentName, CallId, Digest, Json, Moment, SegmentNumber } from './ids.js';
 
 const fact = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
@@ -148,7 +148,7 @@ export const SegmentRunEvent = z.discriminatedUnion('type', [
   fact('ToolCallCompleted', {
     ...ofCall,
     outcome: CallOutcome,
-    content: z.array(TextBlock),
+    content: z.array(ResultBlock),
     /** The whole output where `content` shows only head and tail. */
     whole: BlobRef.optional(),
     durationMs: z.number().nonnegative(),
@@ -159,7 +159,7 @@ export const SegmentRunEvent = z.discriminatedUnion('type', [
   fact('ToolCallSettled', {
     ...ofCall,
     by: z.enum(['model', 'probe', 'person']),
-    content: z.array(TextBlock),
+    content: z.array(ResultBlock),
   }),
   fact('ApprovalRequested', { ...ofCall, inputDigest: Digest, expiresAt: Moment }),
   fact('CapNeared', { ...ofSegment, cap: CapName, used: z.number(), limit: z.number() }),

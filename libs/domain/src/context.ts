@@ -1,4 +1,4 @@
-import type { CallId, ContextMessage, Recorded, RunEvent, ToolResultBlock } from '#contracts';
+import type { CallId, ContextMessage, Recorded, ResultBlock, RunEvent, ToolResultBlock } from '#contracts';
 import { callIdOf } from '#contracts';
 import {
   capNotice,
@@ -35,6 +35,18 @@ export const emptyContext: Context = { messages: [], notes: [], asked: [], resul
 
 /** A plain estimate where no count is given: four characters a token. */
 const tokensOf = (text: string): number => Math.ceil(text.length / 4);
+
+/** About what the largest image takes, and what a page of a document takes with its picture. */
+const IMAGE_TOKENS = 1_600;
+const PAGE_TOKENS = 3_000;
+const PAGE_BYTES = 50_000;
+
+function blockTokens(block: ResultBlock): number {
+  if (block.type === 'text') return tokensOf(block.text);
+  if (block.type === 'image') return IMAGE_TOKENS;
+  const { bytes, mediaType } = block.blob;
+  return mediaType === 'text/plain' ? Math.ceil(bytes / 4) : PAGE_TOKENS * Math.ceil(bytes / PAGE_BYTES);
+}
 
 /** Folds one event into the context. `run` is the state after the same event. */
 export function extendContext(context: Context, run: Run, { revision, event }: Recorded<RunEvent>): Context {
@@ -88,7 +100,7 @@ function withNote(context: Context, revision: number, text: string): Context {
 function withResult(context: Context, callId: CallId, content: ToolResultBlock['content'], isError: boolean): Context {
   const toolUseId = context.asked.find((call) => call.callId === callId)?.toolUseId;
   if (toolUseId === undefined) return context;
-  const tokens = content.reduce((sum, block) => sum + tokensOf(block.text), context.tokens);
+  const tokens = content.reduce((sum, block) => sum + blockTokens(block), context.tokens);
   return {
     ...context,
     results: { ...context.results, [callId]: { type: 'tool_result', toolUseId, content, isError } },

@@ -14,6 +14,7 @@ export { type Context, emptyContext, extendContext, requestMessages } from './co
 export { type Beat, DEFAULT_PATIENCE, diagnose, type Patience } from './diagnose.js';
 export { evolve, textOf } from './evolve.js';
 export { FOLD_VERSION, type History, replay } from './history.js';
+export { costOf, mostOf, priceOf } from './money.js';
 export { tally } from './notices.js';
 export { foldRelay, type OpenRun, type RelayNews, turnOf } from './open-runs.js';
 export { overdue, type Ring, rung, type Watched, watched } from './overdue.js';

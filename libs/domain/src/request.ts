@@ -1,4 +1,12 @@
-import { BUILT_IN_TOOLS, builtInTools, type ContextMessage, inputSchemaOf, type ToolName } from '#contracts';
+import {
+  BUILT_IN_TOOLS,
+  builtInTools,
+  type ContextMessage,
+  type Effort,
+  inputSchemaOf,
+  type ThinkingSpec,
+  type ToolName,
+} from '#contracts';
 import { offeredTools } from './calls.js';
 import { type Context, requestMessages } from './context.js';
 import { compactRequest, systemPrompt } from './notices.js';
@@ -9,6 +17,8 @@ export interface TurnRequest {
   readonly model: string;
   readonly maxTokens: number;
   readonly temperature?: number;
+  readonly thinking?: ThinkingSpec;
+  readonly effort?: Effort;
   readonly system: string;
   readonly tools: readonly {
     readonly name: string;
@@ -46,11 +56,13 @@ const DECLARATIONS = Object.fromEntries(
 ) as Record<ToolName, TurnRequest['tools'][number]>;
 
 function frame(run: Run): Omit<TurnRequest, 'messages'> {
-  const { name, maxTokens, temperature } = run.agent.spec.model;
+  const { name, maxTokens, temperature, thinking, effort } = run.agent.spec.model;
   return {
     model: name,
     maxTokens,
     ...(temperature === undefined ? {} : { temperature }),
+    ...(thinking === undefined ? {} : { thinking }),
+    ...(effort === undefined ? {} : { effort }),
     system: systemPrompt(run),
     tools: offeredTools(run).map((tool) => DECLARATIONS[tool]),
   };

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Bus } from '#bus';
 import { AdvanceRun, LiveDelta, momentOf, type RunId } from '#contracts';
 import { beginSegment, replay } from '#domain';
-import { type EventLog, Runs, WrongRevision } from '#log';
+import { Blobs, type EventLog, Runs, WrongRevision } from '#log';
 import { type Logger, messageOf, systemClock } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
 import type { FromChild } from '../ipc.js';
@@ -96,10 +96,11 @@ export class Child {
     const { bus, config, logger } = this.parts;
     const { runId, segment } = log;
     const { run } = log.history;
+    const blobs = new Blobs(this.parts.log);
     const current = new Segment(
       {
         log,
-        model: createModel(run.agent.spec, config),
+        model: createModel(run.agent.spec, config, { runId, loadBlob: (digest) => blobs.get(digest) }),
         workspace: new Workspace(bus, log),
         pulse: this.pulse ?? { doing: () => undefined, recorded: () => undefined },
         clock: systemClock,

@@ -19,6 +19,7 @@ ENV NODE_ENV=production
 COPY --from=build /baton/package.json ./
 COPY --from=build /baton/node_modules node_modules
 COPY --from=build /baton/dist dist
+COPY prices.json ./
 RUN mkdir /data && chown node:node /data
 USER node
 CMD ["node", "dist/apps/gateway/src/main.js"]

@@ -6,7 +6,14 @@ const Item = z.object({ id: z.string().min(1), number: z.int().positive(), of: z
 export type Item = z.infer<typeof Item>;
 
 /** What was done about an item; a summary carries it over a compaction, in a line of its own. */
-const Progress = z.object({ id: z.string(), calls: z.int().nonnegative(), output: z.string(), failed: z.boolean() });
+const Progress = z.object({
+  id: z.string(),
+  calls: z.int().nonnegative(),
+  output: z.string(),
+  failed: z.boolean(),
+  /** What a person has answered. */
+  answer: z.string().optional(),
+});
 export type Progress = z.infer<typeof Progress>;
 
 /** An item that is open, as it was announced. */
@@ -36,6 +43,20 @@ export function lastAnnouncement(messages: readonly MessageParam[]): Announcemen
     if (found) return found;
   }
   return { kind: 'none' };
+}
+
+const REMARK_CHARACTERS = 100;
+
+/**
+ * The beginnings of what was said to the model since its last turn besides announcements: by people, or by Baton about
+ * its limits. What opens a conversation is no remark.
+ */
+export function remarksIn(messages: readonly MessageParam[]): readonly string[] {
+  const message = messages.at(-1);
+  if (message === undefined || messages.length === 1) return [];
+  return textsOf(message)
+    .filter((text) => announcedIn(text, 0) === undefined)
+    .map((text) => (text.trim().split('\n', 1)[0] ?? '').slice(0, REMARK_CHARACTERS));
 }
 
 /** Whether the last user text asks for a summary instead of work. */

@@ -6,6 +6,9 @@ export type ApiErrorType =
   | 'authentication_error'
   | 'not_found_error'
   | 'request_too_large'
+  | 'rate_limit_error'
+  | 'overloaded_error'
+  | 'timeout_error'
   | 'api_error';
 
 /** An answer of the Messages API that is not a message; the caller sees status, type and sentence. */
@@ -17,6 +20,7 @@ export class ApiError extends BatonError {
     readonly status: number,
     readonly type: ApiErrorType,
     message: string,
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(message);
   }

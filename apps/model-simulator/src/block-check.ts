@@ -8,12 +8,16 @@ import {
   isFields,
   type Place,
 } from './field-check.js';
+import { checkDocument, checkImage } from './media-check.js';
+import { isOurs, signatureOf } from './thinking-signature.js';
 
 const TEXT = new Set(['type', 'text', 'cache_control', 'citations']);
 const TOOL_USE = new Set(['type', 'id', 'name', 'input', 'cache_control', 'caller', 'toolset_name']);
 const TOOL_RESULT = new Set(['type', 'tool_use_id', 'content', 'is_error', 'cache_control', 'toolset_name']);
 const THINKING = new Set(['type', 'thinking', 'signature']);
 const REDACTED = new Set(['type', 'data']);
+const IMAGE = new Set(['type', 'source', 'cache_control', 'transformations']);
+const DOCUMENT = new Set(['type', 'source', 'cache_control', 'citations', 'context', 'title']);
 const CACHE_CONTROL = new Set(['type', 'ttl']);
 const NAME = /^[a-zA-Z0-9_-]{1,128}$/;
 const ID = /^[a-zA-Z0-9_-]+$/;
@@ -32,12 +36,15 @@ export function checkBlock(block: unknown, role: 'user' | 'assistant', place: Pl
       return only('assistant', role, block, place, checkThinking);
     case 'redacted_thinking':
       return only('assistant', role, block, place, checkRedacted);
+    case 'image':
+    case 'document':
+      return only('user', role, block, place, checkMedia);
     case undefined:
       throw invalid(`${place()}.type: Field required`);
     default:
       throw invalid(
         `${place()}: the model simulator does not read blocks of type ${JSON.stringify(block.type)}; ` +
-          'it reads text, tool_use, tool_result, thinking and redacted_thinking',
+          'it reads text, image, document, tool_use, tool_result, thinking and redacted_thinking',
       );
   }
 }
@@ -88,17 +95,33 @@ function checkToolResult(block: Fields, place: Place): void {
   checkCacheControl(block.cache_control, place);
   if (block.content === undefined || typeof block.content === 'string') return;
   if (!Array.isArray(block.content)) throw invalid(`${place()}.tool_result.content: Input should be a valid list`);
-  block.content.forEach((part, index) => checkText(part, () => `${place()}.tool_result.content.${index}`));
+  block.content.forEach((part: unknown, index) => {
+    const within = (): string => `${place()}.tool_result.content.${index}`;
+    if (isFields(part) && (part.type === 'image' || part.type === 'document')) checkMedia(part, within);
+    else checkText(part, within);
+  });
+}
+
+function checkMedia(block: Fields, place: Place): void {
+  const isImage = block.type === 'image';
+  const { cache_control: cache, citations } = checkFields(block, isImage ? IMAGE : DOCUMENT, place);
+  if (citations !== undefined && citations !== null)
+    throw invalid(`${place()}.citations: the model simulator does not read citations`);
+  if (isImage) checkImage(block, place);
+  else checkDocument(block, place);
+  checkCacheControl(cache, place);
 }
 
 function checkThinking(block: Fields, place: Place): void {
   checkFields(block, THINKING, place);
   checkString(block.thinking, () => `${place()}.thinking.thinking`);
   checkString(block.signature, () => `${place()}.thinking.signature`);
-  if (block.signature === '') throw invalid(`${place()}: Invalid \`signature\` in \`thinking\` block`);
+  if (block.signature !== signatureOf(block.thinking))
+    throw invalid(`${place()}: Invalid \`signature\` in \`thinking\` block`);
 }
 
 function checkRedacted(block: Fields, place: Place): void {
   checkFields(block, REDACTED, place);
   checkString(block.data, () => `${place()}.redacted_thinking.data`);
+  if (!isOurs(block.data)) throw invalid(`${place()}: Invalid \`data\` in \`redacted_thinking\` block`);
 }

@@ -7,13 +7,13 @@ import { blocksOf, type MessageParam, type ToolParam } from './messages-request.
  * never means to send such, so here they are an error.)
  */
 export function checkConversation(messages: readonly MessageParam[], tools: readonly ToolParam[] | undefined): void {
-  const declared = new Set(tools?.map((tool) => tool.name));
+  const hasTools = tools !== undefined && tools.length > 0;
   const seen = new Set<string>();
   let open: readonly string[] = [];
   messages.forEach((message, index) => {
     checkRole(message, index);
     checkAnswers(message, index, open);
-    open = callsOf(message, index, declared, seen);
+    open = callsOf(message, index, hasTools, seen);
   });
   if (messages.at(-1)?.role !== 'user') {
     throw invalid(
@@ -36,7 +36,7 @@ function checkAnswers(message: MessageParam, index: number, open: readonly strin
   const missing = new Set(open);
   let afterText = false;
   blocksOf(message).forEach((block, place) => {
-    if (block.type === 'text') afterText = true;
+    if (block.type !== 'tool_result') afterText = true;
     if (block.type !== 'tool_result') return;
     if (!open.includes(block.tool_use_id)) {
       throw invalid(
@@ -45,7 +45,7 @@ function checkAnswers(message: MessageParam, index: number, open: readonly strin
       );
     }
     if (afterText)
-      throw invalid(`messages.${index}.content.${place}: \`tool_result\` blocks must come before any text`);
+      throw invalid(`messages.${index}.content.${place}: \`tool_result\` blocks must come before any other content`);
     if (!missing.delete(block.tool_use_id)) {
       throw invalid(
         `messages.${index}.content.${place}: each tool_use must have a single result. ` +
@@ -62,16 +62,15 @@ function checkAnswers(message: MessageParam, index: number, open: readonly strin
 }
 
 /** The ids of the calls that the next message has to answer. */
-function callsOf(message: MessageParam, index: number, declared: Set<string>, seen: Set<string>): readonly string[] {
+function callsOf(message: MessageParam, index: number, hasTools: boolean, seen: Set<string>): readonly string[] {
   if (message.role === 'user') return [];
   const ids: string[] = [];
   blocksOf(message).forEach((block, place) => {
     if (block.type !== 'tool_use') return;
     if (seen.has(block.id)) throw invalid(`messages.${index}.content.${place}: \`tool_use\` ids must be unique`);
-    if (!declared.has(block.name)) {
+    if (!hasTools) {
       throw invalid(
-        `messages.${index}.content.${place}: Tool '${block.name}' not found in provided tools; ` +
-          'requests which include `tool_use` blocks must define their `tools`',
+        `messages.${index}.content.${place}: requests which include \`tool_use\` blocks must define \`tools\``,
       );
     }
     seen.add(block.id);

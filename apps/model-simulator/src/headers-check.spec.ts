@@ -34,6 +34,9 @@ describe('what to play', () => {
     ['header is required', undefined],
     ['is not JSON', '{'],
     ['policy', '{"policy":"chess"}'],
+    ['turns', '{"policy":"script"}'],
+    ['faults.0.kind', '{"policy":"items","faults":[{"kind":"rain"}]}'],
+    ['faults.0.times', '{"policy":"items","faults":[{"kind":"overloaded","times":0}]}'],
     ['callsPerItem', '{"policy":"items","callsPerItem":-1}'],
     ['thinkms', '{"policy":"items","thinkms":1}'],
   ])('is refused with a sentence about it: %s', (sentence, header) => {

@@ -30,7 +30,12 @@ export function itemWork(messages: readonly MessageParam[], { item, at, before }
 
 function withResult(work: ItemWork, call: ToolUseParam | undefined, result: ToolResultParam): ItemWork {
   const failed = result.is_error === true;
-  if (call?.name === 'bash') return { ...work, calls: work.calls + 1, output: firstLine(resultText(result)), failed };
+  if (call?.name === 'ask_human') return { ...work, answer: firstLine(resultText(result)) };
+  if (call?.name === 'bash') {
+    // Of several calls side by side, the one that failed is what matters.
+    const output = work.failed ? work.output : firstLine(resultText(result));
+    return { ...work, calls: work.calls + 1, output, failed: work.failed || failed };
+  }
   return settles(call, work.id) ? { ...work, settling: failed ? 'refused' : 'done' } : work;
 }
 

@@ -1,9 +1,12 @@
-import { SimulateSpec } from '#contracts';
-import { playItems } from './items-policy.js';
+import { ItemsPlay } from '#contracts';
 import type { BlockParam, MessageParam, MessagesRequest } from './messages-request.js';
+import { play } from './play.js';
 
-const spec = SimulateSpec.parse({ policy: 'items', command: 'wc -l {input}', callsPerItem: 2 });
-const tools = ['bash', 'complete_item', 'fail_item'].map((name) => ({ name, input_schema: { type: 'object' } }));
+const spec = ItemsPlay.parse({ policy: 'items', command: 'wc -l {input}', callsPerItem: 2 });
+const tools = ['bash', 'complete_item', 'fail_item', 'ask_human'].map((name) => ({
+  name,
+  input_schema: { type: 'object' },
+}));
 
 const user = (...content: readonly (BlockParam | string)[]): MessageParam => ({
   role: 'user',
@@ -27,13 +30,15 @@ const called = (
 const ran = (result: string, isError = false) => called('bash', { command: 'x' }, result, isError);
 const item = (id: string, number: number) =>
   `The current item:\n<item>${JSON.stringify({ id, number, of: 3, input: `${id} file` })}</item>`;
-const played = (messages: readonly MessageParam[], other: Partial<MessagesRequest> = {}, how = spec) =>
-  playItems({ model: 'm', max_tokens: 1_000, tools, messages, ...other }, how);
+const played = (messages: readonly MessageParam[], other: Partial<MessagesRequest> = {}, how = spec) => {
+  const { texts, calls } = play({ model: 'm', max_tokens: 1_000, tools, messages, ...other }, how, 1);
+  return { text: texts.join(' '), ...(calls[0] ? { call: calls[0] } : {}), calls };
+};
 const callIn = (messages: readonly MessageParam[], how = spec) => played(messages, {}, how).call;
 
 describe('the policy "items"', () => {
   it('runs the command for the announced item', () => {
-    expect(played([user('Begin.', item('a', 1))])).toEqual({
+    expect(played([user('Begin.', item('a', 1))])).toMatchObject({
       text: 'I work on item 1 of 3.',
       call: { tool: 'bash', input: { command: "wc -l 'a file'" } },
     });
@@ -105,12 +110,50 @@ describe('the policy "items"', () => {
   });
 
   it('says something when there are no items at all', () => {
-    expect(played([user('Hello')], { tools: [] })).toEqual({ text: expect.stringMatching(/\S/) as string });
+    expect(played([user('Hello')], { tools: [] })).toMatchObject({ text: expect.stringMatching(/\S/) as string });
   });
 
   it.each([false, true])('does not settle an item twice (the first time refused: %s)', (refused) => {
     const [call, result] = called('complete_item', { item_id: 'a' }, 'x', refused);
     expect(callIn([user(item('a', 1)), call, user(result)], { ...spec, callsPerItem: 0 })).toBeUndefined();
+  });
+
+  it('asks for several calls in one turn, and for the rest in the next', () => {
+    const how = { ...spec, command: 'echo {call}', callsPerItem: 3, callsPerTurn: 2 };
+    const commands = (messages: readonly MessageParam[]) =>
+      played(messages, {}, how).calls.map(({ input }) => input['command']);
+    const [first, firstResult] = ran('1');
+    const [second, secondResult] = ran('2');
+    expect(commands([user(item('a', 1))])).toEqual(['echo 1', 'echo 2']);
+    expect(commands([user(item('a', 1)), first, user(firstResult), second, user(secondResult)])).toEqual(['echo 3']);
+  });
+
+  it('fails the item when one of several commands failed, whichever came last', () => {
+    const [first, firstResult] = ran('broken', true);
+    const [second, secondResult] = ran('fine');
+    const messages = [user(item('a', 1)), first, user(firstResult), second, user(secondResult)];
+    expect(callIn(messages)).toMatchObject({ tool: 'fail_item', input: { reason: 'broken' } });
+  });
+
+  it('never settles an item when it is told so', () => {
+    const move = played([user(item('a', 1))], {}, { ...spec, callsPerItem: 0, settle: false });
+    expect(move).toMatchObject({ text: 'I have nothing more to do about item 1 of 3.', calls: [] });
+  });
+
+  it('asks a person first, and uses the answer', () => {
+    const how = { ...spec, command: 'echo {answer}', question: 'How?' };
+    expect(callIn([user(item('a', 1))], how)).toEqual({ tool: 'ask_human', input: { question: 'How?' } });
+    const [call, result] = called('ask_human', { question: 'How?' }, 'by hand');
+    expect(callIn([user(item('a', 1)), call, user(result)], how)?.input).toEqual({ command: "echo 'by hand'" });
+  });
+
+  it('answers what a person says, and goes on with its work', () => {
+    const [call, result] = ran('1');
+    const move = played([user(item('a', 1)), call, user(result, 'Hurry up!\nPlease.')]);
+    expect(move).toMatchObject({
+      text: 'You said: "Hurry up!". I work on item 1 of 3.',
+      call: { tool: 'bash' },
+    });
   });
 
   it('refuses to play with a tool that is not declared', () => {
@@ -132,8 +175,8 @@ describe('a compaction', () => {
   const asked = [user(item('a', 1)), call, user(result, '<compact/>\nSummarise.')];
 
   it('is answered with a short text and no call', () => {
-    expect(played(asked, { tools: [] })).toEqual({ text: expect.stringContaining('in progress') as string });
-    expect(played([user('Hello', '<compact/>')])).toEqual({ text: 'Nothing is in progress.' });
+    expect(played(asked, { tools: [] })).toEqual({ text: expect.stringContaining('in progress') as string, calls: [] });
+    expect(played([user('Hello', '<compact/>')])).toEqual({ text: 'Nothing is in progress.', calls: [] });
   });
 
   it('makes the model do nothing twice: its summary says what was done about the current item', () => {
@@ -144,6 +187,13 @@ describe('a compaction', () => {
       input: { item_id: 'a', result: '41' },
     });
     expect(callIn(after)?.tool).toBe('bash');
+  });
+
+  it('keeps the answer of a person', () => {
+    const [question, answer] = called('ask_human', { question: 'How?' }, 'by hand');
+    const { text } = played([user(item('a', 1)), question, user(answer, '<compact/>')]);
+    const how = { ...spec, command: 'echo {answer}', question: 'How?' };
+    expect(callIn([user(`${text}\n${item('a', 1)}`)], how)?.input).toEqual({ command: "echo 'by hand'" });
   });
 
   it('forgets what was done about another item', () => {

@@ -4,52 +4,75 @@ interface CacheControl {
   readonly ttl?: '5m' | '1h';
 }
 
-export interface TextParam {
-  readonly type: 'text';
-  readonly text: string;
+interface Cacheable {
   readonly cache_control?: CacheControl | null;
 }
 
-interface ThinkingParam {
+export interface TextParam extends Cacheable {
+  readonly type: 'text';
+  readonly text: string;
+}
+
+export interface ThinkingParam {
   readonly type: 'thinking';
   readonly thinking: string;
   readonly signature: string;
 }
 
-interface RedactedThinkingParam {
+export interface RedactedThinkingParam {
   readonly type: 'redacted_thinking';
   readonly data: string;
 }
 
-export interface ToolUseParam {
+export interface ToolUseParam extends Cacheable {
   readonly type: 'tool_use';
   readonly id: string;
   readonly name: string;
   readonly input: Readonly<Record<string, unknown>>;
-  readonly cache_control?: CacheControl | null;
 }
 
-export interface ToolResultParam {
+interface MediaSource {
+  readonly type: 'base64' | 'text';
+  readonly media_type: string;
+  readonly data: string;
+}
+
+export interface MediaParam extends Cacheable {
+  readonly type: 'image' | 'document';
+  readonly source: MediaSource;
+}
+
+export interface ToolResultParam extends Cacheable {
   readonly type: 'tool_result';
   readonly tool_use_id: string;
-  readonly content?: string | readonly TextParam[];
+  readonly content?: string | readonly (TextParam | MediaParam)[];
   readonly is_error?: boolean;
-  readonly cache_control?: CacheControl | null;
 }
 
-export type BlockParam = TextParam | ThinkingParam | RedactedThinkingParam | ToolUseParam | ToolResultParam;
+export type BlockParam =
+  | TextParam
+  | ThinkingParam
+  | RedactedThinkingParam
+  | ToolUseParam
+  | ToolResultParam
+  | MediaParam;
 
 export interface MessageParam {
   readonly role: 'user' | 'assistant';
   readonly content: string | readonly BlockParam[];
 }
 
-export interface ToolParam {
+export interface ToolParam extends Cacheable {
   readonly name: string;
   readonly description?: string;
   readonly input_schema: Readonly<Record<string, unknown>>;
-  readonly cache_control?: CacheControl | null;
 }
+
+/** How the model is to think, as far as the simulator plays it. */
+export type ThinkingConfig =
+  | { readonly type: 'enabled'; readonly budget_tokens: number; readonly display?: 'summarized' | 'omitted' | null }
+  | { readonly type: 'adaptive'; readonly display?: 'summarized' | 'omitted' | null }
+  | { readonly type: 'disabled' };
 
 export interface MessagesRequest {
   readonly model: string;
@@ -59,6 +82,7 @@ export interface MessagesRequest {
   readonly system?: string | readonly TextParam[];
   readonly tools?: readonly ToolParam[];
   readonly stream?: boolean;
+  readonly thinking?: ThinkingConfig | null;
 }
 
 /** A message's content as blocks, whichever way it was written. */
@@ -68,5 +92,6 @@ export const blocksOf = ({ content }: MessageParam): readonly BlockParam[] =>
 /** The text of a tool's result. */
 export function resultText({ content }: ToolResultParam): string {
   if (content === undefined) return '';
-  return typeof content === 'string' ? content : content.map((block) => block.text).join('\n');
+  if (typeof content === 'string') return content;
+  return content.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n');
 }

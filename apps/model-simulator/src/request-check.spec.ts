@@ -1,4 +1,5 @@
 import { type ApiVersion, checkRequest } from './request-check.js';
+import { redacted, signatureOf } from './thinking-signature.js';
 
 const tool = (name: string) => ({ name, description: 'x', input_schema: { type: 'object' } });
 const good = {
@@ -12,7 +13,8 @@ const good = {
     {
       role: 'assistant',
       content: [
-        { type: 'thinking', thinking: '', signature: 's' },
+        { type: 'thinking', thinking: 'Hm.', signature: signatureOf('Hm.') },
+        { type: 'redacted_thinking', data: redacted('secret') },
         { type: 'text', text: 'So.' },
         { type: 'tool_use', id: 't1', name: 'bash', input: {} },
         { type: 'tool_use', id: 't2', name: 'read_file', input: { path: 'a' } },
@@ -41,6 +43,22 @@ const calling = (block: object) => ({
     begin,
   ],
 });
+const PNG = Buffer.from('\x89PNG\r\n\x1a\n plus!!', 'latin1').toString('base64');
+const image = (other: object) => ({
+  type: 'image',
+  source: { type: 'base64', media_type: 'image/png', data: PNG, ...other },
+});
+const pdf = (data: string) => ({ type: 'document', source: { type: 'base64', media_type: 'application/pdf', data } });
+const thought = { type: 'thinking', thinking: 'Hm.', signature: signatureOf('Hm.') };
+const thinking = (content: readonly unknown[]) => ({
+  ...good,
+  messages: [begin, { role: 'assistant', content }, begin],
+});
+const untold = [
+  begin,
+  { role: 'assistant', content: [{ type: 'tool_use', id: 't1', name: 'bash', input: {} }] },
+  { role: 'user', content: [result('t1')] },
+];
 const cached = { type: 'text', text: 'x', cache_control: { type: 'ephemeral' } };
 
 describe('a request to the Messages API', () => {
@@ -51,6 +69,35 @@ describe('a request to the Messages API', () => {
   it('needs no length limit when only its tokens are counted', () => {
     const { max_tokens: _, ...counted } = good;
     expect(checkRequest(counted, 'count_tokens', '2026-10-21')).toBe(counted);
+  });
+
+  it('may show images and documents, to the model and in results', () => {
+    const text = { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x' }, title: 'A text' };
+    const shown = [image({}), pdf(Buffer.from('%PDF-1.7').toString('base64')), text];
+    expect(check(asking(shown))).toBeTruthy();
+    expect(check(answering({ ...result('t1'), content: shown }, result('t2')))).toBeTruthy();
+  });
+
+  it('may tell the model how to think', () => {
+    const budget = { ...good, max_tokens: 2_000, thinking: { type: 'enabled', budget_tokens: 1_024 } };
+    expect(check(budget)).toBeTruthy();
+    expect(
+      check({ ...good, thinking: { type: 'adaptive', display: 'omitted' }, output_config: { effort: 'low' } }),
+    ).toBeTruthy();
+    expect(() => check({ ...budget, temperature: 0.5 }, '2023-06-01')).toThrow('`temperature` may only be set to 1');
+  });
+
+  it('may hold a call of a tool that there is not: the model made a mistake', () => {
+    expect(
+      check({
+        ...calling({ name: 'rm' }),
+        messages: [
+          ...untold.slice(0, 1),
+          { role: 'assistant', content: [{ type: 'tool_use', id: 't1', name: 'rm', input: {} }] },
+          ...untold.slice(2),
+        ],
+      }),
+    ).toBeTruthy();
   });
 
   it('may have a temperature in the older version only', () => {
@@ -86,14 +133,36 @@ describe('a request to the Messages API', () => {
     ],
     ['messages.0.content.0.type: Field required', asking([{ text: 'x' }])],
     ['messages.0.content.0.text: Field required', asking([{ type: 'text' }])],
-    ['does not read blocks of type "image"', asking([{ type: 'image' }])],
+    ['does not read blocks of type "video"', asking([{ type: 'video' }])],
+    ['messages.0.content.0.source: Input should be an object', asking([{ type: 'image' }])],
+    ['source.media_type: Input should be one of image/png', asking([image({ media_type: 'image/tiff' })])],
+    ['data: Input should be valid base64', asking([image({ data: 'no base64' })])],
+    ['it is said to be image/jpeg, but it appears to be image/png', asking([image({ media_type: 'image/jpeg' })])],
+    ['image exceeds 5 MB maximum', asking([image({ data: `${PNG}${'AAAA'.repeat(2_000_000)}` })])],
+    ['it is said to be application/pdf, but it appears to be image/png', asking([pdf(PNG)])],
+    ['`image` blocks can only be in `user` messages', thinking([image({})])],
+    ['Invalid `signature` in `thinking` block', thinking([{ ...thought, thinking: 'Hm!' }])],
+    ['Invalid `signature` in `thinking` block', thinking([{ ...thought, signature: '' }])],
+    ['Invalid `data` in `redacted_thinking` block', thinking([{ type: 'redacted_thinking', data: 'x' }])],
+    ['Extra inputs are not permitted', thinking([{ ...thought, cache_control: { type: 'ephemeral' } }])],
+    ['thinking.type: the model simulator plays only', { ...good, thinking: { type: 'deep' } }],
+    ['budget_tokens: Field required', { ...good, thinking: { type: 'enabled' } }],
+    ['greater than or equal to 1024', { ...good, thinking: { type: 'enabled', budget_tokens: 1_023 } }],
+    ['`max_tokens` must be greater', { ...good, thinking: { type: 'enabled', budget_tokens: 1_024 } }],
+    ['Extra inputs are not permitted', { ...good, thinking: { type: 'adaptive', budget_tokens: 1_024 } }],
+    [
+      'Expected `thinking` or `redacted_thinking`, but found `tool_use`',
+      { ...calling({}), max_tokens: 2_000, thinking: { type: 'enabled', budget_tokens: 1_024 }, messages: untold },
+    ],
+    ['output_config.effort: Input should be one of', { ...good, output_config: { effort: 'huge' } }],
+    ['max_tokens: 128001 > 128000', { ...good, max_tokens: 128_001 }],
     [
       '`tool_use` blocks can only be in `assistant` messages',
       asking([{ type: 'tool_use', id: 't', name: 'bash', input: {} }]),
     ],
     ['input: Input should be an object', calling({ input: 'ls' })],
     ['tool_use.id: String should match pattern', calling({ id: 'a b' })],
-    ["Tool 'rm' not found in provided tools", calling({ name: 'rm' })],
+    ['requests which include `tool_use` blocks must define `tools`', { ...calling({}), tools: [] }],
     [
       'messages.1: `tool_use` ids were found without `tool_result` blocks immediately after: t2',
       answering(result('t1')),
@@ -102,7 +171,7 @@ describe('a request to the Messages API', () => {
     ['unexpected `tool_use_id` found in `tool_result` blocks: t9', answering(result('t1'), result('t2'), result('t9'))],
     ['each tool_use must have a single result', answering(result('t1'), result('t1'), result('t2'))],
     [
-      '`tool_result` blocks must come before any text',
+      '`tool_result` blocks must come before any other content',
       answering(result('t1'), { type: 'text', text: 'x' }, result('t2')),
     ],
     ['unexpected `tool_use_id`', asking([result('t1')])],

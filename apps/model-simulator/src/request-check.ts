@@ -10,7 +10,8 @@ import {
   type Fields,
   isFields,
 } from './field-check.js';
-import { blocksOf, type MessagesRequest } from './messages-request.js';
+import { type BlockParam, blocksOf, type MessagesRequest } from './messages-request.js';
+import { checkThinking, checkThoughts } from './thinking-check.js';
 
 /** What the answer is for: a message, or only the count of its input tokens. */
 export type Endpoint = 'messages' | 'count_tokens';
@@ -20,8 +21,18 @@ export const API_VERSIONS = ['2023-06-01', '2026-10-21'] as const;
 export type ApiVersion = (typeof API_VERSIONS)[number];
 
 const IGNORED = ['metadata', 'service_tier', 'inference_geo', 'speed', 'diagnostics'];
-const READ = ['model', 'max_tokens', 'messages', 'system', 'tools', 'stream', 'tool_choice', 'thinking'];
-const NOT_PLAYED = ['container', 'output_config', 'stop_sequences', 'cache_control'];
+const READ = [
+  'model',
+  'max_tokens',
+  'messages',
+  'system',
+  'tools',
+  'stream',
+  'tool_choice',
+  'thinking',
+  'output_config',
+];
+const NOT_PLAYED = ['container', 'stop_sequences', 'cache_control'];
 const SAMPLING = ['temperature', 'top_p', 'top_k'];
 const KNOWN = new Set([...IGNORED, ...READ, ...NOT_PLAYED]);
 const KNOWN_BEFORE = new Set([...KNOWN, ...SAMPLING]);
@@ -29,6 +40,7 @@ const MESSAGE = new Set(['role', 'content']);
 const TOOL = new Set(['name', 'description', 'input_schema', 'cache_control', 'type', 'strict', 'input_examples']);
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,128}$/;
 const MAX_CACHE_CONTROLS = 4;
+const MAX_OUTPUT_TOKENS = 128_000;
 const top = (name: string) => () => name;
 
 /**
@@ -39,17 +51,27 @@ export function checkRequest(body: unknown, endpoint: Endpoint, version: ApiVers
   const request = checkFields(body, version === '2026-10-21' ? KNOWN : KNOWN_BEFORE, top(''));
   checkString(request.model, top('model'));
   if (request.model === '') throw invalid('model: String should have at least 1 character');
-  if (endpoint === 'messages') checkCount(request.max_tokens, 1, top('max_tokens'));
+  if (endpoint === 'messages') checkMaxTokens(request.max_tokens);
   checkBoolean(request.stream, top('stream'));
   checkSampling(request);
+  checkThinking(request);
   checkSystem(request.system);
   checkTools(request.tools);
   checkMessages(request.messages);
   checkPlayable(request);
   const checked = request as unknown as MessagesRequest;
   checkConversation(checked.messages, checked.tools);
+  checkThoughts(checked.messages, checked.thinking);
   checkCacheControls(checked);
   return checked;
+}
+
+function checkMaxTokens(maxTokens: unknown): void {
+  checkCount(maxTokens, 1, top('max_tokens'));
+  if (maxTokens <= MAX_OUTPUT_TOKENS) return;
+  throw invalid(
+    `max_tokens: ${maxTokens} > ${MAX_OUTPUT_TOKENS}, which is the maximum allowed number of output tokens`,
+  );
 }
 
 function checkSampling({ temperature, top_p: topP, top_k: topK }: Fields): void {
@@ -110,15 +132,13 @@ function checkMessages(messages: unknown): void {
 }
 
 /** Whatever would change a real model's answer and is not played is refused, never silently passed over. */
-function checkPlayable({ tool_choice: choice, thinking, ...rest }: Fields): void {
+function checkPlayable({ tool_choice: choice, ...rest }: Fields): void {
   for (const name of NOT_PLAYED) {
     if (rest[name] !== undefined && rest[name] !== null)
       throw invalid(`${name}: the model simulator does not play this`);
   }
   if (isFields(choice) && choice.type !== 'auto')
     throw invalid("tool_choice: the model simulator plays only {type: 'auto'}");
-  if (isFields(thinking) && thinking.type !== 'disabled')
-    throw invalid("thinking: the model simulator plays only {type: 'disabled'}");
 }
 
 function checkCacheControls({ system, tools, messages }: MessagesRequest): void {
@@ -126,13 +146,17 @@ function checkCacheControls({ system, tools, messages }: MessagesRequest): void 
     marked(tools ?? []) +
     (typeof system === 'object' ? marked(system) : 0) +
     messages.reduce(
-      (count, message) => count + (typeof message.content === 'string' ? 0 : marked(blocksOf(message))),
+      (count, message) => count + marked(blocksOf(message).flatMap((block) => [block, ...inside(block)])),
       0,
     );
   if (found > MAX_CACHE_CONTROLS) {
     throw invalid(`A maximum of ${MAX_CACHE_CONTROLS} blocks with cache_control may be provided. Found ${found}.`);
   }
 }
+
+/** What a tool's result holds may be marked, too. */
+const inside = (block: BlockParam): readonly object[] =>
+  block.type === 'tool_result' && typeof block.content === 'object' ? block.content : [];
 
 const marked = (blocks: readonly object[]): number =>
   blocks.reduce((count, block) => count + ('cache_control' in block && block.cache_control ? 1 : 0), 0);

@@ -1,46 +1,80 @@
 import type { ServerResponse } from 'node:http';
-import type { Answer } from './answer.js';
-import { streamOf } from './answer-stream.js';
+import type { FaultSpec } from '#contracts';
+import { type Answer, wholeMessage } from './answer.js';
+import { errorFrame, streamOf } from './answer-stream.js';
+
+/** Everything about the way in which an answer is sent. */
+export interface Sending {
+  readonly stream: boolean;
+  /** Over how long its pieces are spread, in milliseconds. */
+  readonly thinkMs: number;
+  readonly fault: FaultSpec | undefined;
+  readonly requestId: string;
+}
 
 /** Writes a JSON answer in one go. */
-export function sendJson(response: ServerResponse, status: number, body: object, requestId: string): void {
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: Readonly<Record<string, string>>,
+): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'request-id': requestId,
-  });
+  const length = Buffer.byteLength(text);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...headers });
   response.end(text);
 }
 
-/** Writes a whole message after `thinkMs`, unless the caller has gone by then. */
-export function sendMessage(response: ServerResponse, answer: Answer, thinkMs: number, requestId: string): void {
-  inBeats(response, ['', JSON.stringify(answer)], thinkMs, {
-    'content-type': 'application/json',
-    'request-id': requestId,
-  });
-}
-
-/** Streams a message, its pieces spread evenly over `thinkMs`, until the caller goes. */
-export function streamMessage(response: ServerResponse, answer: Answer, thinkMs: number, requestId: string): void {
-  const headers = {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache',
+/** Sends a message, streamed or whole, until the caller goes; or as much of it as the fault lets through. */
+export function sendMessage(response: ServerResponse, answer: Answer, { stream, thinkMs, ...how }: Sending): void {
+  const { fault, requestId } = how;
+  const beats = stream ? streamOf(answer).map((frames) => [...frames]) : [[], [JSON.stringify(wholeMessage(answer))]];
+  const head = {
+    'content-type': stream ? 'text/event-stream; charset=utf-8' : 'application/json',
+    ...(stream ? { 'cache-control': 'no-cache' } : {}),
     'request-id': requestId,
   };
-  inBeats(response, streamOf(answer), thinkMs, headers);
+  switch (fault?.kind) {
+    case 'silent':
+    case 'cut':
+    case 'error-event':
+      return breakOff(response, beats.flat().slice(0, fault.afterEvents), fault.kind, head);
+    case 'slow': {
+      const frames = beats.flat().map((frame) => [frame]);
+      return inBeats(response, [[], ...frames], fault.delayMs * frames.length, head);
+    }
+    default:
+      return inBeats(response, beats, thinkMs, head);
+  }
+}
+
+function breakOff(
+  response: ServerResponse,
+  frames: readonly string[],
+  how: 'silent' | 'cut' | 'error-event',
+  head: Readonly<Record<string, string>>,
+): void {
+  if (how === 'error-event') {
+    response.writeHead(200, head);
+    return void response.end([...frames, errorFrame('overloaded_error', 'Overloaded')].join(''));
+  }
+  if (frames.length === 0) return how === 'cut' ? void response.destroy() : undefined;
+  response.writeHead(200, head);
+  response.write(frames.join(''), () => {
+    if (how === 'cut') response.destroy();
+  });
 }
 
 function inBeats(
   response: ServerResponse,
-  beats: readonly string[],
+  beats: readonly (readonly string[])[],
   totalMs: number,
   headers: Readonly<Record<string, string>>,
 ): void {
   response.writeHead(200, headers);
-  if (totalMs === 0) return void response.end(beats.join(''));
+  const [first = '', ...rest] = beats.map((frames) => frames.join(''));
+  if (totalMs === 0 || rest.length === 0) return void response.end([first, ...rest].join(''));
   response.flushHeaders();
-  const [first = '', ...rest] = beats;
   if (first !== '') response.write(first);
   const startedAt = performance.now();
   const next = (place: number): NodeJS.Timeout => {

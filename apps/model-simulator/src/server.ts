@@ -1,59 +1,56 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Logger, messageOf, newId } from '#platform';
-import { answerTo, seedOf } from './answer.js';
 import { ApiError, errorBody, invalid } from './api-error.js';
-import { checkHeaders, simulateSpecOf } from './headers-check.js';
-import { checkRequest, type Endpoint } from './request-check.js';
-import { sendJson, sendMessage, streamMessage } from './send.js';
-import { inputTokens } from './token-count.js';
+import { faultsEndpoint } from './fault-orders.js';
+import { ArmedFaults } from './faults.js';
+import { type Incoming, MessagesApi } from './messages-api.js';
+import { sendJson } from './send.js';
 
 /** The API's own limit for a request. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
-/** Room for a long command in the header that says what to play. */
-const MAX_HEADER_BYTES = 256 * 1024;
+/** Room for a long script in the header that says what to play. */
+const MAX_HEADER_BYTES = 1024 * 1024;
 /** Longer than clients keep idle connections, so that none is closed under a request. */
 const KEEP_ALIVE_MS = 65_000;
 
-const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map([
-  ['/v1/messages', 'messages'],
-  ['/v1/messages/count_tokens', 'count_tokens'],
-]);
+type Endpoint = (incoming: Incoming, response: ServerResponse) => void;
 
-/** The Messages API over HTTP; not yet listening. */
+/** The Messages API over HTTP, and the orders for faults beside it; not yet listening. */
 export function createSimulatorServer(logger: Logger): Server {
+  const armed = new ArmedFaults();
+  const api = new MessagesApi(armed);
+  const endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint>>>> = {
+    '/v1/messages': { POST: (incoming, response) => api.message(incoming, response) },
+    '/v1/messages/count_tokens': { POST: (incoming, response) => api.countTokens(incoming, response) },
+    '/simulator/faults': faultsEndpoint(armed),
+  };
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
     const requestId = `req_${newId()}`;
     readBody(request)
-      .then((written) => handle(request, response, written, requestId))
+      .then((written) => {
+        const endpoint = endpointOf(request, endpoints);
+        const body = request.method === 'POST' ? parsed(written) : undefined;
+        endpoint({ headers: request.headers, body, written, requestId }, response);
+      })
       .catch((error: unknown) => refuse(response, error, requestId, logger));
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   return server;
 }
 
-function handle(request: IncomingMessage, response: ServerResponse, written: string, requestId: string): void {
-  const endpoint = endpointOf(request);
-  const version = checkHeaders(request.headers);
-  const body = checkRequest(parsed(written), endpoint, version);
-  if (endpoint === 'count_tokens') return sendJson(response, 200, { input_tokens: inputTokens(body) }, requestId);
-  const spec = simulateSpecOf(request.headers);
-  const answer = answerTo(body, spec, seedOf(written, spec));
-  const send = body.stream === true ? streamMessage : sendMessage;
-  send(response, answer, spec.thinkMs, requestId);
-}
-
-function endpointOf({ url = '', method }: IncomingMessage): Endpoint {
+function endpointOf(
+  { url = '', method = '' }: IncomingMessage,
+  endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint>>>>,
+): Endpoint {
   const path = url.split('?', 1)[0] ?? '';
-  const endpoint = ENDPOINTS.get(path);
-  if (endpoint === undefined) {
-    throw new ApiError(
-      404,
-      'not_found_error',
-      `${path}: the model simulator has only ${[...ENDPOINTS.keys()].join(' and ')}`,
-    );
+  const methods = Object.hasOwn(endpoints, path) ? endpoints[path] : undefined;
+  if (methods === undefined) {
+    const paths = Object.keys(endpoints).join(', ');
+    throw new ApiError(404, 'not_found_error', `${path}: the model simulator has only ${paths}`);
   }
-  if (method !== 'POST') throw new ApiError(405, 'invalid_request_error', `${path}: use POST`);
-  return endpoint;
+  const endpoint = methods[method];
+  if (endpoint !== undefined) return endpoint;
+  throw new ApiError(405, 'invalid_request_error', `${path}: use ${Object.keys(methods).join(' or ')}`);
 }
 
 function parsed(written: string): unknown {
@@ -82,10 +79,10 @@ function readBody(request: IncomingMessage): Promise<string> {
 
 function refuse(response: ServerResponse, error: unknown, requestId: string, logger: Logger): void {
   if (response.destroyed) return;
-  const refusal =
-    error instanceof ApiError ? error : new ApiError(500, 'api_error', `Internal error: ${messageOf(error)}`);
-  const { status, message } = refusal;
-  if (status >= 500) logger.error({ requestId, error }, 'a request failed');
-  else logger.info({ requestId, status, message }, 'refused a request');
-  sendJson(response, status, errorBody(refusal, requestId), requestId);
+  const isRefusal = error instanceof ApiError;
+  const refusal = isRefusal ? error : new ApiError(500, 'api_error', `Internal error: ${messageOf(error)}`);
+  const { status, message, headers } = refusal;
+  if (isRefusal) logger.info({ requestId, status, message }, 'refused a request');
+  else logger.error({ requestId, error }, 'a request failed');
+  sendJson(response, status, errorBody(refusal, requestId), { ...headers, 'request-id': requestId });
 }

@@ -1,19 +1,44 @@
-import { type BlockParam, blocksOf, type MessagesRequest } from './messages-request.js';
+import {
+  type BlockParam,
+  blocksOf,
+  type MediaParam,
+  type MessagesRequest,
+  type TextParam,
+  type ToolParam,
+} from './messages-request.js';
 
 const CHARACTERS_PER_TOKEN = 4;
 
 export const tokensOf = (characters: number): number => Math.ceil(characters / CHARACTERS_PER_TOKEN);
+export const charactersOfTokens = (tokens: number): number => tokens * CHARACTERS_PER_TOKEN;
+
+/** A picture counts as much as the API's largest; a page with its picture somewhat more. */
+const IMAGE_TOKENS = 1_600;
+const PAGE_TOKENS = 3_000;
+const PAGE_BYTES = 50_000;
+
+/** One part of a request in the order in which the API reads them: tools, system, messages. */
+export interface PromptPart {
+  /** Everything about the part that the answer may depend on; how it is cached is not. */
+  readonly says: string;
+  readonly characters: number;
+  /** Whether the prompt cache is to remember everything up to the end of this part. */
+  readonly marked: boolean;
+}
 
 /** The tokens that a request takes: four characters of its texts, names and inputs are one. */
-export function inputTokens({ system, tools, messages }: MessagesRequest): number {
-  const instructions = typeof system === 'string' ? system.length : sum(system ?? [], ({ text }) => text.length);
-  const declared = sum(
-    tools ?? [],
-    ({ name, description, input_schema: schema }) =>
-      name.length + (description?.length ?? 0) + JSON.stringify(schema).length,
-  );
-  const said = sum(messages, (message) => sum(blocksOf(message), charactersOf));
-  return Math.max(1, tokensOf(instructions + declared + said));
+export function inputTokens(request: MessagesRequest): number {
+  return Math.max(1, tokensOf(promptParts(request).reduce((sum, { characters }) => sum + characters, 0)));
+}
+
+export function promptParts({ system, tools, messages }: MessagesRequest): readonly PromptPart[] {
+  const instructions: readonly TextParam[] =
+    typeof system === 'string' ? [{ type: 'text', text: system }] : (system ?? []);
+  return [
+    ...(tools ?? []).map((tool) => part('tool', tool, charactersOfTool(tool))),
+    ...instructions.map((block) => part('system', block, block.text.length)),
+    ...messages.flatMap((message) => blocksOf(message).map((block) => part(message.role, block, charactersOf(block)))),
+  ];
 }
 
 export function charactersOf(block: BlockParam): number {
@@ -27,11 +52,24 @@ export function charactersOf(block: BlockParam): number {
     case 'tool_use':
       return block.name.length + JSON.stringify(block.input).length;
     case 'tool_result':
-      return typeof block.content === 'string'
-        ? block.content.length
-        : sum(block.content ?? [], ({ text }) => text.length);
+      if (typeof block.content === 'string') return block.content.length;
+      return (block.content ?? []).reduce((sum, inner) => sum + charactersOf(inner), 0);
+    case 'image':
+    case 'document':
+      return charactersOfMedia(block);
   }
 }
 
-const sum = <T>(parts: readonly T[], measure: (part: T) => number): number =>
-  parts.reduce((total, part) => total + measure(part), 0);
+const charactersOfTool = ({ name, description, input_schema: schema }: ToolParam): number =>
+  name.length + (description?.length ?? 0) + JSON.stringify(schema).length;
+
+function charactersOfMedia({ type, source }: MediaParam): number {
+  if (source.type === 'text') return source.data.length;
+  if (type === 'image') return charactersOfTokens(IMAGE_TOKENS);
+  return charactersOfTokens(PAGE_TOKENS * Math.ceil((source.data.length * 3) / 4 / PAGE_BYTES));
+}
+
+function part(place: string, block: object & { cache_control?: unknown }, characters: number): PromptPart {
+  const { cache_control: mark, ...content } = block;
+  return { says: `${place} ${JSON.stringify(content)}`, characters, marked: Boolean(mark) };
+}

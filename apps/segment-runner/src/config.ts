@@ -24,6 +24,8 @@ export const SegmentRunnerConfig = z.object({
   /** Where the model simulator listens. */
   BATON_MODEL_URL: z.string().min(1).optional(),
   BATON_MODEL_TIMEOUT_MS: z.coerce.number().int().positive().default(600_000),
+  /** A file of model prices in place of the shipped `prices.json`. */
+  BATON_PRICES: z.string().min(1).optional(),
   /** Take one segment, finish it, exit: for platforms that start a process per job. Also `--once`. */
   BATON_ONCE: flag,
   /** The name of this runner's machine in the log. */

@@ -5,6 +5,7 @@ import { Bus } from '#bus';
 import { connectLog } from '#log';
 import { createLogger, messageOf, printable } from '#platform';
 import { segmentRunnerConfig } from './config.js';
+import { loadPrices } from './model/prices.js';
 import { CONFIG, EVENT_LOG, LOGGER, SegmentRunnerService } from './supervisor/segment-runner.service.js';
 
 @Module({})
@@ -14,7 +15,9 @@ const startUp = createLogger('segment-runner');
 try {
   const config = segmentRunnerConfig();
   const logger = createLogger('segment-runner', config.BATON_LOG_LEVEL);
-  logger.info(printable(config), 'starting');
+  const { readOn, usdPerMillionTokens } = loadPrices(config.BATON_PRICES);
+  const priced = Object.keys(usdPerMillionTokens).length;
+  logger.info({ ...printable(config), priced, pricesReadOn: readOn }, 'starting');
   const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: 'segment-runner', logger });
   const providers = [
     { provide: CONFIG, useValue: config },

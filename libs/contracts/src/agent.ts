@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ApprovalRule, EffectRule, HttpTool, McpServer, SecretName } from './external-tools.js';
 import { AgentName, Digest } from './ids.js';
+import { SimulateSpec } from './simulate.js';
 
 /** The tools that are built in. */
 export const BUILT_IN_TOOLS = [
@@ -60,14 +61,41 @@ export const SomeCaps = z.strictObject(
 ) as unknown as z.ZodType<{ [Name in keyof Caps]?: Caps[Name] | undefined }>;
 export type SomeCaps = z.infer<typeof SomeCaps>;
 
+/**
+ * How a model thinks before it speaks. Newer models decide by themselves how much (`adaptive`) and refuse a budget;
+ * older ones (Claude 4.5 and before) know the budget only, in tokens, which count towards `maxTokens`.
+ */
+export const ThinkingSpec = z.union([
+  z.enum(['adaptive', 'disabled']),
+  z.strictObject({ budgetTokens: z.int().min(1_024).max(200_000) }),
+]);
+export type ThinkingSpec = z.infer<typeof ThinkingSpec>;
+
+/** How much effort a model puts into its answers, where it can be told. */
+export const Effort = z.enum(['low', 'medium', 'high', 'xhigh', 'max']);
+export type Effort = z.infer<typeof Effort>;
+
 /** A model that answers over the Messages API; `simulator` is the local one that plays `simulate`. */
-export const ModelSpec = z.strictObject({
-  name: z.string().min(1).max(200),
-  maxTokens: z.int().positive().max(200_000).default(8_192),
-  /** The model's context window in tokens; the context is compacted before it is full. */
-  contextTokens: z.int().min(4_000).max(10_000_000).default(200_000),
-  temperature: z.number().min(0).max(1).optional(),
-});
+export const ModelSpec = z
+  .strictObject({
+    name: z.string().min(1).max(200),
+    maxTokens: z.int().positive().max(200_000).default(8_192),
+    /** The model's context window in tokens; the context is compacted before it is full. */
+    contextTokens: z.int().min(4_000).max(10_000_000).default(200_000),
+    /** For older models only: see docs/models.md. */
+    temperature: z.number().min(0).max(1).optional(),
+    /** The model's own way when absent. */
+    thinking: ThinkingSpec.optional(),
+    effort: Effort.optional(),
+  })
+  .refine(({ thinking, maxTokens }) => typeof thinking !== 'object' || thinking.budgetTokens < maxTokens, {
+    path: ['thinking', 'budgetTokens'],
+    error: 'use less than maxTokens, which the thinking counts towards',
+  })
+  .refine(
+    ({ thinking, temperature }) => temperature === undefined || thinking === undefined || thinking === 'disabled',
+    { path: ['temperature'], error: 'leave it out: a model that thinks takes no temperature' },
+  );
 export type ModelSpec = z.infer<typeof ModelSpec>;
 
 /** What the sandbox of an agent's commands allows. */
@@ -83,17 +111,6 @@ export const WorkspaceSpec = z.strictObject({
   files: z.string().min(1).optional(),
 });
 export type WorkspaceSpec = z.infer<typeof WorkspaceSpec>;
-
-/** What the model simulator plays for this agent; a real model never sees it. */
-export const SimulateSpec = z.strictObject({
-  policy: z.enum(['items']),
-  /** The `bash` command for each item; `{id}` and `{input}` are replaced. */
-  command: z.string().min(1).default('true'),
-  callsPerItem: z.int().nonnegative().max(1_000).default(1),
-  /** How long each turn takes, in milliseconds. */
-  thinkMs: z.int().nonnegative().max(600_000).default(0),
-});
-export type SimulateSpec = z.infer<typeof SimulateSpec>;
 
 /** An agent file. */
 export const AgentSpec = z.strictObject({

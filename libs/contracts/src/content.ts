@@ -8,6 +8,30 @@ export type BlobRef = z.infer<typeof BlobRef>;
 export const TextBlock = z.object({ type: z.literal('text'), text: z.string() });
 export type TextBlock = z.infer<typeof TextBlock>;
 
+/** The kinds of image that the model's API takes. */
+export const IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'] as const;
+/** The kinds of document that the model's API takes. */
+export const DOCUMENT_TYPES = ['application/pdf', 'text/plain'] as const;
+
+/** A picture for the model; its bytes are loaded from the blob store when a request is sent. */
+export const ImageBlock = z.object({
+  type: z.literal('image'),
+  blob: BlobRef.extend({ mediaType: z.enum(IMAGE_TYPES) }),
+});
+export type ImageBlock = z.infer<typeof ImageBlock>;
+
+/** A document for the model; its bytes are loaded from the blob store when a request is sent. */
+export const DocumentBlock = z.object({
+  type: z.literal('document'),
+  blob: BlobRef.extend({ mediaType: z.enum(DOCUMENT_TYPES) }),
+  title: z.string().min(1).max(500).optional(),
+});
+export type DocumentBlock = z.infer<typeof DocumentBlock>;
+
+/** What a tool's result or a person's message may hold. */
+export const ResultBlock = z.discriminatedUnion('type', [TextBlock, ImageBlock, DocumentBlock]);
+export type ResultBlock = z.infer<typeof ResultBlock>;
+
 /** The model's own reasoning; `signature` goes back unchanged on the next turn. */
 const ThinkingBlock = z.object({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() });
 const RedactedThinkingBlock = z.object({ type: z.literal('redacted_thinking'), data: z.string() });
@@ -29,13 +53,13 @@ export type ModelBlock = z.infer<typeof ModelBlock>;
 export interface ToolResultBlock {
   readonly type: 'tool_result';
   readonly toolUseId: string;
-  readonly content: readonly TextBlock[];
+  readonly content: readonly ResultBlock[];
   readonly isError: boolean;
 }
 
 /** One message of the context that the model sees. */
 export type ContextMessage =
-  | { readonly role: 'user'; readonly content: readonly (TextBlock | ToolResultBlock)[] }
+  | { readonly role: 'user'; readonly content: readonly (ResultBlock | ToolResultBlock)[] }
   | { readonly role: 'assistant'; readonly content: readonly ModelBlock[] };
 
 export const Usage = z.object({

@@ -3,10 +3,11 @@ export {
   AgentVersion,
   BUILT_IN_TOOLS,
   Caps,
+  Effort,
   ModelSpec,
   SeedFile,
-  SimulateSpec,
   SomeCaps,
+  ThinkingSpec,
   ToolName,
   WorkspaceSpec,
 } from './agent.js';
@@ -37,7 +38,12 @@ export {
 export {
   BlobRef,
   type ContextMessage,
+  DOCUMENT_TYPES,
+  DocumentBlock,
+  IMAGE_TYPES,
+  ImageBlock,
   ModelBlock,
+  ResultBlock,
   StopReason,
   TextBlock,
   type ToolResultBlock,
@@ -68,6 +74,7 @@ export {
   WORK_CONSUMERS,
 } from './messages.js';
 export { AgentVersionApplied, HANDOFF_NOTES_KEPT, HandoffNoteLeft, WorkspaceEvent } from './other-events.js';
+export { ModelPrice, PriceTable } from './prices.js';
 export { Actor, EventMetadata, type Recorded, SCHEMA_VERSION } from './recorded.js';
 export {
   CallOutcome,
@@ -89,6 +96,7 @@ export {
   TERMINAL_EVENTS,
   WAKING_EVENTS,
 } from './run-events.js';
+export { FaultSpec, ItemsPlay, ScriptedTurn, ScriptPlay, SimulateSpec } from './simulate.js';
 export { runOfStream, streams } from './streams.js';
 export { builtInTools, EARLIER_TOOLS, inputSchemaOf, type ToolDeclaration, WORDS_VERSION } from './tools.js';
 export {

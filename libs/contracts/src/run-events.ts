@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { AgentSpec, Caps, SeedFile, SomeCaps } from './agent.js';
-import { BlobRef, ModelBlock, StopReason, TextBlock, Usage } from './content.js';
+import { BlobRef, ModelBlock, ResultBlock, StopReason, Usage } from './content.js';
 import { Discovery } from './external-tools.js';
 import { AgentName, CallId, Digest, Json, Moment, SegmentNumber } from './ids.js';
+import { ModelPrice } from './prices.js';
 
 const fact = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
   z.object({ type: z.literal(type), data: z.object({ at: Moment, ...data }) });
@@ -134,7 +135,13 @@ export type ModelFailureKind = z.infer<typeof ModelFailureKind>;
 
 /** What a segment did; recorded by the segment-runner. */
 export const SegmentRunEvent = z.discriminatedUnion('type', [
-  fact('SegmentStarted', { ...ofSegment, runner: RunnerRef, deadline: Moment }),
+  fact('SegmentStarted', {
+    ...ofSegment,
+    runner: RunnerRef,
+    deadline: Moment,
+    /** What the run's model costs while this segment works; absent when nobody knows. */
+    price: ModelPrice.optional(),
+  }),
   fact('SegmentEnded', { ...ofSegment, reason: SegmentEndReason, detail: reason.optional() }),
   fact('ModelTurnCompleted', {
     ...ofSegment,
@@ -180,7 +187,7 @@ export const SegmentRunEvent = z.discriminatedUnion('type', [
   fact('ToolCallCompleted', {
     ...ofCall,
     outcome: CallOutcome,
-    content: z.array(TextBlock),
+    content: z.array(ResultBlock),
     /** The whole output where `content` shows only head and tail. */
     whole: BlobRef.optional(),
     durationMs: z.number().nonnegative(),
@@ -191,7 +198,7 @@ export const SegmentRunEvent = z.discriminatedUnion('type', [
   fact('ToolCallSettled', {
     ...ofCall,
     by: z.enum(['model', 'probe', 'person']),
-    content: z.array(TextBlock),
+    content: z.array(ResultBlock),
   }),
   fact('ApprovalRequested', {
     ...ofCall,

@@ -1,4 +1,5 @@
 import { type CapName, millisOf, type RunEventOf } from '#contracts';
+import { affordableTokens } from './money.js';
 import { CAP_WORDS } from './notices.js';
 import type { Run } from './run.js';
 
@@ -23,7 +24,7 @@ export function capsUsed(run: Run, now: number): readonly CapUsed[] {
     tokens: run.tokens,
     modelRetries: run.modelTrouble?.attempt ?? 0,
     // A message that nobody has read yet gives the model something new to do.
-    dollars: run.dollars ?? 0,
+    dollars: run.microDollars / 1_000_000,
     idleTurns: run.unread.length > 0 ? 0 : run.idleTurns,
   };
   return (Object.keys(used) as CapName[]).map((cap) => ({ cap, used: used[cap], limit: run.caps[cap] }));
@@ -31,7 +32,10 @@ export function capsUsed(run: Run, now: number): readonly CapUsed[] {
 
 /** The cap that forbids another step, if one does. */
 export function capForbiddingSteps(run: Run, now: number): CapUsed | undefined {
-  return capsUsed(run, now).find(({ cap, used, limit }) => STEP_CAPS.includes(cap) && used >= limit);
+  return capsUsed(run, now).find(
+    ({ cap, used, limit }) =>
+      STEP_CAPS.includes(cap) && (used >= limit || (cap === 'dollars' && affordableTokens(run) === 0)),
+  );
 }
 const STEP_CAPS: readonly CapName[] = ['steps', 'runMinutes', 'tokens', 'dollars', 'idleTurns'];
 

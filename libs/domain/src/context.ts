@@ -1,4 +1,4 @@
-import type { CallId, ContextMessage, Discovery, Recorded, RunEvent, ToolResultBlock } from '#contracts';
+import type { CallId, ContextMessage, Discovery, Recorded, ResultBlock, RunEvent, ToolResultBlock } from '#contracts';
 import { callIdOf } from '#contracts';
 import {
   capNotice,
@@ -37,6 +37,18 @@ export const emptyContext: Context = { messages: [], notes: [], asked: [], resul
 
 /** A plain estimate where no count is given: four characters a token. */
 const tokensOf = (text: string): number => Math.ceil(text.length / 4);
+
+/** About what the largest image takes, and what a page of a document takes with its picture. */
+const IMAGE_TOKENS = 1_600;
+const PAGE_TOKENS = 3_000;
+const PAGE_BYTES = 50_000;
+
+function blockTokens(block: ResultBlock): number {
+  if (block.type === 'text') return tokensOf(block.text);
+  if (block.type === 'image') return IMAGE_TOKENS;
+  const { bytes, mediaType } = block.blob;
+  return mediaType === 'text/plain' ? Math.ceil(bytes / 4) : PAGE_TOKENS * Math.ceil(bytes / PAGE_BYTES);
+}
 
 /** Folds one event into the context. `run` is the state after the same event. */
 export function extendContext(context: Context, run: Run, { revision, event }: Recorded<RunEvent>): Context {
@@ -99,7 +111,7 @@ function withNote(context: Context, revision: number, text: string): Context {
 function withResult(context: Context, callId: CallId, content: ToolResultBlock['content'], isError: boolean): Context {
   const toolUseId = context.asked.find((call) => call.callId === callId)?.toolUseId;
   if (toolUseId === undefined) return context;
-  const tokens = content.reduce((sum, block) => sum + tokensOf(block.text), context.tokens);
+  const tokens = content.reduce((sum, block) => sum + blockTokens(block), context.tokens);
   return {
     ...context,
     results: { ...context.results, [callId]: { type: 'tool_result', toolUseId, content, isError } },
@@ -146,7 +158,7 @@ function withoutOldResults(context: Context): Context {
     if (message.role !== 'user' || place >= context.messages.length - KEPT_MESSAGES) return message;
     const content = message.content.map((block) => {
       if (block.type !== 'tool_result') return block;
-      const characters = block.content.reduce((sum, part) => sum + part.text.length, 0);
+      const characters = block.content.reduce((sum, part) => sum + 4 * blockTokens(part), 0);
       if (characters <= LARGE_CHARACTERS) return block;
       dropped += characters;
       return { ...block, content: [{ type: 'text' as const, text: droppedNotice(characters) }] };

@@ -39,10 +39,11 @@ export function relayChanges(run: Run, event: RelayEvent): Partial<Run> {
       };
     }
     case 'SegmentStarted': {
-      const { segment, runner, deadline, at } = event.data;
+      const { segment, runner, deadline, at, price = null } = event.data;
       const restarts = 'restarts' in run.relay ? run.relay.restarts : 0;
       return {
         relay: { phase: 'working', segment, restarts, startedAt: at, deadline, runner, progressed: false },
+        price,
         since,
       };
     }

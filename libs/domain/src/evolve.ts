@@ -2,6 +2,7 @@ import type { Caps, ModelBlock, Recorded, RunEvent, Usage } from '#contracts';
 import { callIdOf, millisOf, momentOf } from '#contracts';
 import { callChanges, messageChanges, questionChanges } from './evolve-calls.js';
 import { relayChanges } from './evolve-relay.js';
+import { costOf } from './money.js';
 import type { Item, OpenCall, Run } from './run.js';
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>['data'];
@@ -34,7 +35,9 @@ function requested(data: Of<'RunRequested'>): Omit<Run, 'last'> {
     idleTurns: 0,
     tokens: 0,
     usage: NO_USAGE,
-    dollars: null,
+    price: null,
+    microDollars: 0,
+    contextTokens: 0,
     executed: 0,
     openCalls: [],
     lastTurn: null,
@@ -123,6 +126,7 @@ function modelChanges(run: Run, event: ModelEvent): Partial<Run> {
       return {
         turns: turn,
         ...spent(run, usage),
+        contextTokens: tokensOf(usage),
         openCalls,
         idleTurns: openCalls.length === 0 ? idleTurnsAfter(run, basedOn) : 0,
         lastTurn: { stopReason, text: textOf(content) },
@@ -138,14 +142,19 @@ function modelChanges(run: Run, event: ModelEvent): Partial<Run> {
       return { modelTrouble: { attempt, kind, message, failedAt: at, ...retry } };
     }
     case 'ContextCompacted':
-      return { ...spent(run, event.data.usage), modelTrouble: null };
+      return {
+        ...spent(run, event.data.usage),
+        contextTokens: event.data.usage.outputTokens,
+        modelTrouble: null,
+      };
   }
 }
 
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
 
-const spent = (run: Run, usage: Usage): Pick<Run, 'tokens' | 'usage'> => ({
+const spent = (run: Run, usage: Usage): Pick<Run, 'tokens' | 'usage' | 'microDollars'> => ({
   tokens: run.tokens + tokensOf(usage),
+  microDollars: run.microDollars + (run.price === null ? 0 : costOf(usage, run.price)),
   usage: {
     inputTokens: run.usage.inputTokens + usage.inputTokens,
     outputTokens: run.usage.outputTokens + usage.outputTokens,

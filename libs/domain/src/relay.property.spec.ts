@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { CapName, Caps, ModelBlock, Recorded, RunEvent } from '#contracts';
+import type { CapName, Caps, ModelBlock, ModelPrice, Recorded, RunEvent } from '#contracts';
 import { type Answer, diligent, facts, historyOf, type Look, SimulatedRun } from '#testing';
 import {
   beginSegment,
@@ -239,8 +239,8 @@ describe('a run that would never end by itself', () => {
   const idle: Answer = () => [{ type: 'text', text: 'Hm.' }];
   const busy: Answer = () => [bash('x')];
   const endless: Record<
-    Exclude<CapName, 'dollars'>,
-    { caps: Partial<Caps>; answer: Answer; disturb?: Look; turnMs?: number }
+    CapName,
+    { caps: Partial<Caps>; answer: Answer; disturb?: Look; turnMs?: number; price?: ModelPrice }
   > = {
     segments: { caps: { segments: 4 }, answer: busy, disturb: 'drain' },
     steps: { caps: { steps: 5 }, answer: busy },
@@ -249,18 +249,28 @@ describe('a run that would never end by itself', () => {
     tokens: { caps: { tokens: 1_000 }, answer: busy },
     modelRetries: { caps: { modelRetries: 2 }, answer: () => 'fails' },
     idleTurns: { caps: { idleTurns: 3 }, answer: idle },
+    dollars: {
+      caps: { dollars: 0.01 },
+      answer: busy,
+      price: { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 },
+    },
   };
 
-  it.each(Object.entries(endless))('is halted by caps.%s', (cap, { caps: limits, answer, disturb, turnMs = 0 }) => {
-    const run = new SimulatedRun([facts.requested({ items: ['a'], caps: limits })], { answer, turnMs });
-    for (let round = 0; disturb && round < 200; round += 1) {
-      run.look('coordinator');
-      run.look('runner');
-      run.look(disturb);
-      run.look('wait');
-    }
-    run.finish(5_000);
-    expect(run.events.at(-1)?.event).toMatchObject({ type: 'RunHalted', data: { cap } });
-    expect(run.terminal).toEqual(['RunHalted']);
-  });
+  it.each(Object.entries(endless))(
+    'is halted by caps.%s',
+    (cap, { caps: limits, answer, disturb, turnMs = 0, price }) => {
+      const run = new SimulatedRun([facts.requested({ items: ['a'], caps: limits })], { answer, turnMs, price });
+      for (let round = 0; disturb && round < 200; round += 1) {
+        run.look('coordinator');
+        run.look('runner');
+        run.look(disturb);
+        run.look('wait');
+      }
+      run.finish(5_000);
+      expect(run.events.at(-1)?.event).toMatchObject({ type: 'RunHalted', data: { cap } });
+      expect(run.terminal).toEqual(['RunHalted']);
+      // Money is reserved before a call: not one goes over.
+      expect(run.run.microDollars / 1_000_000).toBeLessThanOrEqual(run.run.caps.dollars);
+    },
+  );
 });

@@ -1,5 +1,6 @@
-import type { ContextMessage } from '#contracts';
+import type { ContextMessage, Effort, ThinkingSpec } from '#contracts';
 import { type Context, requestMessages } from './context.js';
+import { affordableTokens } from './money.js';
 import { compactRequest, systemPrompt } from './notices.js';
 import { type OfferedTool, offeredTools } from './offered-tools.js';
 import type { Run } from './run.js';
@@ -9,6 +10,8 @@ export interface TurnRequest {
   readonly model: string;
   readonly maxTokens: number;
   readonly temperature?: number;
+  readonly thinking?: ThinkingSpec;
+  readonly effort?: Effort;
   readonly system: string;
   readonly tools: readonly OfferedTool[];
   readonly messages: readonly ContextMessage[];
@@ -34,11 +37,13 @@ export function compactionRequest(run: Run, context: Context, basedOn: number): 
 }
 
 function frame(run: Run): Omit<TurnRequest, 'messages'> {
-  const { name, maxTokens, temperature } = run.agent.spec.model;
+  const { name, temperature, thinking, effort } = run.agent.spec.model;
   return {
     model: name,
-    maxTokens,
+    maxTokens: affordableTokens(run),
     ...(temperature === undefined ? {} : { temperature }),
+    ...(thinking === undefined ? {} : { thinking }),
+    ...(effort === undefined ? {} : { effort }),
     system: systemPrompt(run),
     tools: offeredTools(run),
   };

@@ -6,6 +6,7 @@ import type {
   Discovery,
   Json,
   ModelFailureKind,
+  ModelPrice,
   Moment,
   RunEventOf,
   RunnerRef,
@@ -127,8 +128,12 @@ export interface Run {
   readonly idleTurns: number;
   readonly tokens: number;
   readonly usage: Usage;
-  /** What the turns have cost; null when the model's prices are not known. */
-  readonly dollars: number | null;
+  /** What the run's model costs; null when nobody knows. */
+  readonly price: ModelPrice | null;
+  /** What the turns have cost, as far as the price was known. */
+  readonly microDollars: number;
+  /** The tokens of the last request and its answer: about what the next request takes. */
+  readonly contextTokens: number;
   /** Tool calls that were started and have ended. */
   readonly executed: number;
   readonly openCalls: readonly OpenCall[];

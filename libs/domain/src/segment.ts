@@ -1,4 +1,4 @@
-import { type Moment, millisOf, momentOf, type RunEventOf, type RunnerRef, type SegmentEndReason } from '#contracts';
+import { type Moment, millisOf, momentOf, type RunEventOf, type SegmentEndReason } from '#contracts';
 import { capForbiddingSteps, capReason, isOutOfMinutes, nearedCaps } from './caps.js';
 import type { Context } from './context.js';
 import { carrierOf } from './offered-tools.js';
@@ -9,12 +9,12 @@ export type SegmentEvent = RunEventOf['segment-runner'];
 /** The first events of a segment, or undefined when the run does not wait for this segment (any more). */
 export function beginSegment(
   run: Run,
-  start: { readonly segment: number; readonly runner: RunnerRef; readonly at: Moment; readonly deadline: Moment },
+  start: Extract<SegmentEvent, { type: 'SegmentStarted' }>['data'],
 ): readonly SegmentEvent[] | undefined {
   const { relay } = run;
   if (relay.phase !== 'scheduled' || relay.segment !== start.segment || run.cancel) return undefined;
-  const { segment, runner, at, deadline } = start;
-  return [{ type: 'SegmentStarted', data: { at, segment, runner, deadline } }, ...startNextItem(run, segment, at)];
+  const { segment, at } = start;
+  return [{ type: 'SegmentStarted', data: start }, ...startNextItem(run, segment, at)];
 }
 
 /** Whether a segment may no longer write: the run has moved on to another segment or to an end (law 3). */

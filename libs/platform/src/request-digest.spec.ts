@@ -50,6 +50,9 @@ describe('the digest of a request', () => {
     ['the model', { ...request, model: 'another' }],
     ['the length limit', { ...request, maxTokens: 101 }],
     ['the temperature', { ...request, temperature: 0 }],
+    ['thinking', { ...request, thinking: 'adaptive' }],
+    ['the budget for thinking', { ...request, thinking: { budgetTokens: 2_000 } }],
+    ['the effort', { ...request, effort: 'low' }],
     ['the system prompt', { ...request, system: 'Work!' }],
     ['the tools', { ...request, tools: [] }],
     ['the number of messages', { ...request, messages: request.messages.slice(0, 1) }],
@@ -57,6 +60,16 @@ describe('the digest of a request', () => {
     ['a message', { ...request, messages: [{ role: 'user', content: [{ type: 'text', text: 'Begin!' }] }] }],
   ])('differs when %s differs', (_, other) => {
     expect(requestDigest(other)).not.toBe(requestDigest(request));
+  });
+
+  it('covers the digest of an image, not its bytes', () => {
+    const blob = { digest: 'a'.repeat(64), bytes: 3, mediaType: 'image/png' as const };
+    const showing = (shown: typeof blob): TurnRequest => ({
+      ...request,
+      messages: [{ role: 'user', content: [{ type: 'image', blob: shown }] }],
+    });
+    expect(requestDigest(showing(stored(blob)))).toBe(requestDigest(showing(blob)));
+    expect(requestDigest(showing({ ...blob, digest: 'b'.repeat(64) }))).not.toBe(requestDigest(showing(blob)));
   });
 
   it('reads each message once, however many turns it is part of', () => {

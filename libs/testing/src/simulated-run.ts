@@ -1,4 +1,12 @@
-import { type CallId, type ModelBlock, momentOf, type Recorded, type RunEvent, TERMINAL_EVENTS } from '#contracts';
+import {
+  type CallId,
+  type ModelBlock,
+  type ModelPrice,
+  momentOf,
+  type Recorded,
+  type RunEvent,
+  TERMINAL_EVENTS,
+} from '#contracts';
 import {
   beginSegment,
   callsDue,
@@ -28,6 +36,7 @@ export interface SimulatedOptions {
   /** How long a turn takes, in milliseconds. */
   readonly turnMs?: number;
   readonly tokensPerTurn?: number;
+  readonly price?: ModelPrice | undefined;
 }
 
 /** A diligent model: it settles what is in work, and closes when nothing is open. */
@@ -129,7 +138,12 @@ export class SimulatedRun {
     if (relay.phase !== 'scheduled') return;
     const { segment } = relay;
     const deadline = momentOf(this.now + this.run.caps.segmentSeconds * 1_000);
-    const events = beginSegment(this.run, { ...this.at(segment), runner, deadline });
+    const events = beginSegment(this.run, {
+      ...this.at(segment),
+      runner,
+      deadline,
+      ...(this.options.price && { price: this.options.price }),
+    });
     if (!events) return;
     this.began = { segment, at: this.now };
     this.write(events);

@@ -46,10 +46,13 @@ function blockInWords(block: ContextMessage['content'][number]): string {
     case 'tool_use':
       return `calls ${block.name} ${JSON.stringify(block.input)}`;
     case 'tool_result':
-      return `${block.isError ? 'error' : 'result'}: ${block.content.map(({ text }) => text).join('\n')}`;
+      return `${block.isError ? 'error' : 'result'}: ${block.content.map(blockInWords).join('\n')}`;
     case 'thinking':
       return `(thinks) ${block.thinking}`;
     case 'redacted_thinking':
       return '(thinks, unreadably)';
+    case 'image':
+    case 'document':
+      return `(${block.type} ${block.blob.mediaType}, ${block.blob.bytes} bytes, ${block.blob.digest.slice(0, 12)})`;
   }
 }

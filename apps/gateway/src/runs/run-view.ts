@@ -27,7 +27,7 @@ export function runView(id: RunId, run: Run, pulse: Pulse | undefined, now: numb
     caps: capUses(run, ended ? millisOf(run.since) : now),
     ...peoplePart(run),
     ...serversPart(run),
-    usage: { ...run.usage, ...(run.dollars === null ? {} : { dollars: run.dollars }) },
+    usage: { ...run.usage, ...(run.price === null ? {} : { dollars: run.microDollars / 1_000_000 }) },
     ...(ended ? { [ended.outcome === 'completed' ? 'result' : 'reason']: ended.reason } : {}),
   };
 }

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import type { Bus } from '#bus';
-import { AdvanceRun, LiveDelta, momentOf, type RunId } from '#contracts';
-import { beginSegment, replay } from '#domain';
-import { type EventLog, Runs, WrongRevision } from '#log';
+import { AdvanceRun, LiveDelta, type ModelPrice, momentOf, type PriceTable, type RunId } from '#contracts';
+import { beginSegment, priceOf, type Run, replay } from '#domain';
+import { Blobs, type EventLog, Runs, WrongRevision } from '#log';
 import { type Logger, messageOf, systemClock } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
 import type { FromChild } from '../ipc.js';
@@ -19,6 +19,7 @@ export interface ChildParts {
   readonly logger: Logger;
   readonly bus: Bus;
   readonly log: EventLog;
+  readonly prices: PriceTable;
   readonly tell: (message: FromChild) => void;
 }
 
@@ -76,7 +77,8 @@ export class Child {
       const now = systemClock.now();
       const deadline = momentOf(now + (history?.run.caps.segmentSeconds ?? 0) * 1_000);
       const runner = { runnerId, host: hostname(), pid: process.pid };
-      const events = history && beginSegment(history.run, { segment, runner, at: momentOf(now), deadline });
+      const start = { segment, runner, at: momentOf(now), deadline };
+      const events = history && beginSegment(history.run, { ...start, ...this.priced(history.run) });
       if (!history || !events) {
         tell({ type: 'declined' });
         return undefined;
@@ -92,14 +94,20 @@ export class Child {
     }
   }
 
+  private priced({ agent }: Run): { readonly price?: ModelPrice } {
+    const price = priceOf(this.parts.prices, agent.spec.model.name);
+    return price ? { price } : {};
+  }
+
   private async workThrough(log: SegmentLog): Promise<void> {
     const { bus, config, logger } = this.parts;
     const { runId, segment } = log;
     const { run } = log.history;
+    const blobs = new Blobs(this.parts.log);
     const current = new Segment(
       {
         log,
-        model: createModel(run.agent.spec, config),
+        model: createModel(run.agent.spec, config, { runId, loadBlob: (digest) => blobs.get(digest) }),
         workspace: new Workspace(bus, log),
         pulse: this.pulse ?? { doing: () => undefined, recorded: () => undefined },
         clock: systemClock,

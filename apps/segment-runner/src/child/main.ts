@@ -3,6 +3,7 @@ import { connectLog } from '#log';
 import { createLogger, messageOf } from '#platform';
 import { segmentRunnerConfig } from '../config.js';
 import { FromChild, ToChild } from '../ipc.js';
+import { loadPrices } from '../model/prices.js';
 import { Child } from './child.js';
 
 /*
@@ -20,7 +21,8 @@ process.on('unhandledRejection', (error) => {
 });
 
 const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: `segment-${process.pid}`, logger });
-const child = new Child({ config, logger, bus, log: connectLog(config.BATON_LOG_URL), tell });
+const prices = loadPrices(config.BATON_PRICES);
+const child = new Child({ config, logger, bus, log: connectLog(config.BATON_LOG_URL), prices, tell });
 
 process.on('message', (message) => {
   const order = ToChild.parse(message);

@@ -5,6 +5,7 @@ import {
   compactionRequest,
   minutesEndAt,
   nextAct,
+  type Run,
   type SegmentEvent,
   textOf,
   turnRequest,
@@ -12,7 +13,7 @@ import {
 } from '#domain';
 import { BatonError, type Clock, messageOf, requestDigest } from '#platform';
 import { ModelFailure } from '../model/model-failure.js';
-import type { Model } from '../model/model-port.js';
+import type { Model, TurnPlace } from '../model/model-port.js';
 import { retryDelayMs } from '../model/retry.js';
 import type { Pulse } from './pulse.js';
 import { Fenced, type SegmentLog } from './segment-log.js';
@@ -172,7 +173,7 @@ export class Segment {
     const began = clock.monotonic();
     try {
       const onText = (delta: string): void => this.parts.onText(turn, delta);
-      const answer = await model.turn(request, { signal: this.activity.signal, onText });
+      const answer = await model.turn(request, { signal: this.activity.signal, onText, place: placeOf(run) });
       const durationMs = Math.round(clock.monotonic() - began);
       const place = this.at();
       const completed: SegmentEvent = {
@@ -191,7 +192,7 @@ export class Segment {
       throw error;
     }
     const { run } = this.history;
-    const attempt = (run.modelTrouble?.attempt ?? 0) + 1;
+    const { attempt } = placeOf(run);
     const delay = retryDelayMs(error.kind, attempt, error.retryAfterMs, this.parts.random());
     const retryInMs = error.retryable && attempt <= run.caps.modelRetries ? delay : undefined;
     const data = { ...this.at(), turn, attempt, kind: error.kind, message: messageOf(error).slice(0, 2_000) };
@@ -206,7 +207,7 @@ export class Segment {
     this.parts.pulse.doing('compacting', `${context.tokens} tokens of context.`);
     try {
       const request = compactionRequest(run, context, basedOn);
-      const answer = await this.parts.model.turn(request, { signal: this.activity.signal });
+      const answer = await this.parts.model.turn(request, { signal: this.activity.signal, place: placeOf(run) });
       const data = {
         ...this.at(),
         basedOn,
@@ -241,5 +242,11 @@ export class Segment {
     return reason;
   }
 }
+
+/** Which turn is due, and at which attempt. */
+const placeOf = ({ turns, modelTrouble }: Run): TurnPlace => ({
+  turn: turns + 1,
+  attempt: (modelTrouble?.attempt ?? 0) + 1,
+});
 
 const isPassing = (error: unknown): boolean => error instanceof BatonError && error.remedy === 'retry';

@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { builtInTools, inputSchemaOf, SimulateSpec } from '#contracts';
+import { Unreadable } from '#platform';
 import { type Simulator, startSimulator } from '#testing';
 import { createAnthropicModel } from './anthropic-model.js';
 import { ModelFailure } from './model-failure.js';
 import type { Model, ModelRequest } from './model-port.js';
-import { simulateHeader } from './simulate-header.js';
+import { simulatorHeaders } from './simulate-header.js';
 
 const request: ModelRequest = {
   model: 'simulator',
@@ -25,13 +26,15 @@ const request: ModelRequest = {
   ],
 };
 
+const loadBlob = (digest: string) => Promise.reject(new Unreadable(`The blob ${digest} is not in the store.`));
 const never = new AbortController().signal;
 const play = (url: string, spec: object = {}): Model =>
   createAnthropicModel({
     baseUrl: url,
     apiKey: 'none',
     timeoutMs: 5_000,
-    headers: simulateHeader(SimulateSpec.parse({ policy: 'items', command: 'echo "ß" {input}', ...spec })),
+    loadBlob,
+    headers: simulatorHeaders(SimulateSpec.parse({ policy: 'items', command: 'echo "ß" {input}', ...spec }), 'a-run'),
   });
 const failureOf = async (turn: Promise<unknown>): Promise<ModelFailure> => {
   const error = await turn.then(
@@ -159,7 +162,7 @@ describe('a Messages API in trouble', () => {
     server = createServer(listener).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    return createAnthropicModel({ baseUrl: `http://127.0.0.1:${port}`, apiKey: 'none', timeoutMs });
+    return createAnthropicModel({ baseUrl: `http://127.0.0.1:${port}`, apiKey: 'none', timeoutMs, loadBlob });
   };
   const refusing = (status: number, type: string, headers: Record<string, string> = {}): Promise<Model> =>
     answering((_, response) => {
@@ -214,7 +217,7 @@ describe('a Messages API in trouble', () => {
   });
 
   it('is cut off when nobody listens', async () => {
-    const model = createAnthropicModel({ baseUrl: 'http://127.0.0.1:1', apiKey: 'none', timeoutMs: 1_000 });
+    const model = createAnthropicModel({ baseUrl: 'http://127.0.0.1:1', apiKey: 'none', timeoutMs: 1_000, loadBlob });
     expect(await failureOf(model.turn(request, { signal: never }))).toMatchObject({ kind: 'cut-off', retryable: true });
   });
 

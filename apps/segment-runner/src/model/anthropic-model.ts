@@ -2,8 +2,10 @@ import Anthropic from '@anthropic-ai/sdk';
 import { cutOff, failureOf, timedOut } from './failure-of.js';
 import { createHttpFetch } from './http-fetch.js';
 import type { Model, ModelRequest, ModelTurn, TurnOptions } from './model-port.js';
+import type { SimulatorHeaders } from './simulate-header.js';
 import { malformed, TurnFromStream } from './turn-from-stream.js';
-import { toWire, versionHeaders } from './wire-request.js';
+import { type LoadBlob, loadMedia } from './wire-media.js';
+import { mediaIn, toWire, versionHeaders } from './wire-request.js';
 
 const ANTHROPIC_URL = 'https://api.anthropic.com';
 
@@ -11,8 +13,10 @@ export interface AnthropicModelOptions {
   /** The API's address without `/v1`. */
   readonly baseUrl?: string | undefined;
   readonly apiKey: string;
-  /** Sent with every request, e.g. `simulateHeader(spec)`. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Sent with the requests to a model simulator. */
+  readonly headers?: SimulatorHeaders | undefined;
+  /** Where the images and documents of the conversation are read. */
+  readonly loadBlob: LoadBlob;
   /** The longest silence, in milliseconds: before the answer begins and between any two of its events. */
   readonly timeoutMs: number;
 }
@@ -23,21 +27,24 @@ type Events = AsyncIterable<Anthropic.RawMessageStreamEvent>;
 export function createAnthropicModel({
   baseUrl = ANTHROPIC_URL,
   apiKey,
-  headers,
+  headers = () => ({}),
+  loadBlob,
   timeoutMs,
 }: AnthropicModelOptions): Model {
   const client = new Anthropic({
     baseURL: baseUrl,
     apiKey,
-    defaultHeaders: headers,
     maxRetries: 0,
     timeout: timeoutMs,
     logLevel: 'off',
     fetch: createHttpFetch(),
   });
-  const ask = (request: ModelRequest, signal: AbortSignal): Promise<Events> =>
-    client.messages.create(toWire(request), { signal, headers: versionHeaders(request, apiKey) });
-  return { turn: (request, options) => takeTurn((signal) => ask(request, signal), timeoutMs, options) };
+  const ask = async (request: ModelRequest, { place }: TurnOptions, signal: AbortSignal): Promise<Events> => {
+    const media = await loadMedia(mediaIn(request), loadBlob);
+    const sent = { ...headers(place), ...versionHeaders(request, apiKey) };
+    return client.messages.create(toWire(request, media), { signal, headers: sent });
+  };
+  return { turn: (request, options) => takeTurn((signal) => ask(request, options, signal), timeoutMs, options) };
 }
 
 async function takeTurn(

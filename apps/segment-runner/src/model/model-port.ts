@@ -13,11 +13,19 @@ export interface ModelTurn {
   readonly model: string;
 }
 
+/** Which turn of its run a request is for, and at which attempt, both from 1; no part of the request. */
+export interface TurnPlace {
+  readonly turn: number;
+  readonly attempt: number;
+}
+
 export interface TurnOptions {
   /** Ends the turn at once; it then rejects with the signal's reason. */
   readonly signal: AbortSignal;
   /** Hears each piece of the answer's text as it arrives. */
   readonly onText?: ((delta: string) => void) | undefined;
+  /** Told to the model simulator only. */
+  readonly place?: TurnPlace | undefined;
 }
 
 /** Whoever answers requests; one attempt each, since retries are recorded in the log. */

@@ -12,7 +12,7 @@ import { requestDigest } from '#platform';
 import { type Simulator, startSimulator } from '#testing';
 import { createAnthropicModel } from './anthropic-model.js';
 import type { Model } from './model-port.js';
-import { simulateHeader } from './simulate-header.js';
+import { simulatorHeaders } from './simulate-header.js';
 
 const at = momentOf(0);
 const segment = 1;
@@ -89,7 +89,8 @@ describe('a run that the simulator plays', () => {
       baseUrl: simulator.url,
       apiKey: 'none',
       timeoutMs: 5_000,
-      headers: simulateHeader(simulate),
+      headers: simulatorHeaders(simulate, 'r'),
+      loadBlob: () => Promise.reject(new Error('nothing is to be loaded')),
     });
   });
   afterAll(() => simulator.stop());

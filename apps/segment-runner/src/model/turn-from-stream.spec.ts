@@ -63,6 +63,14 @@ describe('a turn from its stream', () => {
     },
   );
 
+  it('leaves out a call that was cut off before its input, and keeps the one that was finished', () => {
+    const whole = delta(1, { type: 'input_json_delta', partial_json: '{"command":"ls"}' });
+    const next = block(2, { type: 'tool_use', id: 't2', name: 'bash', input: {} });
+    expect(turnOf(start, call, whole, next, end('max_tokens')).content).toEqual([
+      { type: 'tool_use', id: 't1', name: 'bash', input: { command: 'ls' } },
+    ]);
+  });
+
   it.each<[string, readonly object[]]>([
     [
       'a call whose input is no JSON',

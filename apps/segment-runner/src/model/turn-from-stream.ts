@@ -102,10 +102,13 @@ export class TurnFromStream {
     if (block.type === 'thinking' && block.signature === '') return [];
     if (block.type !== 'tool_use') return [block];
     const written = this.inputs[index];
+    const isCutOff = this.stopReason === 'max_tokens' || this.stopReason === 'model_context_window_exceeded';
+    // A call without any input may have been cut off before it.
+    if (!written) return isCutOff ? [] : [block];
     try {
-      return [{ ...block, input: written ? JSON.parse(written) : block.input }];
+      return [{ ...block, input: JSON.parse(written) }];
     } catch (cause) {
-      if (this.stopReason === 'max_tokens' || this.stopReason === 'model_context_window_exceeded') return [];
+      if (isCutOff) return [];
       throw malformed(cause);
     }
   }

@@ -31,16 +31,26 @@ describe('a request on the wire', () => {
     expect(wire.tools?.at(-1)).toMatchObject(cached);
   });
 
-  it('carries the mark on with the conversation, never in the messages before', () => {
-    toWire(request(hello));
-    const later = toWire(
-      request(hello, { role: 'assistant', content: [text('Yes?')] }, { role: 'user', content: [text('Go')] }),
-    );
-    expect(later.messages.map((message) => JSON.stringify(message).includes('cache_control'))).toEqual([
-      false,
-      false,
-      true,
-    ]);
+  it('is marked where it ends and where it ended a turn ago, never in the messages before', () => {
+    const marksOf = (...messages: readonly ContextMessage[]) =>
+      toWire(request(...messages)).messages.map((message) => JSON.stringify(message).includes('cache_control'));
+    const yes: ContextMessage = { role: 'assistant', content: [text('Yes?')] };
+    const go: ContextMessage = { role: 'user', content: [text('Go')] };
+    expect(marksOf(hello)).toEqual([true]);
+    expect(marksOf(hello, yes, go)).toEqual([true, false, true]);
+    expect(marksOf(hello, yes, go, yes, go)).toEqual([false, false, true, false, true]);
+  });
+
+  it('says how to think and with how much effort, when the agent does', () => {
+    expect(toWire(request(hello))).not.toHaveProperty('thinking');
+    expect(toWire({ ...request(hello), thinking: { budgetTokens: 2_000 } })).toMatchObject({
+      thinking: { type: 'enabled', budget_tokens: 2_000 },
+    });
+    expect(toWire({ ...request(hello), thinking: 'adaptive', effort: 'low' })).toMatchObject({
+      thinking: { type: 'adaptive' },
+      output_config: { effort: 'low' },
+    });
+    expect(toWire({ ...request(hello), thinking: 'disabled' })).toMatchObject({ thinking: { type: 'disabled' } });
   });
 
   it('gives the model its thoughts back unchanged', () => {

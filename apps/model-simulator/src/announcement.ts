@@ -31,18 +31,29 @@ export type Announcement = { readonly kind: 'none' } | { readonly kind: 'no-open
 
 const NO_OPEN_ITEMS = '<no-open-items/>';
 
-/** Finds the last announcement: the latest message, its latest text, the latest line. */
+/**
+ * Finds the last announcement: the latest message, its latest text, the latest line. An item that was announced before
+ * is the same piece of work, which began with its first announcement.
+ */
 export function lastAnnouncement(messages: readonly MessageParam[]): Announcement {
-  for (let at = messages.length - 1; at >= 0; at -= 1) {
+  const places = messages.map((_, at) => at);
+  const last = firstFound(messages, places.toReversed(), () => true);
+  if (last?.kind !== 'item') return last ?? { kind: 'none' };
+  return firstFound(messages, places, (found) => found.kind === 'item' && found.item.id === last.item.id) ?? last;
+}
+
+function firstFound(
+  messages: readonly MessageParam[],
+  places: readonly number[],
+  isWanted: (found: Announcement) => boolean,
+): Announcement | undefined {
+  for (const at of places) {
     const message = messages[at];
-    if (message?.role !== 'user') continue;
-    const found = textsOf(message)
-      .toReversed()
-      .map((text) => announcedIn(text, at))
-      .find(Boolean);
+    const texts = message?.role === 'user' ? textsOf(message).toReversed() : [];
+    const found = texts.map((text) => announcedIn(text, at)).find((announced) => announced && isWanted(announced));
     if (found) return found;
   }
-  return { kind: 'none' };
+  return undefined;
 }
 
 const REMARK_CHARACTERS = 100;

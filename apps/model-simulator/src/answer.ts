@@ -13,7 +13,7 @@ import { redacted, signatureOf } from './thinking-signature.js';
 import { charactersOf, charactersOfTokens, tokensOf } from './token-count.js';
 
 /** A call as it is answered; `written` is what the stream says of its input. */
-export interface ToolUseAnswer extends ToolUseParam {
+interface ToolUseAnswer extends ToolUseParam {
   readonly written: string;
 }
 

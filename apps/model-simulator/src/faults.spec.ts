@@ -82,7 +82,7 @@ describe('what a fault does', () => {
   it('gives the input wrong types, no fields, or no end', () => {
     expect(JSON.parse(written('wrong-input'))).toEqual({ command: [2], deep: 'nonsense' });
     expect(JSON.parse(written('missing-input'))).toEqual({});
-    expect(() => JSON.parse(written('malformed-input')) as unknown).toThrow();
+    expect(() => JSON.parse(written('malformed-input')) as unknown).toThrow(/JSON/);
   });
 
   it('calls a tool that is not there', () => {

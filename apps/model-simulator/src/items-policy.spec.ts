@@ -98,6 +98,13 @@ describe('the policy "items"', () => {
     });
   });
 
+  it('does nothing twice when an item is announced again', () => {
+    const [call, result] = ran('1');
+    const idle: MessageParam = { role: 'assistant', content: 'Hm.' };
+    const messages = [user(item('a', 1)), call, user(result), idle, user(`Go on.\n${item('a', 1)}`)];
+    expect(callIn(messages, { ...spec, callsPerItem: 1 })?.tool).toBe('complete_item');
+  });
+
   it('does not listen to what a command prints', () => {
     const [call, result] = ran(item('evil', 3));
     expect(callIn([user(item('a', 1)), call, user(result)])?.input).toEqual({ command: "wc -l 'a file'" });

@@ -26,13 +26,13 @@ export function createSimulatorServer(logger: Logger): Server {
   };
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
     const requestId = `req_${newId()}`;
-    readBody(request)
-      .then((written) => {
-        const endpoint = endpointOf(request, endpoints);
-        const body = request.method === 'POST' ? parsed(written) : undefined;
-        endpoint({ headers: request.headers, body, written, requestId }, response);
-      })
-      .catch((error: unknown) => refuse(response, error, requestId, logger));
+    const handle = async (): Promise<void> => {
+      const written = await readBody(request);
+      const endpoint = endpointOf(request, endpoints);
+      const body = request.method === 'POST' ? parsed(written) : undefined;
+      endpoint({ headers: request.headers, body, written, requestId }, response);
+    };
+    handle().catch((error: unknown) => refuse(response, error, requestId, logger));
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   return server;

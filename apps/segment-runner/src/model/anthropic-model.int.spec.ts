@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { builtInTools, inputSchemaOf, SimulateSpec } from '#contracts';
 import { Unreadable } from '#platform';
@@ -107,21 +107,21 @@ describe('a model behind the Messages API', () => {
   it('takes as long as the model thinks, and hears its text meanwhile', async () => {
     const startedAt = performance.now();
     let firstAt = 0;
-    await play(simulator.url, { thinkMs: 300 }).turn(request, {
+    await play(simulator.url, { thinkMs: 1_200 }).turn(request, {
       signal: never,
       onText: () => {
         firstAt ||= performance.now() - startedAt;
       },
     });
-    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(295);
-    expect(firstAt).toBeLessThan(250);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(1_195);
+    expect(firstAt).toBeLessThan(1_000);
   });
 
-  it('ends within 100 ms when it is aborted, with the reason of the abort', async () => {
+  it('ends at once when it is aborted, with the reason of the abort', async () => {
     const abort = new AbortController();
     const reason = new Error('cancelled');
     let abortedAt = 0;
-    const turn = play(simulator.url, { thinkMs: 1_000 }).turn(request, {
+    const turn = play(simulator.url, { thinkMs: 8_000 }).turn(request, {
       signal: abort.signal,
       onText: () => {
         abortedAt = performance.now();
@@ -129,7 +129,7 @@ describe('a model behind the Messages API', () => {
       },
     });
     await expect(turn).rejects.toBe(reason);
-    expect(performance.now() - abortedAt).toBeLessThan(100);
+    expect(performance.now() - abortedAt).toBeLessThan(2_000);
   });
 
   it('does not even ask when it is aborted before', async () => {
@@ -194,6 +194,21 @@ describe('a Messages API in trouble', () => {
     const failure = await ask(refusing(status, type));
     expect(failure).toMatchObject({ kind, retryable, retryAfterMs: undefined });
     expect(failure.message).toContain('No.');
+  });
+
+  it('is told the key in both ways, and nothing that only a simulator understands', async () => {
+    let heard: IncomingHttpHeaders = {};
+    const model = await answering((incoming, response) => {
+      heard = incoming.headers;
+      response.writeHead(500).end();
+    });
+    await failureOf(model.turn(request, { signal: never, place: { turn: 1, attempt: 1 } }));
+    expect(heard).toMatchObject({
+      'x-api-key': 'none',
+      authorization: 'Bearer none',
+      'anthropic-version': '2026-10-21',
+    });
+    expect(Object.keys(heard).filter((name) => name.startsWith('baton'))).toEqual([]);
   });
 
   it('says how long to wait', async () => {

@@ -39,9 +39,11 @@ export function createAnthropicModel({
     logLevel: 'off',
     fetch: createHttpFetch(),
   });
+  // Endpoints that only resemble Anthropic's often know the key by its older header alone.
+  const alsoKey = baseUrl === ANTHROPIC_URL ? {} : { 'x-api-key': apiKey };
   const ask = async (request: ModelRequest, { place }: TurnOptions, signal: AbortSignal): Promise<Events> => {
     const media = await loadMedia(mediaIn(request), loadBlob);
-    const sent = { ...headers(place), ...versionHeaders(request, apiKey) };
+    const sent = { ...alsoKey, ...headers(place), ...versionHeaders(request, apiKey) };
     return client.messages.create(toWire(request, media), { signal, headers: sent });
   };
   return { turn: (request, options) => takeTurn((signal) => ask(request, options, signal), timeoutMs, options) };

@@ -62,11 +62,11 @@ describe('a conversation with the model', () => {
     const calls = Array.from({ length: 30 }, () => ({ tool: 'bash', input: { command: 'ls' } }));
     const model = modelOf({ ...loop, turns: [{ calls }] });
     const turns: ModelTurn[] = [];
-    let messages: readonly ContextMessage[] = [begin];
+    const messages: ContextMessage[] = [begin];
     for (let turn = 1; turn <= 4; turn += 1) {
       const answer = await model.turn(asking(...messages), { signal, place: { turn, attempt: 1 } });
       turns.push(answer);
-      messages = [...messages, ...answered(answer.content, 'x'.repeat(40))];
+      messages.push(...answered(answer.content, 'x'.repeat(40)));
     }
     const [first, ...later] = turns.map(({ usage }) => usage);
     expect(first).toMatchObject({ cacheReadTokens: 0, cacheWriteTokens: expect.any(Number) as number });
@@ -114,7 +114,7 @@ describe('a conversation with the model', () => {
     const shown = [image(png), document(pdf, 'application/pdf'), document(note, 'text/plain'), image(png)];
     const opening: ContextMessage = { role: 'user', content: [...shown, text('What is this?')] };
     const first = await model.turn(asking(opening), { signal });
-    const [call] = first.content.filter((block) => block.type === 'tool_use');
+    const call = first.content.find((block) => block.type === 'tool_use');
     const result: ContextMessage = {
       role: 'user',
       content: [{ type: 'tool_result', toolUseId: call?.id ?? '', content: shown, isError: false }],

@@ -78,3 +78,11 @@ export function nearedCaps(
       data: { at, segment, cap, used: Math.round(used * 100) / 100, limit },
     }));
 }
+
+/** The part of the model's window that one result may take. */
+const LARGEST_RESULT = 0.2;
+const BYTES_PER_TOKEN = 4;
+
+/** What the model is shown of one tool call's output, in bytes: a small window must not be filled by one result. */
+export const shownBytes = ({ caps, agent }: Run): number =>
+  Math.min(caps.outputBytes, Math.floor(LARGEST_RESULT * agent.spec.model.contextTokens * BYTES_PER_TOKEN));

@@ -177,3 +177,41 @@ describe('the request of a turn (law 6)', () => {
     expect(messages[0]?.content.at(-1)).toMatchObject({ text: expect.stringContaining('<compact/>') });
   });
 });
+
+describe('a context that nears the model’s window', () => {
+  const small = { model: { name: 'simulator', contextTokens: 4_000 } } as never;
+  const large = 'x'.repeat(6_000);
+  const step = (n: number, usage: number) => [
+    facts.turn([facts.bash('true', `toolu_${n}`)], { turn: n, usage: { inputTokens: usage } }),
+    facts.callStarted(`${n}-0`),
+    facts.callCompleted(`${n}-0`, large),
+  ];
+  const work = [facts.requested({ spec: small }), facts.scheduled(), facts.started()];
+
+  it('drops old large results before anything has to be summarised', () => {
+    const steps = [1, 2, 3, 4, 5].flatMap((n) => step(n, n === 5 ? 2_600 : 100));
+    const { context } = given(...work, ...steps);
+    const results = context.messages.flatMap(({ content }) => content.filter(({ type }) => type === 'tool_result'));
+    expect(JSON.stringify(results[0])).toContain('was dropped');
+    expect(JSON.stringify(results.at(-1))).toContain(large);
+    expect(context.tokens).toBeLessThan(2_600 + 1_600);
+  });
+
+  it('asks for a summary in a request that fits, whatever the last results were', () => {
+    const two = facts.turn([facts.bash('a', 'toolu_a'), facts.bash('b', 'toolu_b')], {
+      usage: { inputTokens: 3_000 },
+    });
+    const { run, context, events } = given(
+      ...work,
+      two,
+      facts.callStarted('1-0'),
+      facts.callStarted('1-1'),
+      facts.callCompleted('1-0', large),
+      facts.callCompleted('1-1', large),
+    );
+    expect(context.tokens).toBeGreaterThan(4_000);
+    const { messages } = compactionRequest(run, context, events.length - 1);
+    expect(JSON.stringify(messages).length / 4).toBeLessThan(3_000);
+    expect(messages.at(-1)?.content.filter(({ type }) => type === 'tool_result')).toHaveLength(2);
+  });
+});

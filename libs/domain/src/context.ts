@@ -50,6 +50,10 @@ function blockTokens(block: ResultBlock): number {
   return mediaType === 'text/plain' ? Math.ceil(bytes / 4) : PAGE_TOKENS * Math.ceil(bytes / PAGE_BYTES);
 }
 
+/** About how many tokens a tool's result takes. */
+export const resultTokens = ({ content }: ToolResultBlock): number =>
+  content.reduce((sum, block) => sum + blockTokens(block), 0);
+
 /** Folds one event into the context. `run` is the state after the same event. */
 export function extendContext(context: Context, run: Run, { revision, event }: Recorded<RunEvent>): Context {
   switch (event.type) {
@@ -158,7 +162,7 @@ function withoutOldResults(context: Context): Context {
     if (message.role !== 'user' || place >= context.messages.length - KEPT_MESSAGES) return message;
     const content = message.content.map((block) => {
       if (block.type !== 'tool_result') return block;
-      const characters = block.content.reduce((sum, part) => sum + 4 * blockTokens(part), 0);
+      const characters = 4 * resultTokens(block);
       if (characters <= LARGE_CHARACTERS) return block;
       dropped += characters;
       return { ...block, content: [{ type: 'text' as const, text: droppedNotice(characters) }] };

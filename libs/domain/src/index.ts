@@ -1,5 +1,5 @@
 export { asksForTools, canonical, neverBegun } from './calls.js';
-export { type CapUsed, capForbiddingSegments, capReason, capsUsed, minutesEndAt } from './caps.js';
+export { type CapUsed, capForbiddingSegments, capReason, capsUsed, minutesEndAt, shownBytes } from './caps.js';
 export { type Context, emptyContext, extendContext, requestMessages } from './context.js';
 export { type Beat, DEFAULT_PATIENCE, diagnose, type Patience } from './diagnose.js';
 export { abandonedEvents, doubtEvents, type Found } from './doubt.js';

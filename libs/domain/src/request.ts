@@ -1,7 +1,7 @@
 import type { ContextMessage, Effort, ThinkingSpec } from '#contracts';
-import { type Context, requestMessages } from './context.js';
+import { type Context, requestMessages, resultTokens } from './context.js';
 import { affordableTokens } from './money.js';
-import { compactRequest, systemPrompt } from './notices.js';
+import { compactRequest, droppedNotice, systemPrompt } from './notices.js';
 import { type OfferedTool, offeredTools } from './offered-tools.js';
 import type { Run } from './run.js';
 
@@ -24,7 +24,7 @@ export function turnRequest(run: Run, context: Context, basedOn: number): TurnRe
 
 /** The request that asks for a summary of everything so far. */
 export function compactionRequest(run: Run, context: Context, basedOn: number): TurnRequest {
-  const messages = requestMessages(context, basedOn);
+  const messages = fitted(run, context, requestMessages(context, basedOn));
   const ask = { type: 'text' as const, text: compactRequest() };
   const last = messages.at(-1);
   return {
@@ -34,6 +34,28 @@ export function compactionRequest(run: Run, context: Context, basedOn: number): 
         ? [...messages.slice(0, -1), { role: 'user', content: [...last.content, ask] }]
         : [...messages, { role: 'user', content: [ask] }],
   };
+}
+
+/** What a request must leave of the window for the summary that it asks for, and for what an estimate may be off. */
+const ROOM_FOR_SUMMARY = 0.25;
+/** A shorter result is not worth dropping. */
+const LEAST_DROPPED_TOKENS = 100;
+
+/** The messages with as many results dropped, the oldest first, as makes them fit into the model's window. */
+function fitted(run: Run, context: Context, messages: readonly ContextMessage[]): readonly ContextMessage[] {
+  let surplus = context.tokens - (1 - ROOM_FOR_SUMMARY) * run.agent.spec.model.contextTokens;
+  if (run.words < 2 || surplus <= 0) return messages;
+  return messages.map((message) => {
+    if (message.role !== 'user' || surplus <= 0) return message;
+    const content = message.content.map((block) => {
+      if (block.type !== 'tool_result' || surplus <= 0) return block;
+      const tokens = resultTokens(block);
+      if (tokens <= LEAST_DROPPED_TOKENS) return block;
+      surplus -= tokens;
+      return { ...block, content: [{ type: 'text' as const, text: droppedNotice(4 * tokens) }] };
+    });
+    return { ...message, content };
+  });
 }
 
 function frame(run: Run): Omit<TurnRequest, 'messages'> {

@@ -10,7 +10,7 @@ import {
   StopCall,
   workspaceSubject,
 } from '#contracts';
-import type { OpenCall, Run } from '#domain';
+import { type OpenCall, type Run, shownBytes } from '#domain';
 import { Unavailable } from '#platform';
 import type { SegmentLog } from './segment-log.js';
 
@@ -43,7 +43,7 @@ export class Workspace {
       tool: call.tool,
       input: call.input,
       limitMs: caps.toolSeconds * 1_000,
-      outputBytes: caps.outputBytes,
+      outputBytes: shownBytes(this.state),
     };
     let state: CallState = { state: 'running', startedAt: call.startedAt ?? this.state.since };
     while (state.state === 'running' && !signal.aborted) {

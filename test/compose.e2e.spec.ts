@@ -38,7 +38,6 @@ const Walls = z.object({
   read_only: z.literal(true),
   cap_drop: z.tuple([z.literal('ALL')]),
   security_opt: z.tuple([z.literal('no-new-privileges:true')], z.string()),
-  user: z.undefined(),
 });
 const Profile = z.object({
   defaultAction: z.literal('SCMP_ACT_ALLOW'),

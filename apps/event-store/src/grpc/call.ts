@@ -109,12 +109,18 @@ export class Call {
     if (this.stream.headersSent) {
       this.stream.once('wantTrailers', () => {
         if (!this.stream.destroyed && !this.stream.closed) this.stream.sendTrailers(ending);
+        this.linger();
       });
       this.stream.end();
     } else {
       this.stream.respond({ ...RESPONSE_HEADERS, ...ending }, { endStream: true });
+      this.linger();
     }
     this.stream.resume();
+  }
+
+  /** Only once all was sent: a reader may take its time with what it asked for. */
+  private linger(): void {
     setTimeout(() => this.stream.close(), LINGER_MS).unref();
   }
 

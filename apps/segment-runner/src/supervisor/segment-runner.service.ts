@@ -14,6 +14,11 @@ export const EVENT_LOG = Symbol('the event log');
 
 /** How long an orderly end of all segments may take, in milliseconds; their own reserves are shorter. */
 const STOP_MS = 9_000;
+/**
+ * A machine that vanishes says no goodbye: the bus goes on giving work to the requests that it had open, and each such
+ * message is lost for this long.
+ */
+const ACK_WAIT_MS = 5_000;
 const CRASH_RETRY_MS = 500;
 
 /** The supervisor: takes scheduled segments while a child is free, and records at once when a child dies. */
@@ -48,6 +53,7 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
     this.pool = pool;
     this.consuming = bus.consume(RunSegment, WORK_CONSUMERS.runSegment, (order) => this.begin(order), {
       slots: () => pool.free(),
+      ackWaitMs: ACK_WAIT_MS,
     });
     const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
     const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);

@@ -8,7 +8,7 @@ import { tools } from './places.mjs';
 import { SetupError, say } from './say.mjs';
 import { commandToInstall, installPackage } from './system-packages.mjs';
 
-const OLDEST = '2.9.0';
+const OLDEST = '2.9.10'; // as libs/bus/src/server-version.ts; test/setup.e2e.spec.ts compares them
 const RELEASE = '2.10.27';
 // A mirror that has the folders v1.2.3/ of the official releases may be named, for networks that cannot reach GitHub.
 const MIRROR = process.env.BATON_NATS_RELEASES || 'https://github.com/nats-io/nats-server/releases/download';

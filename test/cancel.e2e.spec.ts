@@ -1,6 +1,6 @@
 import type { EventView, RunId } from '#contracts';
 import { until } from '#testing';
-import { ClusterRig, freeze, GATED, STEADY, thaw } from './cluster-rig.js';
+import { ClusterRig, completedExactly, endedOnce, freeze, GATED, STEADY, thaw } from './cluster-rig.js';
 
 /** Law 9: whenever the wish to cancel comes, the run ends once, and whoever wished it is told the truth. */
 let rig: ClusterRig;
@@ -13,7 +13,7 @@ const LONG_MS = 300_000;
 
 async function cancelled(id: RunId): Promise<readonly EventView[]> {
   expect((await rig.cancel(id)).status).toBe(202);
-  const events = await rig.ended(id, 20_000);
+  const events = await endedOnce(rig, id, 20_000);
   expect(events.at(-1)?.type).toBe('RunCancelled');
   return events;
 }
@@ -36,7 +36,7 @@ describe('a cancelled run', () => {
     expect(events.at(-1)?.data).toMatchObject({ effects: { executed: 1, inDoubt: 0 } });
     await rig.openGate(id);
     const after = await rig.run({ command: STEADY }, 1);
-    await rig.completedExactly(after, 1);
+    await completedExactly(rig, after, 1);
     expect(await rig.notes(id, 'ledger')).toEqual([]);
   }, 90_000);
 
@@ -54,7 +54,7 @@ describe('a cancelled run', () => {
     }
     // The runner has taken all that it was told of once it has worked on what came later.
     const after = await rig.run({ command: STEADY }, 1);
-    await rig.completedExactly(after, 1);
+    await completedExactly(rig, after, 1);
     expect(await rig.events(id)).toEqual(events);
   }, 90_000);
 
@@ -70,7 +70,7 @@ async function race(moment: number): Promise<void> {
   await until(async () => (await rig.events(id)).length > moment || (await rig.view(id)).endedAt !== undefined, 60_000);
   const response = await rig.cancel(id);
   const answer = (await response.json()) as { readonly revision?: number; readonly code?: string };
-  const events = await rig.ended(id);
+  const events = await endedOnce(rig, id);
   const place = (type: string): number => events.findLastIndex((event) => event.type === type);
   if (response.status === 409) {
     expect(answer.code).toBe('run-ended');

@@ -1,6 +1,6 @@
 import type { RunId } from '#contracts';
 import { until } from '#testing';
-import { ClusterRig, freeze, kill, type Listed, STEADY, thaw } from './cluster-rig.js';
+import { ClusterRig, completedExactly, freeze, kill, type Listed, STEADY, thaw } from './cluster-rig.js';
 
 /*
  * Whoever dies between taking the work message and recording `SegmentStarted` has claimed nothing: the segment is begun by
@@ -29,7 +29,7 @@ async function claiming(store: number): Promise<{ readonly id: RunId; readonly c
 }
 
 async function begunOnce(id: RunId): Promise<void> {
-  const events = await rig.completedExactly(id, 2);
+  const events = await completedExactly(rig, id, 2);
   expect(events.filter(({ type }) => type === 'SegmentScheduled')).toHaveLength(1);
   expect(events.filter(({ type }) => type === 'SegmentStarted')).toHaveLength(1);
 }

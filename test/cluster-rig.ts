@@ -1,4 +1,3 @@
-import { deepEqual, equal } from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -135,32 +134,10 @@ export class ClusterRig {
     which: (data: EventView['data']) => boolean = () => true,
     limitMs = 60_000,
   ): Promise<EventView> {
-    return until(async () => (await this.events(id)).find((event) => event.type === type && which(event.data)), limitMs);
-  }
-
-  /** Waits for the run's end and answers with its log, in which it ends once. */
-  async ended(id: RunId, limitMs = 90_000): Promise<readonly EventView[]> {
-    await until(async () => (await this.events(id)).some(({ type }) => ENDS.includes(type)), limitMs);
-    const events = await this.events(id);
-    equal(events.filter(({ type }) => ENDS.includes(type)).length, 1, 'a run ends once');
-    deepEqual(
-      events.map(({ revision }) => revision),
-      events.map((_, place) => place),
+    return until(
+      async () => (await this.events(id)).find((event) => event.type === type && which(event.data)),
+      limitMs,
     );
-    return events;
-  }
-
-  /** Waits for a completed run of `count` items, each worked on exactly once by what its commands have noted. */
-  async completedExactly(id: RunId, count: number, limitMs?: number): Promise<readonly EventView[]> {
-    const events = await this.ended(id, limitMs);
-    const { type: end, data: how } = events.at(-1) ?? { type: 'nothing', data: {} };
-    deepEqual([end, how['items']], ['RunCompleted', { total: count, done: count, failed: 0 }]);
-    deepEqual((await this.notes(id, 'ledger')).toSorted(), [...idsOf(count)].toSorted());
-    for (const type of ['ToolCallStarted', 'ToolCallCompleted', 'ItemCompleted']) {
-      const calls = events.filter((event) => event.type === type).map(({ data }) => data['callId']);
-      equal(new Set(calls).size, calls.length, `no call has two of ${type}`);
-    }
-    return events;
   }
 
   /** The lines of a file of the run's workspace; none when there is no such file. */
@@ -222,6 +199,32 @@ export class ClusterRig {
     if (!response.ok) throw new Error(`${path} answers ${response.status}: ${JSON.stringify(answer)}`);
     return answer;
   }
+}
+
+/** Waits for the run's end and answers with its log, in which it ends once. */
+export async function endedOnce(rig: ClusterRig, id: RunId, limitMs = 90_000): Promise<readonly EventView[]> {
+  await until(async () => (await rig.events(id)).some(({ type }) => ENDS.includes(type)), limitMs);
+  const events = await rig.events(id);
+  expect(events.filter(({ type }) => ENDS.includes(type))).toHaveLength(1);
+  expect(events.map(({ revision }) => revision)).toEqual(events.map((_, place) => place));
+  return events;
+}
+
+/** Waits for a completed run of `count` items, each worked on exactly once by what its commands have noted. */
+export async function completedExactly(
+  rig: ClusterRig,
+  id: RunId,
+  count: number,
+  limitMs?: number,
+): Promise<readonly EventView[]> {
+  const events = await endedOnce(rig, id, limitMs);
+  expect(events.at(-1)).toMatchObject({ type: 'RunCompleted', data: { items: { total: count, done: count } } });
+  expect((await rig.notes(id, 'ledger')).toSorted()).toEqual([...idsOf(count)].toSorted());
+  for (const type of ['ToolCallStarted', 'ToolCallCompleted', 'ItemCompleted']) {
+    const calls = events.filter((event) => event.type === type).map(({ data }) => data['callId']);
+    expect([type, new Set(calls).size]).toEqual([type, calls.length]);
+  }
+  return events;
 }
 
 /** Stands still (SIGSTOP) until it is woken (SIGCONT); its sockets stay open. */

@@ -4,7 +4,7 @@ import { Bus } from '#bus';
 import { CallId, OpenWorkspace, RunCall, type RunId, StopCall, WorkspaceSpec, workspaceSubject } from '#contracts';
 import { silentLogger } from '#platform';
 import { until } from '#testing';
-import { ClusterRig, freeze, GATED, idsOf, thaw } from './cluster-rig.js';
+import { ClusterRig, completedExactly, freeze, GATED, idsOf, thaw } from './cluster-rig.js';
 
 /*
  * Laws 3 and 4: a runner that stood still until it was presumed dead finds, when it is woken, that the run has moved on. It
@@ -58,12 +58,17 @@ describe('a runner that is woken after it was presumed dead', () => {
     try {
       await rig.recorded(id, 'RunPresumedDead', ({ segment }) => segment === 1);
       await rig.recorded(id, 'SegmentStarted', ({ segment }) => segment === 2, 90_000);
-      await until(() => askAs(1, id).then(() => false, (error: { code?: string }) => error.code === 'fenced'));
+      await until(() =>
+        askAs(1, id).then(
+          () => false,
+          (error: { code?: string }) => error.code === 'fenced',
+        ),
+      );
     } finally {
       for (const pid of stopped) thaw(pid);
     }
     await rig.openGate(id);
-    const events = await rig.completedExactly(id, 2, 120_000);
+    const events = await completedExactly(rig, id, 2, 120_000);
     expect(await rig.notes(id, 'begun')).toEqual(idsOf(2));
     const death = events.findIndex(({ type }) => type === 'RunPresumedDead');
     const late = events.slice(death).filter(({ type, data }) => type !== 'RunPresumedDead' && data['segment'] === 1);

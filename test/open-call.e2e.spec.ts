@@ -1,6 +1,6 @@
 import type { EventView, RunId } from '#contracts';
 import { until } from '#testing';
-import { ClusterRig, freeze, GATED, idsOf, kill, thaw } from './cluster-rig.js';
+import { ClusterRig, completedExactly, freeze, GATED, idsOf, kill, thaw } from './cluster-rig.js';
 
 /*
  * Law 5, with the segment's process killed between `ToolCallStarted` and `ToolCallCompleted`: the command is carried out
@@ -28,7 +28,7 @@ const secondStarted = (id: RunId): Promise<EventView> =>
   rig.recorded(id, 'SegmentStarted', ({ segment }) => segment === 2);
 
 async function eachOnce(id: RunId): Promise<void> {
-  const events = await rig.completedExactly(id, 2);
+  const events = await completedExactly(rig, id, 2);
   expect(await rig.notes(id, 'begun')).toEqual(idsOf(2));
   const first = events.filter(({ type, data }) => type.startsWith('ToolCall') && data['callId'] === '1-0');
   expect(first).toMatchObject([

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunId } from '#contracts';
 import { until } from '#testing';
-import { ClusterRig, freeze, GATED, idsOf, kill, STEADY, thaw } from './cluster-rig.js';
+import { ClusterRig, completedExactly, freeze, GATED, idsOf, kill, STEADY, thaw } from './cluster-rig.js';
 
 /*
  * Whatever a run needs may be away for a while, and may have forgotten what it is allowed to forget: the run goes on, and
@@ -28,7 +28,7 @@ describe('a run goes on', () => {
     await until(async () => (await rig.notes(id, 'ledger')).length === 1);
     expect((await rig.events(id)).at(-1)?.revision).toBe(revision);
     kill(coordinator);
-    await rig.completedExactly(id, 1);
+    await completedExactly(rig, id, 1);
     expect(await rig.notes(id, 'begun')).toEqual(idsOf(1));
   }, 120_000);
 
@@ -39,7 +39,7 @@ describe('a run goes on', () => {
     freeze(gateway);
     await until(async () => (await rig.notes(id, 'ledger')).length === 5, 60_000);
     kill(gateway);
-    await rig.completedExactly(id, 5);
+    await completedExactly(rig, id, 5);
   }, 120_000);
 
   it('when everything that the bus has stored is lost in the middle of it', async () => {
@@ -49,7 +49,7 @@ describe('a run goes on', () => {
     freeze(bus);
     await rm(join(rig.data, 'nats'), { recursive: true });
     kill(bus);
-    const events = await rig.completedExactly(id, 10);
+    const events = await completedExactly(rig, id, 10);
     // It was handed over by a bus that knew nothing of it.
     expect(events.filter(({ type }) => type === 'SegmentStarted').length).toBeGreaterThan(1);
   }, 120_000);
@@ -63,7 +63,7 @@ describe('a run goes on', () => {
     await rm(join(rig.data, 'nats'), { recursive: true });
     kill(bus);
     thaw(runner);
-    await rig.completedExactly(id, 2);
+    await completedExactly(rig, id, 2);
   }, 120_000);
 
   it('and so do all others when the event store is killed again and again under load', async () => {
@@ -72,6 +72,6 @@ describe('a run goes on', () => {
       await until(async () => (await rig.notes(ids[0] as RunId, 'ledger')).length >= lines, 60_000);
       kill(await rig.pidOf('event-store'));
     }
-    for (const id of ids) await rig.completedExactly(id, 4);
+    for (const id of ids) await completedExactly(rig, id, 4);
   }, 180_000);
 });

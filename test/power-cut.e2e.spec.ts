@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { until } from '#testing';
-import { ClusterRig, kill, STEADY } from './cluster-rig.js';
+import { ClusterRig, completedExactly, kill, STEADY } from './cluster-rig.js';
 
 /** Recovery over prevention: everything off at once in the middle of ten runs, and on again. */
 let rig: ClusterRig;
@@ -35,7 +35,7 @@ describe('everything off in the middle of ten runs, and on again', () => {
     expect(processes[0]?.name).toBe('supervisor');
     for (const { pid } of processes) if (pid !== null) tryToKill(pid);
     await rig.up();
-    for (const id of ids) await rig.completedExactly(id, 4, 120_000);
+    for (const id of ids) await completedExactly(rig, id, 4, 120_000);
     await rig.down();
     expect(await until(async () => (await ofThisCluster()).length === 0)).toBe(true);
   }, 240_000);

@@ -1,6 +1,6 @@
 import type { EventView, RunId } from '#contracts';
 import { eventOf, LiveViewer, sse } from '../apps/gateway/test/viewers.js';
-import { ClusterRig } from './cluster-rig.js';
+import { ClusterRig, completedExactly } from './cluster-rig.js';
 
 /** Disconnection is not cancellation: a viewer who drops again and again sees exactly the log, and the run goes on. */
 let rig: ClusterRig;
@@ -45,7 +45,7 @@ describe('a viewer who drops a hundred times', () => {
   it('sees exactly the log of a run that works meanwhile, by either way', async () => {
     const run = await rig.run({ command: 'echo {id} >> ledger' }, 40);
     const seen = await Promise.all([overServerSentEvents(run), overWebSocket(run)]);
-    const events = await rig.completedExactly(run, 40);
+    const events = await completedExactly(rig, run, 40);
     expect(seen).toEqual([events, events]);
   }, 120_000);
 });

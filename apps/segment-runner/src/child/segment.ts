@@ -25,7 +25,7 @@ import type { Workspace } from './workspace.js';
 export interface SegmentParts {
   readonly log: SegmentLog;
   readonly model: Model;
-  readonly workspace: Workspace;
+  readonly workspace: Pick<Workspace, 'run' | 'stop'>;
   readonly pulse: Pick<Pulse, 'doing' | 'recorded'>;
   readonly clock: Clock;
   readonly random: () => number;

@@ -33,7 +33,7 @@ class KeptCalls {
   async run(call: OpenCall, signal: AbortSignal): Promise<CallState> {
     const known = this.known.get(call.callId);
     if (known) return known;
-    this.effects.push(String(call.input['command']));
+    this.effects.push(call.input['command'] as string);
     const state = this.goes ? await this.goes(call, signal) : finished('Done.');
     if (state.state === 'finished') this.known.set(call.callId, state);
     return state;

@@ -1,6 +1,6 @@
 import type { RunId } from '#contracts';
 import { until } from '#testing';
-import { ClusterRig, completedExactly, freeze, kill, type Listed, STEADY, thaw } from './cluster-rig.js';
+import { ClusterRig, completedExactly, freeze, kill, type Listed, STEADY, TEST_MS, thaw } from './cluster-rig.js';
 
 /*
  * Whoever dies between taking the work message and recording `SegmentStarted` has claimed nothing: the segment is begun by
@@ -9,8 +9,8 @@ import { ClusterRig, completedExactly, freeze, kill, type Listed, STEADY, thaw }
 let rig: ClusterRig;
 beforeAll(async () => {
   rig = await ClusterRig.start();
-}, 120_000);
-afterAll(() => rig.remove(), 60_000);
+}, TEST_MS);
+afterAll(() => rig.remove(), TEST_MS);
 
 /** The child that holds the order for a segment and cannot record its start, since the event store stands still. */
 async function claiming(store: number): Promise<{ readonly id: RunId; readonly child: Listed }> {
@@ -24,7 +24,7 @@ async function claiming(store: number): Promise<{ readonly id: RunId; readonly c
   } finally {
     thaw(runner);
   }
-  const child = await until(async () => (await rig.processes()).find(({ run }) => run === id), 30_000);
+  const child = await until(async () => (await rig.processes()).find(({ run }) => run === id));
   return { id, child };
 }
 
@@ -35,20 +35,28 @@ async function begunOnce(id: RunId): Promise<void> {
 }
 
 describe('a segment that was taken and not begun', () => {
-  it('is begun by another child when the one that had it is killed', async () => {
-    const store = await rig.pidOf('event-store');
-    const { id, child } = await claiming(store);
-    expect(child).toMatchObject({ name: 'segment', state: 'beginning', segment: 1 });
-    kill(Number(child.pid));
-    thaw(store);
-    await begunOnce(id);
-  }, 90_000);
+  it(
+    'is begun by another child when the one that had it is killed',
+    async () => {
+      const store = await rig.pidOf('event-store');
+      const { id, child } = await claiming(store);
+      expect(child).toMatchObject({ name: 'segment', state: 'beginning', segment: 1 });
+      kill(Number(child.pid));
+      thaw(store);
+      await begunOnce(id);
+    },
+    TEST_MS,
+  );
 
-  it('is begun by another runner when the one that had it is killed with all its children', async () => {
-    const store = await rig.pidOf('event-store');
-    const { id } = await claiming(store);
-    kill(-(await rig.pidOf('segment-runner')));
-    thaw(store);
-    await begunOnce(id);
-  }, 90_000);
+  it(
+    'is begun by another runner when the one that had it is killed with all its children',
+    async () => {
+      const store = await rig.pidOf('event-store');
+      const { id } = await claiming(store);
+      kill(-(await rig.pidOf('segment-runner')));
+      thaw(store);
+      await begunOnce(id);
+    },
+    TEST_MS,
+  );
 });

@@ -4,7 +4,7 @@ import { Bus } from '#bus';
 import { CallId, OpenWorkspace, RunCall, type RunId, StopCall, WorkspaceSpec, workspaceSubject } from '#contracts';
 import { silentLogger } from '#platform';
 import { until } from '#testing';
-import { ClusterRig, completedExactly, freeze, GATED, idsOf, thaw } from './cluster-rig.js';
+import { ClusterRig, completedExactly, freeze, GATED, idsOf, TEST_MS, thaw } from './cluster-rig.js';
 
 /*
  * Laws 3 and 4: a runner that stood still until it was presumed dead finds, when it is woken, that the run has moved on. It
@@ -19,12 +19,12 @@ beforeAll(async () => {
   bus = await Bus.connect({ url: String(env['BATON_BUS_URL']), name: 'test', logger: silentLogger });
   second = fork('dist/apps/segment-runner/src/main.js', { env, stdio: 'ignore' });
   await once(second, 'message');
-}, 120_000);
+}, TEST_MS);
 afterAll(async () => {
   second?.kill('SIGKILL');
   await bus.close();
   await rig.remove();
-}, 60_000);
+}, TEST_MS);
 
 /** The supervisor that works on the run, and all its children. */
 async function runnerOf(id: RunId): Promise<readonly number[]> {
@@ -50,28 +50,32 @@ async function askAs(segment: number, runId: RunId): Promise<unknown> {
 }
 
 describe('a runner that is woken after it was presumed dead', () => {
-  it('is fenced: the run goes on elsewhere, and what it says and asks for changes nothing', async () => {
-    const id = await rig.run({ command: GATED }, 2);
-    await until(async () => (await rig.notes(id, 'begun')).length === 1, 30_000);
-    const stopped = await runnerOf(id);
-    for (const pid of stopped) freeze(pid);
-    try {
-      await rig.recorded(id, 'RunPresumedDead', ({ segment }) => segment === 1);
-      await rig.recorded(id, 'SegmentStarted', ({ segment }) => segment === 2, 90_000);
-      await until(() =>
-        askAs(1, id).then(
-          () => false,
-          (error: { code?: string }) => error.code === 'fenced',
-        ),
-      );
-    } finally {
-      for (const pid of stopped) thaw(pid);
-    }
-    await rig.openGate(id);
-    const events = await completedExactly(rig, id, 2, 120_000);
-    expect(await rig.notes(id, 'begun')).toEqual(idsOf(2));
-    const death = events.findIndex(({ type }) => type === 'RunPresumedDead');
-    const late = events.slice(death).filter(({ type, data }) => type !== 'RunPresumedDead' && data['segment'] === 1);
-    expect(late).toEqual([]);
-  }, 240_000);
+  it(
+    'is fenced: the run goes on elsewhere, and what it says and asks for changes nothing',
+    async () => {
+      const id = await rig.run({ command: GATED }, 2);
+      await until(async () => (await rig.notes(id, 'begun')).length === 1);
+      const stopped = await runnerOf(id);
+      for (const pid of stopped) freeze(pid);
+      try {
+        await rig.recorded(id, 'RunPresumedDead', ({ segment }) => segment === 1);
+        await rig.recorded(id, 'SegmentStarted', ({ segment }) => segment === 2);
+        await until(() =>
+          askAs(1, id).then(
+            () => false,
+            (error: { code?: string }) => error.code === 'fenced',
+          ),
+        );
+      } finally {
+        for (const pid of stopped) thaw(pid);
+      }
+      await rig.openGate(id);
+      const events = await completedExactly(rig, id, 2);
+      expect(await rig.notes(id, 'begun')).toEqual(idsOf(2));
+      const death = events.findIndex(({ type }) => type === 'RunPresumedDead');
+      const late = events.slice(death).filter(({ type, data }) => type !== 'RunPresumedDead' && data['segment'] === 1);
+      expect(late).toEqual([]);
+    },
+    TEST_MS,
+  );
 });

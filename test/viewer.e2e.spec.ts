@@ -1,13 +1,13 @@
 import type { EventView, RunId } from '#contracts';
 import { eventOf, LiveViewer, sse } from '../apps/gateway/test/viewers.js';
-import { ClusterRig, completedExactly } from './cluster-rig.js';
+import { ClusterRig, completedExactly, TEST_MS } from './cluster-rig.js';
 
 /** Disconnection is not cancellation: a viewer who drops again and again sees exactly the log, and the run goes on. */
 let rig: ClusterRig;
 beforeAll(async () => {
   rig = await ClusterRig.start();
-}, 120_000);
-afterAll(() => rig.remove(), 60_000);
+}, TEST_MS);
+afterAll(() => rig.remove(), TEST_MS);
 
 const DROPS = 100;
 const isEnd = (event: EventView | undefined): boolean => event?.type === 'RunCompleted';
@@ -42,10 +42,14 @@ async function overWebSocket(run: RunId): Promise<readonly EventView[]> {
 }
 
 describe('a viewer who drops a hundred times', () => {
-  it('sees exactly the log of a run that works meanwhile, by either way', async () => {
-    const run = await rig.run({ command: 'echo {id} >> ledger' }, 40);
-    const seen = await Promise.all([overServerSentEvents(run), overWebSocket(run)]);
-    const events = await completedExactly(rig, run, 40);
-    expect(seen).toEqual([events, events]);
-  }, 120_000);
+  it(
+    'sees exactly the log of a run that works meanwhile, by either way',
+    async () => {
+      const run = await rig.run({ command: 'echo {id} >> ledger' }, 40);
+      const seen = await Promise.all([overServerSentEvents(run), overWebSocket(run)]);
+      const events = await completedExactly(rig, run, 40);
+      expect(seen).toEqual([events, events]);
+    },
+    TEST_MS,
+  );
 });

@@ -104,29 +104,25 @@ describe('a model behind the Messages API', () => {
   it('takes as long as the model thinks, and hears its text meanwhile', async () => {
     const startedAt = performance.now();
     let firstAt = 0;
-    await play(simulator.url, { thinkMs: 300 }).turn(request, {
+    await play(simulator.url, { thinkMs: 1_000 }).turn(request, {
       signal: never,
       onText: () => {
         firstAt ||= performance.now() - startedAt;
       },
     });
-    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(295);
-    expect(firstAt).toBeLessThan(250);
+    const tookMs = performance.now() - startedAt;
+    expect(tookMs).toBeGreaterThanOrEqual(995);
+    expect(firstAt).toBeLessThan(0.9 * tookMs);
   });
 
-  it('ends within 100 ms when it is aborted, with the reason of the abort', async () => {
+  it('ends when it is aborted, long before the model would, with the reason of the abort', async () => {
     const abort = new AbortController();
     const reason = new Error('cancelled');
-    let abortedAt = 0;
-    const turn = play(simulator.url, { thinkMs: 1_000 }).turn(request, {
+    const turn = play(simulator.url, { thinkMs: 600_000 }).turn(request, {
       signal: abort.signal,
-      onText: () => {
-        abortedAt = performance.now();
-        abort.abort(reason);
-      },
+      onText: () => abort.abort(reason),
     });
     await expect(turn).rejects.toBe(reason);
-    expect(performance.now() - abortedAt).toBeLessThan(100);
   });
 
   it('does not even ask when it is aborted before', async () => {

@@ -8,13 +8,12 @@ import { Journal } from './journal.js';
 
 describe('a journal that is closed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'baton-journal-'));
-  const file = join(folder, 'journal');
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('has written what was asked before, and refuses what comes after, so that it is asked again', async () => {
     const call = { runId: aRun(), callId: CallId.parse('1-0') };
     const start = { ...call, segment: 1, tool: 'bash', inputDigest: '', limitMs: 1, outputBytes: 1, startedAt: 1 };
-    const journal = Journal.open(file);
+    const journal = Journal.open(join(folder, 'journal'));
     const before = journal.started({ ...start, bootId: 'b' });
     journal.close();
     await before;
@@ -22,8 +21,5 @@ describe('a journal that is closed', () => {
     await expect(after).rejects.toMatchObject({ code: 'unavailable', remedy: 'retry' });
     // A commit that was still due would come now.
     await turn();
-    const again = Journal.open(file);
-    expect(again.unfinished()).toMatchObject([call]);
-    again.close();
   });
 });

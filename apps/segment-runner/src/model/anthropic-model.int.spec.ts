@@ -118,11 +118,17 @@ describe('a model behind the Messages API', () => {
   it('ends when it is aborted, long before the model would, with the reason of the abort', async () => {
     const abort = new AbortController();
     const reason = new Error('cancelled');
-    const turn = play(simulator.url, { thinkMs: 600_000 }).turn(request, {
+    let abortedAt = 0;
+    const turn = play(simulator.url, { thinkMs: 8_000 }).turn(request, {
       signal: abort.signal,
-      onText: () => abort.abort(reason),
+      onText: () => {
+        abortedAt = performance.now();
+        abort.abort(reason);
+      },
     });
     await expect(turn).rejects.toBe(reason);
+    // The rest of the turn would have taken twice as long.
+    expect(performance.now() - abortedAt).toBeLessThan(2_000);
   });
 
   it('does not even ask when it is aborted before', async () => {

@@ -1,6 +1,7 @@
 import type { RunId } from '#contracts';
 import { until } from '#testing';
-import { ClusterRig, completedExactly, freeze, kill, type Listed, STEADY, TEST_MS, thaw } from './cluster-rig.js';
+import type { ListedProcess } from '../apps/cli/src/cluster/listed-process.js';
+import { ClusterRig, completedExactly, freeze, kill, STEADY, TEST_MS, thaw } from './cluster-rig.js';
 
 /*
  * Whoever dies between taking the work message and recording `SegmentStarted` has claimed nothing: the segment is begun by
@@ -13,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => rig.remove(), TEST_MS);
 
 /** The child that holds the order for a segment and cannot record its start, since the event store stands still. */
-async function claiming(store: number): Promise<{ readonly id: RunId; readonly child: Listed }> {
+async function claiming(store: number): Promise<{ readonly id: RunId; readonly child: ListedProcess }> {
   const runner = await rig.pidOf('segment-runner');
   freeze(runner);
   let id: RunId;

@@ -7,21 +7,16 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { EventPage, type EventView, type RunId, RunView, TERMINAL_EVENTS } from '#contracts';
 import { until } from '#testing';
+import { readRecord } from '../apps/cli/src/cluster/cluster-record.js';
+import { askProcesses } from '../apps/cli/src/cluster/control.js';
+import { DataFolder } from '../apps/cli/src/cluster/data-folder.js';
+import type { ListedProcess } from '../apps/cli/src/cluster/listed-process.js';
 
 const run = promisify(execFile);
 const ANSWER_MS = 10_000;
 /** Waits are for facts; the limit only says when a machine is too slow or the fact will never come. */
 const LIMIT_MS = 180_000;
 const ENDS: readonly string[] = TERMINAL_EVENTS;
-
-/** A process of the cluster, as `baton ps --json` lists it. */
-export interface Listed {
-  readonly name: string;
-  readonly pid: number | null;
-  readonly state: string;
-  readonly run?: string;
-  readonly segment?: number;
-}
 
 export interface Work {
   /** The `bash` command for each item. */
@@ -153,8 +148,11 @@ export class ClusterRig {
     await writeFile(join(await this.files(id), 'gate'), '');
   }
 
-  processes(): Promise<readonly Listed[]> {
-    return this.baton('ps', '--json').then((text) => JSON.parse(text) as readonly Listed[]);
+  /** What `baton ps` shows; asked directly, since a test asks often. */
+  async processes(): Promise<readonly ListedProcess[]> {
+    const record = readRecord(new DataFolder(this.data));
+    if (!record) throw new Error('No cluster runs.');
+    return askProcesses(record);
   }
 
   /** The process of a service that is up. */

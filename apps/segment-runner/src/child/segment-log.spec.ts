@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { momentOf, type RunEvent, RunId, streams } from '#contracts';
 import type { SegmentEvent } from '#domain';
 import { createMemoryLog, type EventLog, Runs } from '#log';
@@ -22,7 +23,12 @@ function overBadLine(
   mishaps: Mishap[],
   others: (wrote: readonly facts.Fact[]) => Promise<void>,
 ): EventLog {
+  let atWork = 0;
   const append: EventLog['append'] = async (...args) => {
+    atWork += 1;
+    if (atWork > 1) throw new Error('Two appends are on their way at once.');
+    await turn();
+    atWork -= 1;
     const mishap = mishaps.shift();
     if (mishap === 'lost') throw new Unavailable('The line is cut.');
     if (Array.isArray(mishap)) await others(mishap);

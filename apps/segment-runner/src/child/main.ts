@@ -32,10 +32,12 @@ process.on('message', (message) => {
   if (order.type === 'drain') child.drain();
   else child.run(order).catch(crash);
 });
-process.on('SIGTERM', () => child.drain());
-process.on('SIGINT', () => undefined);
-process.on('disconnect', () => {
+// Whoever was asked to stop takes no more segments: it would hand each of them off at once.
+const leave = (): void => {
   child.drain();
   void child.settled().finally(() => process.exit(0));
-});
+};
+process.on('SIGTERM', leave);
+process.on('SIGINT', () => undefined);
+process.on('disconnect', leave);
 tell({ type: 'idle' });

@@ -3,10 +3,13 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Bus } from '#bus';
 import { connectLog } from '#log';
-import { createLogger, messageOf, printable } from '#platform';
+import { createLogger, messageOf, printable, report } from '#platform';
 import { segmentRunnerConfig } from './config.js';
 import { loadPrices } from './model/prices.js';
 import { CONFIG, EVENT_LOG, LOGGER, SegmentRunnerService } from './supervisor/segment-runner.service.js';
+
+/** A bus or a log that does not answer must not keep the process; the segments' own limit is shorter. */
+const STOP_WITHIN_MS = 9_800;
 
 @Module({})
 class SegmentRunnerModule {}
@@ -28,6 +31,14 @@ try {
   ];
   const app = await NestFactory.createApplicationContext({ module: SegmentRunnerModule, providers }, { logger: false });
   app.enableShutdownHooks();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref());
+  }
+  const service = app.get(SegmentRunnerService);
+  report({ type: 'ready', ...(service.healthPort === undefined ? {} : { port: service.healthPort }) });
+  const code = await service.finished();
+  await app.close();
+  process.exit(code);
 } catch (error) {
   startUp.error({}, `the segment-runner cannot start: ${messageOf(error)}`);
   process.exit(1);

@@ -215,6 +215,8 @@ export class Journal {
   }
 
   private change(change: () => void): Promise<void> {
+    // Commands outlive the manager, and one may end while it stops: the next manager writes that down.
+    if (!this.db.isOpen) return Promise.reject(new Unavailable("The workspace's journal is closed: ask again."));
     return new Promise((done, failed) => {
       if (this.waiting.length === 0) setImmediate(() => this.commit());
       this.waiting.push({ change, done, failed });

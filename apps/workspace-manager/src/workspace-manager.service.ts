@@ -7,7 +7,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import type { EventLog } from '#log';
-import { type Logger, report, serveHealth, systemClock } from '#platform';
+import { type Logger, serveHealth, systemClock } from '#platform';
 import { answerAsks, type RequestBus } from './asks.js';
 import { assemble, type WorkspaceManager } from './assembly.js';
 import type { WorkspaceManagerConfig } from './config.js';
@@ -24,6 +24,8 @@ export class WorkspaceManagerService
 {
   private manager: WorkspaceManager | undefined;
   private health: Server | undefined;
+  /** Where the health of this manager can be asked, once it has started. */
+  healthPort: number | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: WorkspaceManagerConfig,
@@ -50,7 +52,7 @@ export class WorkspaceManagerService
     const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
     const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
     this.health = server;
-    report({ type: 'ready', port });
+    this.healthPort = port;
   }
 
   /** Those who wait for a running call are told that it runs; then nothing is asked any more. */

@@ -18,7 +18,7 @@ const events = recorded([
   turn([bash('true', 't1')]),
   callStarted('1-0'),
   ended('crashed', 1),
-  scheduled(2, 'crashed'),
+  scheduled(2, 'crash'),
   started(2),
   callCompleted('1-0'),
   itemCompleted('a'),

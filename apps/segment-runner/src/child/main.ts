@@ -19,6 +19,11 @@ const tell = (message: FromChild): void => {
 process.on('unhandledRejection', (error) => {
   logger.error({ error: messageOf(error) }, 'a promise was left to fail');
 });
+/** A segment that fails for no reason that it could record ends its process: the supervisor records that at once. */
+const crash = (error: unknown): void => {
+  logger.error({ err: error }, 'the segment failed; its process ends');
+  process.exit(1);
+};
 
 const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: `segment-${process.pid}`, logger });
 const prices = loadPrices(config.BATON_PRICES);
@@ -27,12 +32,14 @@ const child = new Child({ config, logger, bus, log: connectLog(config.BATON_LOG_
 process.on('message', (message) => {
   const order = ToChild.parse(message);
   if (order.type === 'drain') child.drain();
-  else void child.run(order);
+  else child.run(order).catch(crash);
 });
-process.on('SIGTERM', () => child.drain());
-process.on('SIGINT', () => undefined);
-process.on('disconnect', () => {
+// Whoever was asked to stop takes no more segments: it would hand each of them off at once.
+const leave = (): void => {
   child.drain();
   void child.settled().finally(() => process.exit(0));
-});
+};
+process.on('SIGTERM', leave);
+process.on('SIGINT', () => undefined);
+process.on('disconnect', leave);
 tell({ type: 'idle' });

@@ -24,7 +24,7 @@ import type { Workspace } from './workspace.js';
 export interface SegmentParts {
   readonly log: SegmentLog;
   readonly model: Model;
-  readonly workspace: Workspace;
+  readonly workspace: Pick<Workspace, 'run' | 'stop' | 'discover' | 'probe'>;
   readonly pulse: Pick<Pulse, 'doing' | 'recorded'>;
   readonly clock: Clock;
   readonly random: () => number;
@@ -66,10 +66,10 @@ export class Segment {
         this.parts.log.assertNotFenced();
         this.renewActivity();
         const act = nextAct(this.history.run, this.history.context, this.parts.log.segment, this.circumstances());
-        if (act.kind === 'end') return await this.end(act);
         const began = this.parts.clock.monotonic();
-        const refusal = await this.performed(act);
-        if (refusal !== undefined) return await this.end({ kind: 'end', reason: 'failed', detail: refusal });
+        const refusal = act.kind === 'end' ? undefined : await this.performed(act);
+        const end = refusal === undefined ? act : { kind: 'end' as const, reason: 'failed' as const, detail: refusal };
+        if (end.kind === 'end' && (await this.ended(end))) return end.reason;
         this.longestStepMs = Math.max(this.longestStepMs, this.parts.clock.monotonic() - began);
       }
     } finally {
@@ -231,15 +231,23 @@ export class Segment {
     });
   }
 
-  private async end({ reason, detail }: Extract<Act, { kind: 'end' }>): Promise<SegmentEndReason> {
+  /**
+   * Whether the end is recorded. What came in between, a wish above all, may ask for another end or for none: then it is
+   * not, and what to do is asked again. Nothing takes back a wish to cancel.
+   */
+  private async ended({ reason, detail }: Extract<Act, { kind: 'end' }>): Promise<boolean> {
     const { log, pulse } = this.parts;
+    const { revision } = this.history.run.last;
     pulse.doing('handing-off', reason);
     if (reason === 'cancelled') await this.calls.stop('cancelled');
     if (reason !== 'finished' && reason !== 'cancelled') await this.parts.leaveNote().catch(() => undefined);
-    await log.record(() => [
-      { type: 'SegmentEnded', data: { ...this.at(), reason, ...(detail === undefined ? {} : { detail }) } },
-    ]);
-    return reason;
+    let holds = true;
+    await log.record(({ run }) => {
+      holds = reason === 'cancelled' || run.last.revision === revision;
+      if (!holds) return [];
+      return [{ type: 'SegmentEnded', data: { ...this.at(), reason, ...(detail === undefined ? {} : { detail }) } }];
+    });
+    return holds;
   }
 }
 

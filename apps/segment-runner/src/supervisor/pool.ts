@@ -9,14 +9,23 @@ export interface Assignment {
   readonly segment: number;
 }
 
+/** The death of a child that held a segment. */
+export interface Crash extends Assignment {
+  readonly pid: number;
+  /** The signal or the exit code. */
+  readonly how: string;
+}
+
 export interface PoolSettings {
   readonly program: URL;
   readonly size: number;
   readonly segmentsPerChild: number;
   readonly runnerId: string;
   readonly logger: Logger;
-  /** A child has died while it held a segment. */
-  readonly onCrash: (assignment: Assignment, how: string) => void;
+  /** A child has died while it held a segment, begun or not. */
+  readonly onCrash: (crash: Crash) => void;
+  /** A child is done with what it was given, begun or not. */
+  readonly onDone: (assignment: Assignment) => void;
   /** A slot has become free, or the list of processes has changed. */
   readonly onChange: () => void;
 }
@@ -140,6 +149,7 @@ export class Pool {
   }
 
   private becameIdle(member: Member): void {
+    const { assignment } = member;
     this.failures = 0;
     member.assignment = undefined;
     member.state = 'idle';
@@ -147,6 +157,7 @@ export class Pool {
       member.state = 'starting';
       member.child.kill('SIGKILL');
     }
+    if (assignment) this.settings.onDone(assignment);
     this.settings.onChange();
   }
 
@@ -154,7 +165,7 @@ export class Pool {
     this.members.delete(member);
     const { assignment, answer, state } = member;
     answer?.reject(new Error(`The child died before the segment had begun (${how}).`));
-    if (assignment) this.settings.onCrash(assignment, how);
+    if (assignment) this.settings.onCrash({ ...assignment, pid: member.child.pid ?? 0, how });
     const early = state === 'starting' && member.served === 0;
     if (early) this.failures += 1;
     const pause = early ? Math.min(RESTART_MS.first * 2 ** this.failures, RESTART_MS.longest) : 0;

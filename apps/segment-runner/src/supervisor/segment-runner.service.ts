@@ -2,11 +2,11 @@ import type { Server } from 'node:http';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Bus, type Consuming } from '#bus';
 import { momentOf, RunSegment, WORK_CONSUMERS } from '#contracts';
-import { isFenced } from '#domain';
 import { type EventLog, Runs } from '#log';
 import { type Logger, messageOf, newId, report, serveHealth, systemClock, Unavailable } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
-import { type Assignment, Pool } from './pool.js';
+import { OneJob } from './one-job.js';
+import { type Crash, Pool } from './pool.js';
 
 export const CONFIG = Symbol('the settings');
 export const LOGGER = Symbol('the logger');
@@ -29,6 +29,9 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
   private pool: Pool | undefined;
   private consuming: Consuming | undefined;
   private health: Server | undefined;
+  private readonly job: OneJob | undefined;
+  /** Where the health of this runner can be asked, once it has started. */
+  healthPort: number | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: SegmentRunnerConfig,
@@ -37,29 +40,37 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
     @Inject(EVENT_LOG) private readonly log: EventLog,
   ) {
     this.runs = new Runs(log, { app: 'segment-runner', id: this.runnerId });
+    this.job = config.BATON_ONCE ? new OneJob(config.BATON_ONCE_WAIT_MS) : undefined;
+  }
+
+  /** Resolves with the exit code when the only job of this process is done; never when it takes one after the other. */
+  finished(): Promise<number> {
+    return this.job?.finished ?? new Promise(() => undefined);
   }
 
   async onApplicationBootstrap(): Promise<void> {
     const { config, logger, bus, log } = this;
     const pool = new Pool({
       program: new URL('../child/main.js', import.meta.url),
-      size: config.BATON_POOL_SIZE,
+      size: this.job ? 1 : config.BATON_POOL_SIZE,
       segmentsPerChild: config.BATON_SEGMENTS_PER_CHILD,
       runnerId: this.runnerId,
       logger,
-      onCrash: (assignment, how) => void this.recordCrash(assignment, how),
+      onCrash: (crash) => void this.recordCrash(crash),
+      onDone: () => this.job?.done(),
       onChange: () => this.changed(),
     });
     this.pool = pool;
     this.consuming = bus.consume(RunSegment, WORK_CONSUMERS.runSegment, (order) => this.begin(order), {
-      slots: () => pool.free(),
+      slots: () => (this.job?.isTaken() ? 0 : pool.free()),
       ackWaitMs: ACK_WAIT_MS,
     });
     const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
     const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
     this.health = server;
-    logger.info({ runnerId: this.runnerId, pool: config.BATON_POOL_SIZE }, 'the segment-runner takes segments');
-    report({ type: 'ready', port });
+    this.healthPort = port;
+    this.job?.wait();
+    logger.info({ runnerId: this.runnerId, pool: pool.processes().length }, 'the segment-runner takes segments');
   }
 
   /** Every segment hands off within its reserve. */
@@ -76,6 +87,7 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
   private async begin({ runId, segment }: RunSegment): Promise<void> {
     try {
       const begun = await this.pool?.begin({ runId, segment });
+      if (begun === 'started') this.job?.taken();
       this.logger.debug({ runId, segment, begun }, 'a segment was offered');
     } catch (error) {
       throw new Unavailable(`Segment ${segment} of ${runId} could not be begun: ${messageOf(error)}`, { cause: error });
@@ -87,15 +99,21 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
     report({ type: 'processes', processes: this.pool?.processes() ?? [] });
   }
 
-  /** The child's death is known here first; when the log cannot be reached the sweeper will find the silence. */
-  private async recordCrash({ runId, segment }: Assignment, how: string): Promise<void> {
+  /**
+   * The child's death is known here first; when the log cannot be reached the sweeper will find the silence. A segment
+   * that this child had not begun is nobody's loss: by now another one may be at work on it.
+   */
+  private async recordCrash({ runId, segment, pid, how }: Crash): Promise<void> {
     this.logger.warn({ runId, segment, how }, 'a child died with its segment');
     for (;;) {
       try {
-        await this.runs.change(runId, (run) => {
+        await this.runs.change(runId, ({ relay }) => {
+          if (relay.phase !== 'working' || relay.segment !== segment) return [];
+          if (relay.runner.runnerId !== this.runnerId || relay.runner.pid !== pid) return [];
           const data = { at: momentOf(systemClock.now()), segment, reason: 'crashed' as const, detail: how };
-          return isFenced(run, segment) ? [] : [{ type: 'SegmentEnded', data }];
+          return [{ type: 'SegmentEnded', data }];
         });
+        this.job?.failed();
         return;
       } catch (error) {
         this.logger.warn({ runId, segment, error: messageOf(error) }, 'the crash could not be recorded yet');

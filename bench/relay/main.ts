@@ -1,9 +1,52 @@
 import { parseArgs } from 'node:util';
 import type { Bench } from '../bench.js';
+import { measureMany } from './fifty.js';
+import { measureFloors } from './floors.js';
+import { measureHandoff } from './handoff.js';
+import { BenchCluster } from './local-cluster.js';
+import { measureRecovery } from './recovery.js';
+import { measureStart } from './start.js';
+import { measureStep } from './step.js';
+
+const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
+
+/** How much is measured; `--quick` shows that everything works, its figures mean little. */
+const SIZES = { steps: 500, workspaceSteps: 100, runs: 50, stepsEach: 60, handoffs: 100, kills: 5, starts: 20 };
+const QUICK: typeof SIZES = { steps: 20, workspaceSteps: 4, runs: 3, stepsEach: 5, handoffs: 3, kills: 1, starts: 2 };
+
+type Figures = Record<string, unknown>;
+const MEASURES: Readonly<Record<string, (cluster: BenchCluster, sizes: typeof SIZES) => Promise<unknown>>> = {
+  floors: measureFloors,
+  start: (cluster, { starts }) => measureStart(cluster, starts),
+  step: async (cluster, { steps, workspaceSteps }) => ({
+    ...(await measureStep(cluster, steps, 0)),
+    workspace: await measureStep(cluster, workspaceSteps, 19),
+  }),
+  handoff: (cluster, { handoffs }) => measureHandoff(cluster, handoffs),
+  recovery: (cluster, { kills }) => measureRecovery(cluster, kills),
+  fifty: (cluster, { runs, stepsEach }) => measureMany(cluster, runs, stepsEach),
+};
 
 export const bench: Bench = {
-  run: (words) => {
-    parseArgs({ args: [...words], options: { json: { type: 'boolean' }, only: { type: 'string' } } });
-    return Promise.resolve();
+  run: async (words) => {
+    const { values } = parseArgs({
+      args: [...words],
+      options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, only: { type: 'string' } },
+    });
+    const only = values.only?.split(',') ?? Object.keys(MEASURES);
+    const sizes = values.quick ? QUICK : SIZES;
+    const figures: Figures = {};
+    say('starting a cluster …');
+    const cluster = await BenchCluster.start();
+    try {
+      for (const [name, measure] of Object.entries(MEASURES).filter(([one]) => only.includes(one))) {
+        say(`${name} …`);
+        figures[name] = await measure(cluster, sizes);
+        say(JSON.stringify(figures[name]));
+      }
+    } finally {
+      await cluster.stop();
+    }
+    process.stdout.write(`${JSON.stringify(figures)}\n`);
   },
 };

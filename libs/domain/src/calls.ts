@@ -9,7 +9,7 @@ import {
 } from '#contracts';
 import { evolve } from './evolve.js';
 import { count } from './notices.js';
-import { type OpenCall, openItems, type Run } from './run.js';
+import { itemAt, type OpenCall, openItems, placeOf, type Run } from './run.js';
 import { type SegmentEvent, startNextItem } from './segment.js';
 
 /** How a call is carried out: by the workspace, or by the log itself (settling an item has no other effect). */
@@ -59,7 +59,7 @@ function completed({ call, segment, at }: CallAt, outcome: CallOutcome, text: st
  */
 export function settleItem(run: Run, call: OpenCall, segment: number, at: Moment): readonly SegmentEvent[] {
   const itemId = textAt(call, 'item_id');
-  const item = run.items.find(({ id }) => id === itemId);
+  const item = itemAt(run, placeOf(run, itemId) ?? run.items.length);
   const place: CallAt = { call, segment, at };
   if (!item) return [completed(place, 'error', `There is no item ${JSON.stringify(itemId)}.`)];
   if (item.state === 'done' || item.state === 'failed') {

@@ -1,7 +1,7 @@
 import { type Moment, millisOf, momentOf, type RunEventOf, type RunnerRef, type SegmentEndReason } from '#contracts';
 import { capForbiddingSteps, capReason, nearedCaps } from './caps.js';
 import type { Context } from './context.js';
-import { currentItem, type OpenCall, openItems, type Run } from './run.js';
+import { currentItem, nextOpenItem, type OpenCall, openItems, type Run } from './run.js';
 
 export type SegmentEvent = RunEventOf['segment-runner'];
 
@@ -23,7 +23,7 @@ export const isFenced = (run: Run, segment: number): boolean =>
 /** Announces the next open item when none is in work. */
 export function startNextItem(run: Run, segment: number, at: Moment): readonly SegmentEvent[] {
   if (currentItem(run)) return [];
-  const next = run.items.find((item) => item.state === 'open');
+  const next = nextOpenItem(run);
   return next ? [{ type: 'ItemStarted', data: { at, segment, itemId: next.id } }] : [];
 }
 

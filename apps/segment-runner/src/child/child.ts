@@ -2,13 +2,12 @@ import { hostname } from 'node:os';
 import type { Bus } from '#bus';
 import { AdvanceRun, LiveDelta, momentOf, type RunId } from '#contracts';
 import { beginSegment, replay } from '#domain';
-import { type EventLog, Runs, WrongRevision } from '#log';
+import { type EventLog, HandoffNotes, Runs, WrongRevision } from '#log';
 import { type Logger, messageOf, systemClock } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
 import type { FromChild } from '../ipc.js';
 import { createModel } from '../model/create-model.js';
-import { leaveNote } from './handoff-note.js';
-import { loadHistory } from './load-history.js';
+import { NoteKeeper } from './note-keeper.js';
 import { Pulse } from './pulse.js';
 import { Segment } from './segment.js';
 import { Fenced, SegmentLog } from './segment-log.js';
@@ -72,7 +71,7 @@ export class Child {
     this.pulse ??= new Pulse(this.parts.config.BATON_BUS_URL, runnerId);
     const runs = new Runs(log, { app: 'segment-runner', id: `${runnerId}/${segment}` });
     for (;;) {
-      const history = await loadHistory(runs, runId);
+      const history = await runs.history(runId);
       const now = systemClock.now();
       const deadline = momentOf(now + (history?.run.caps.segmentSeconds ?? 0) * 1_000);
       const runner = { runnerId, host: hostname(), pid: process.pid };
@@ -108,7 +107,7 @@ export class Child {
           const delta: LiveDelta = { runId, segment, turn, text };
           if (bus.isConnected()) bus.emit(`${LiveDelta.subject}.${runId}`, delta);
         },
-        leaveNote: () => leaveNote(this.parts.log, log, systemClock.now()),
+        notes: new NoteKeeper(new HandoffNotes(this.parts.log), log, systemClock, logger),
       },
       run.caps.segmentSeconds * 1_000,
     );

@@ -17,6 +17,7 @@ import { ModelFailure } from '../model/model-failure.js';
 import type { Model } from '../model/model-port.js';
 import { retryDelayMs } from '../model/retry.js';
 import { inDoubt, resultEvents } from './call-results.js';
+import type { NoteKeeper } from './note-keeper.js';
 import type { Pulse } from './pulse.js';
 import { Fenced, type SegmentLog } from './segment-log.js';
 import type { Workspace } from './workspace.js';
@@ -31,8 +32,7 @@ export interface SegmentParts {
   readonly random: () => number;
   /** Hears the model's words as they come; for viewers only. */
   readonly onText: (turn: number, delta: string) => void;
-  /** Leaves the handoff note. */
-  readonly leaveNote: () => Promise<void>;
+  readonly notes: Pick<NoteKeeper, 'recorded' | 'leave'>;
 }
 
 const digestOf = (input: unknown): string => sha256(canonical(input));
@@ -142,6 +142,7 @@ export class Segment {
   private async record(decide: () => readonly SegmentEvent[]): Promise<void> {
     await this.parts.log.record(decide);
     this.parts.pulse.recorded(this.history.run.last.revision);
+    this.parts.notes.recorded();
   }
 
   private async turn(): Promise<void> {
@@ -230,7 +231,7 @@ export class Segment {
     const { log, pulse } = this.parts;
     pulse.doing('handing-off', reason);
     if (reason === 'cancelled') await this.stopCalls();
-    if (reason === 'handoff' || reason === 'drain') await this.parts.leaveNote().catch(() => undefined);
+    if (reason === 'handoff' || reason === 'drain') await this.parts.notes.leave();
     await log.record(() => [
       { type: 'SegmentEnded', data: { ...this.at(), reason, ...(detail === undefined ? {} : { detail }) } },
     ]);

@@ -77,6 +77,17 @@ export class BenchCluster {
     return Processes.parse(JSON.parse(stdout));
   }
 
+  /** Does the work while these services stand still. */
+  async whileStopped(names: readonly string[], work: () => Promise<void>): Promise<void> {
+    const pids = (await this.processes()).flatMap(({ name, pid }) => (names.includes(name) && pid ? [pid] : []));
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    try {
+      await work();
+    } finally {
+      for (const pid of pids) process.kill(pid, 'SIGCONT');
+    }
+  }
+
   /** Every service and the pool's children, so that what follows does not compete with their start. */
   async childrenAreReady(): Promise<void> {
     for (;;) {

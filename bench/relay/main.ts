@@ -5,14 +5,33 @@ import { measureFloors } from './floors.js';
 import { measureHandoff } from './handoff.js';
 import { BenchCluster } from './local-cluster.js';
 import { measureRecovery } from './recovery.js';
+import { measureResume } from './resume.js';
 import { measureStart } from './start.js';
 import { measureStep } from './step.js';
 
 const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
 
 /** How much is measured; `--quick` shows that everything works, its figures mean little. */
-const SIZES = { steps: 500, workspaceSteps: 100, runs: 50, stepsEach: 60, handoffs: 100, kills: 5, starts: 20 };
-const QUICK: typeof SIZES = { steps: 20, workspaceSteps: 4, runs: 3, stepsEach: 5, handoffs: 3, kills: 1, starts: 2 };
+const SIZES = {
+  steps: 500,
+  workspaceSteps: 100,
+  runs: 50,
+  stepsEach: 60,
+  handoffs: 100,
+  kills: 5,
+  starts: 20,
+  histories: [1_000, 5_000, 20_000],
+};
+const QUICK: typeof SIZES = {
+  steps: 10,
+  workspaceSteps: 2,
+  runs: 3,
+  stepsEach: 3,
+  handoffs: 2,
+  kills: 1,
+  starts: 1,
+  histories: [50, 100],
+};
 
 type Figures = Record<string, unknown>;
 const MEASURES: Readonly<Record<string, (cluster: BenchCluster, sizes: typeof SIZES) => Promise<unknown>>> = {
@@ -24,6 +43,7 @@ const MEASURES: Readonly<Record<string, (cluster: BenchCluster, sizes: typeof SI
   }),
   handoff: (cluster, { handoffs }) => measureHandoff(cluster, handoffs),
   recovery: (cluster, { kills }) => measureRecovery(cluster, kills),
+  resume: (cluster, { histories, kills }) => measureResume(cluster, histories, Math.min(kills, 4)),
   fifty: (cluster, { runs, stepsEach }) => measureMany(cluster, runs, stepsEach),
 };
 

@@ -1,30 +1,22 @@
-import 'reflect-metadata';
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { Bus } from '#bus';
-import { connectLog } from '#log';
-import { createLogger, messageOf, printable } from '#platform';
+import { createLogger, messageOf, newId, printable } from '#platform';
 import { segmentRunnerConfig } from './config.js';
-import { CONFIG, EVENT_LOG, LOGGER, SegmentRunnerService } from './supervisor/segment-runner.service.js';
-
-@Module({})
-class SegmentRunnerModule {}
+import { Pool } from './supervisor/pool.js';
 
 const startUp = createLogger('segment-runner');
 try {
   const config = segmentRunnerConfig();
   const logger = createLogger('segment-runner', config.BATON_LOG_LEVEL);
   logger.info(printable(config), 'starting');
-  const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: 'segment-runner', logger });
-  const providers = [
-    { provide: CONFIG, useValue: config },
-    { provide: LOGGER, useValue: logger },
-    { provide: Bus, useValue: bus },
-    { provide: EVENT_LOG, useValue: connectLog(config.BATON_LOG_URL) },
-    SegmentRunnerService,
-  ];
-  const app = await NestFactory.createApplicationContext({ module: SegmentRunnerModule, providers }, { logger: false });
-  app.enableShutdownHooks();
+  const pool = new Pool({
+    program: new URL('./child/main.js', import.meta.url),
+    size: config.BATON_POOL_SIZE,
+    segmentsPerChild: config.BATON_SEGMENTS_PER_CHILD,
+    runnerId: `runner-${newId()}`,
+    logger,
+  });
+  // The children boot while the supervisor's own framework is loaded: a run that lost its runner waits for both.
+  const { serveSegmentRunner } = await import('./supervisor/serve.js');
+  await serveSegmentRunner(config, logger, pool);
 } catch (error) {
   startUp.error({}, `the segment-runner cannot start: ${messageOf(error)}`);
   process.exit(1);

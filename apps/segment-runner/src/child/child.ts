@@ -7,8 +7,9 @@ import { type Logger, messageOf, systemClock } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
 import type { FromChild } from '../ipc.js';
 import { createModel } from '../model/create-model.js';
+import { liveText } from './live-text.js';
 import { NoteKeeper } from './note-keeper.js';
-import { Pulse } from './pulse.js';
+import type { Pulse } from './pulse.js';
 import { Segment } from './segment.js';
 import { Fenced, SegmentLog } from './segment-log.js';
 import { Workspace } from './workspace.js';
@@ -18,6 +19,7 @@ export interface ChildParts {
   readonly logger: Logger;
   readonly bus: Bus;
   readonly log: EventLog;
+  readonly pulse: Pulse;
   readonly tell: (message: FromChild) => void;
 }
 
@@ -33,7 +35,6 @@ const GLANCE_MS = 3_000;
 export class Child {
   private current: Segment | undefined;
   private working: Promise<void> = Promise.resolve();
-  private pulse: Pulse | undefined;
   private draining = false;
 
   constructor(private readonly parts: ChildParts) {}
@@ -67,8 +68,7 @@ export class Child {
 
   /** Claims the segment by appending `SegmentStarted` at the expected revision; undefined when it is not wanted. */
   private async begin({ runId, segment, runnerId }: Order): Promise<SegmentLog | undefined> {
-    const { log, tell } = this.parts;
-    this.pulse ??= new Pulse(this.parts.config.BATON_BUS_URL, runnerId);
+    const { log, pulse, tell } = this.parts;
     const runs = new Runs(log, { app: 'segment-runner', id: `${runnerId}/${segment}` });
     for (;;) {
       const history = await runs.history(runId);
@@ -80,7 +80,7 @@ export class Child {
         tell({ type: 'declined' });
         return undefined;
       }
-      this.pulse.begin(runId, segment, history.run.last.revision);
+      pulse.begin({ runId, segment, runnerId }, history.run.last.revision);
       try {
         const recorded = await runs.append(runId, events, history.run.last.revision);
         tell({ type: 'started' });
@@ -92,7 +92,7 @@ export class Child {
   }
 
   private async workThrough(log: SegmentLog): Promise<void> {
-    const { bus, config, logger } = this.parts;
+    const { bus, config, logger, pulse } = this.parts;
     const { runId, segment } = log;
     const { run } = log.history;
     const current = new Segment(
@@ -100,13 +100,14 @@ export class Child {
         log,
         model: createModel(run.agent.spec, config),
         workspace: new Workspace(bus, log),
-        pulse: this.pulse ?? { doing: () => undefined, recorded: () => undefined },
+        pulse,
         clock: systemClock,
         random: Math.random,
-        onText: (turn, text) => {
+        onText: liveText((turn, text) => {
           const delta: LiveDelta = { runId, segment, turn, text };
-          if (bus.isConnected()) bus.emit(`${LiveDelta.subject}.${runId}`, delta);
-        },
+          const recorded = log.history.run.turns >= turn;
+          if (!recorded && bus.isConnected()) bus.emit(`${LiveDelta.subject}.${runId}`, delta);
+        }),
         notes: new NoteKeeper(new HandoffNotes(this.parts.log), log, systemClock, logger),
       },
       run.caps.segmentSeconds * 1_000,
@@ -127,7 +128,7 @@ export class Child {
     } finally {
       clearInterval(timer);
       listening.stop();
-      this.pulse?.end();
+      pulse.end();
       this.current = undefined;
     }
   }

@@ -4,11 +4,14 @@ import { createLogger, messageOf } from '#platform';
 import { segmentRunnerConfig } from '../config.js';
 import { FromChild, ToChild } from '../ipc.js';
 import { Child } from './child.js';
+import { Pulse } from './pulse.js';
 
 /*
  * The process of a segment: started by the supervisor ahead of time, it works on one segment at a time. When the
- * supervisor is gone it hands off what it has and ends: nobody could tell it to stop any more.
+ * supervisor is gone it hands off what it has and ends, since nobody could tell it to stop any more; it works on for a
+ * moment before, until a new supervisor with a pool of its own can take the run.
  */
+const ORPHAN_MS = 2_000;
 const config = segmentRunnerConfig();
 const logger = createLogger('segment', config.BATON_LOG_LEVEL);
 const tell = (message: FromChild): void => {
@@ -19,8 +22,10 @@ process.on('unhandledRejection', (error) => {
   logger.error({ error: messageOf(error) }, 'a promise was left to fail');
 });
 
+// It connects while everything else does, so that the first segment does not wait for it.
+const pulse = new Pulse(config.BATON_BUS_URL);
 const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: `segment-${process.pid}`, logger });
-const child = new Child({ config, logger, bus, log: connectLog(config.BATON_LOG_URL), tell });
+const child = new Child({ config, logger, bus, log: connectLog(config.BATON_LOG_URL), pulse, tell });
 
 process.on('message', (message) => {
   const order = ToChild.parse(message);
@@ -30,7 +35,7 @@ process.on('message', (message) => {
 process.on('SIGTERM', () => child.drain());
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => {
-  child.drain();
+  setTimeout(() => child.drain(), ORPHAN_MS);
   void child.settled().finally(() => process.exit(0));
 });
 tell({ type: 'idle' });

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { type Activity, momentOf, type RunId } from '#contracts';
+import { type Activity, momentOf } from '#contracts';
 import type { PulseStart, PulseState } from './pulse-state.js';
 
 const TURN_MS = 250;
@@ -17,8 +17,8 @@ export class Pulse {
   private told = true;
   private toldAt = 0;
 
-  constructor(busUrl: string, runnerId: string) {
-    const start: PulseStart = { busUrl, runnerId, pid: process.pid, loopTurn: this.loopTurn };
+  constructor(busUrl: string) {
+    const start: PulseStart = { busUrl, pid: process.pid, loopTurn: this.loopTurn };
     this.worker = new Worker(new URL('./pulse-thread.js', import.meta.url), { workerData: start });
     this.worker.unref();
     this.timer = setInterval(() => this.turn(), TURN_MS).unref();
@@ -26,9 +26,9 @@ export class Pulse {
   }
 
   /** The segment of this run begins to beat. */
-  begin(runId: RunId, segment: number, revision: number): void {
+  begin(order: Pick<PulseState, 'runId' | 'segment' | 'runnerId'>, revision: number): void {
     const activity = { kind: 'starting' as const, detail: '', since: momentOf(Date.now()) };
-    this.send({ runId, segment, revision, activity });
+    this.send({ ...order, revision, activity });
   }
 
   /** What the segment does from now on. `limitMs`: the activity's own limit. */

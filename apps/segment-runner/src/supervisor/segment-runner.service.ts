@@ -4,7 +4,7 @@ import { Bus, type Consuming } from '#bus';
 import { momentOf, RunSegment, WORK_CONSUMERS } from '#contracts';
 import { isFenced } from '#domain';
 import { type EventLog, Runs } from '#log';
-import { type Logger, messageOf, newId, report, serveHealth, systemClock, Unavailable } from '#platform';
+import { type Logger, messageOf, report, serveHealth, systemClock, Unavailable } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
 import { type Assignment, Pool } from './pool.js';
 
@@ -19,9 +19,7 @@ const CRASH_RETRY_MS = 500;
 /** The supervisor: takes scheduled segments while a child is free, and records at once when a child dies. */
 @Injectable()
 export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly runnerId = `runner-${newId()}`;
   private readonly runs: Runs<'segment-runner'>;
-  private pool: Pool | undefined;
   private consuming: Consuming | undefined;
   private health: Server | undefined;
 
@@ -30,36 +28,31 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(Bus) private readonly bus: Bus,
     @Inject(EVENT_LOG) private readonly log: EventLog,
+    @Inject(Pool) private readonly pool: Pool,
   ) {
-    this.runs = new Runs(log, { app: 'segment-runner', id: this.runnerId });
+    this.runs = new Runs(log, { app: 'segment-runner', id: pool.runnerId });
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { config, logger, bus, log } = this;
-    const pool = new Pool({
-      program: new URL('../child/main.js', import.meta.url),
-      size: config.BATON_POOL_SIZE,
-      segmentsPerChild: config.BATON_SEGMENTS_PER_CHILD,
-      runnerId: this.runnerId,
-      logger,
+    const { config, logger, bus, log, pool } = this;
+    pool.listen({
       onCrash: (assignment, how) => void this.recordCrash(assignment, how),
       onChange: () => this.changed(),
     });
-    this.pool = pool;
     this.consuming = bus.consume(RunSegment, WORK_CONSUMERS.runSegment, (order) => this.begin(order), {
       slots: () => pool.free(),
     });
     const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
     const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
     this.health = server;
-    logger.info({ runnerId: this.runnerId, pool: config.BATON_POOL_SIZE }, 'the segment-runner takes segments');
+    logger.info({ runnerId: pool.runnerId, pool: config.BATON_POOL_SIZE }, 'the segment-runner takes segments');
     report({ type: 'ready', port });
   }
 
   /** Every segment hands off within its reserve. */
   async onApplicationShutdown(): Promise<void> {
     const stopped = this.consuming?.stop();
-    await this.pool?.stop(STOP_MS);
+    await this.pool.stop(STOP_MS);
     await stopped;
     this.health?.close();
     await this.bus.close();
@@ -69,7 +62,7 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
   /** Resolves once the start is in the log, so that the message is acknowledged only then. @throws Unavailable */
   private async begin({ runId, segment }: RunSegment): Promise<void> {
     try {
-      const begun = await this.pool?.begin({ runId, segment });
+      const begun = await this.pool.begin({ runId, segment });
       this.logger.debug({ runId, segment, begun }, 'a segment was offered');
     } catch (error) {
       throw new Unavailable(`Segment ${segment} of ${runId} could not be begun: ${messageOf(error)}`, { cause: error });
@@ -78,7 +71,7 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
 
   private changed(): void {
     this.consuming?.wake();
-    report({ type: 'processes', processes: this.pool?.processes() ?? [] });
+    report({ type: 'processes', processes: this.pool.processes() });
   }
 
   /** The child's death is known here first; when the log cannot be reached the sweeper will find the silence. */

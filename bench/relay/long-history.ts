@@ -19,6 +19,8 @@ const EVENTS_AN_APPEND = 200;
 const EVENTS_SINCE_NOTE = 490;
 const EVENTS_A_STEP = 3;
 const SEGMENT_SECONDS = 600;
+/** Larger than any process number: whoever kills what this history names kills nothing. */
+const NO_PROCESS = 2 ** 30;
 const BASH: ModelBlock = { type: 'tool_use', id: 'toolu_bench', name: 'bash', input: { command: 'true' } };
 
 /** The history of a run of many steps, decided by the domain as it would have been decided while it ran. */
@@ -42,7 +44,7 @@ class LongHistory {
     this.write([{ type: 'RunRequested', data: { ...data, items, requestDigest: sha256('') } }]);
     this.write(reconcile(this.history.run, this.now).events);
     const deadline = momentOf(this.now + SEGMENT_SECONDS * 1_000);
-    const runner = { runnerId: 'bench', host: 'bench', pid: process.pid };
+    const runner = { runnerId: 'bench', host: 'bench', pid: NO_PROCESS };
     this.write(beginSegment(this.history.run, { segment: 1, runner, at: this.at, deadline }) ?? []);
   }
 

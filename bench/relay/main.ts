@@ -58,6 +58,8 @@ export const bench: Bench = {
     const figures: Figures = {};
     say('starting a cluster …');
     const cluster = await BenchCluster.start();
+    const leave = (): void => void cluster.stop().finally(() => process.exit(1));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, leave);
     try {
       for (const [name, measure] of Object.entries(MEASURES).filter(([one]) => only.includes(one))) {
         say(`${name} …`);
@@ -67,6 +69,6 @@ export const bench: Bench = {
     } finally {
       await cluster.stop();
     }
-    process.stdout.write(`${JSON.stringify(figures)}\n`);
+    process.stdout.write(`${JSON.stringify(figures, null, values.json ? 0 : 2)}\n`);
   },
 };

@@ -34,8 +34,7 @@ async function resumed(cluster: BenchCluster, run: RunId, kills: number): Promis
   const sightings = await Sightings.open(cluster.log, ['SegmentScheduled', 'SegmentStarted', 'ModelTurnCompleted']);
   const times: number[] = [];
   const sizes: number[] = [];
-  let last = -1;
-  await goOn(cluster, run);
+  let last = await goOn(cluster, run);
   for (let nth = 0; nth <= kills; nth += 1) {
     const after = last;
     const next = (type: Sighting['event']['type']): Promise<Sighting> =>
@@ -56,10 +55,12 @@ async function resumed(cluster: BenchCluster, run: RunId, kills: number): Promis
   return { ms: round(median(times), 0), rssMb: Number.isFinite(rssMb) ? round(rssMb, 0) : null };
 }
 
-async function goOn(cluster: BenchCluster, run: RunId): Promise<void> {
+/** @returns the run's last revision before anybody has reacted */
+async function goOn(cluster: BenchCluster, run: RunId): Promise<number> {
   const runs = new Runs(cluster.log, { app: 'gateway', id: 'bench' });
   const data = { at: momentOf(Date.now()), by: 'bench' };
-  await runs.change(run, () => [{ type: 'ResumeRequested', data }]);
+  const changed = await runs.change(run, () => [{ type: 'ResumeRequested', data }]);
+  return changed.run.last.revision;
 }
 
 /** MiB; NaN where there is no /proc. */

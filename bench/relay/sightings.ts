@@ -70,6 +70,6 @@ export class Sightings {
     if (runId === undefined) return;
     const sighting = { runId, revision, at, event: { type, data } as RunEvent };
     this.seen.push(sighting);
-    for (const hear of [...this.waiting]) hear(sighting);
+    for (const hear of this.waiting) hear(sighting);
   }
 }

@@ -16,7 +16,7 @@ try {
   });
   // The children boot while the supervisor's own framework is loaded: a run that lost its runner waits for both.
   const { serveSegmentRunner } = await import('./supervisor/serve.js');
-  await serveSegmentRunner(config, logger, pool);
+  await serveSegmentRunner(config, pool);
 } catch (error) {
   startUp.error({}, `the segment-runner cannot start: ${messageOf(error)}`);
   process.exit(1);

@@ -1,4 +1,5 @@
 import { momentOf } from '#contracts';
+import type { History } from '#domain';
 import type { HandoffNotes } from '#log';
 import { type Clock, type Logger, messageOf } from '#platform';
 import type { SegmentLog } from './segment-log.js';
@@ -45,21 +46,22 @@ export class NoteKeeper {
   }
 
   private leaveNow(): Promise<void> {
-    const { runId, segment, history } = this.segmentLog;
+    const { history } = this.segmentLog;
     const { revision } = history.run.last;
-    const at = momentOf(this.clock.now());
-    this.leaving = this.notes
-      .leave(runId, history, { segment, at })
-      .then((bytes) => {
-        this.dueAfter = Math.max(EVENTS_A_NOTE, bytes / BYTES_AN_EVENT);
-      })
-      .catch((error: unknown) => {
-        this.logger.debug({ runId, segment, error: messageOf(error) }, 'no handoff note could be left');
-      })
-      .finally(() => {
-        this.noted = revision;
-        this.leaving = undefined;
-      });
+    this.leaving = this.attempt(history).finally(() => {
+      this.noted = revision;
+      this.leaving = undefined;
+    });
     return this.leaving;
+  }
+
+  private async attempt(history: History): Promise<void> {
+    const { runId, segment } = this.segmentLog;
+    try {
+      const bytes = await this.notes.leave(runId, history, { segment, at: momentOf(this.clock.now()) });
+      this.dueAfter = Math.max(EVENTS_A_NOTE, bytes / BYTES_AN_EVENT);
+    } catch (error) {
+      this.logger.debug({ runId, segment, error: messageOf(error) }, 'no handoff note could be left');
+    }
   }
 }

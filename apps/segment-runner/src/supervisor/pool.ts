@@ -59,7 +59,7 @@ export class Pool {
   private missing = 0;
   private listener: PoolListener = { onCrash: () => undefined, onChange: () => undefined };
 
-  constructor(private readonly settings: PoolSettings) {
+  constructor(readonly settings: PoolSettings) {
     this.missing = settings.size;
     this.fill();
   }
@@ -68,10 +68,6 @@ export class Pool {
   listen(listener: PoolListener): void {
     this.listener = listener;
     listener.onChange();
-  }
-
-  get runnerId(): string {
-    return this.settings.runnerId;
   }
 
   free(): number {

@@ -9,7 +9,6 @@ import type { SegmentRunnerConfig } from '../config.js';
 import { type Assignment, Pool } from './pool.js';
 
 export const CONFIG = Symbol('the settings');
-export const LOGGER = Symbol('the logger');
 export const EVENT_LOG = Symbol('the event log');
 
 /** How long an orderly end of all segments may take, in milliseconds; their own reserves are shorter. */
@@ -20,17 +19,18 @@ const CRASH_RETRY_MS = 500;
 @Injectable()
 export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly runs: Runs<'segment-runner'>;
+  private readonly logger: Logger;
   private consuming: Consuming | undefined;
   private health: Server | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: SegmentRunnerConfig,
-    @Inject(LOGGER) private readonly logger: Logger,
     @Inject(Bus) private readonly bus: Bus,
     @Inject(EVENT_LOG) private readonly log: EventLog,
     @Inject(Pool) private readonly pool: Pool,
   ) {
-    this.runs = new Runs(log, { app: 'segment-runner', id: pool.runnerId });
+    this.runs = new Runs(log, { app: 'segment-runner', id: pool.settings.runnerId });
+    this.logger = pool.settings.logger;
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -45,7 +45,10 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
     const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
     const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
     this.health = server;
-    logger.info({ runnerId: pool.runnerId, pool: config.BATON_POOL_SIZE }, 'the segment-runner takes segments');
+    logger.info(
+      { runnerId: pool.settings.runnerId, pool: config.BATON_POOL_SIZE },
+      'the segment-runner takes segments',
+    );
     report({ type: 'ready', port });
   }
 

@@ -122,7 +122,7 @@ export class BenchCluster {
   }
 }
 
-export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'baton-bench-'));
+const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'baton-bench-'));
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -1,18 +1,7 @@
-import 'reflect-metadata';
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { Bus } from '#bus';
-import { connectLog } from '#log';
-import { createLogger, messageOf, printable, report } from '#platform';
+import { createLogger, messageOf, newId, printable } from '#platform';
 import { segmentRunnerConfig } from './config.js';
 import { loadPrices } from './model/prices.js';
-import { CONFIG, EVENT_LOG, LOGGER, SegmentRunnerService } from './supervisor/segment-runner.service.js';
-
-/** A bus or a log that does not answer must not keep the process; the segments' own limit is shorter. */
-const STOP_WITHIN_MS = 9_800;
-
-@Module({})
-class SegmentRunnerModule {}
+import { Pool } from './supervisor/pool.js';
 
 const startUp = createLogger('segment-runner');
 try {
@@ -21,24 +10,16 @@ try {
   const { readOn, usdPerMillionTokens } = loadPrices(config.BATON_PRICES);
   const priced = Object.keys(usdPerMillionTokens).length;
   logger.info({ ...printable(config), priced, pricesReadOn: readOn }, 'starting');
-  const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: 'segment-runner', logger });
-  const providers = [
-    { provide: CONFIG, useValue: config },
-    { provide: LOGGER, useValue: logger },
-    { provide: Bus, useValue: bus },
-    { provide: EVENT_LOG, useValue: connectLog(config.BATON_LOG_URL) },
-    SegmentRunnerService,
-  ];
-  const app = await NestFactory.createApplicationContext({ module: SegmentRunnerModule, providers }, { logger: false });
-  app.enableShutdownHooks();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref());
-  }
-  const service = app.get(SegmentRunnerService);
-  report({ type: 'ready', ...(service.healthPort === undefined ? {} : { port: service.healthPort }) });
-  const code = await service.finished();
-  await app.close();
-  process.exit(code);
+  const pool = new Pool({
+    program: new URL('./child/main.js', import.meta.url),
+    size: config.BATON_ONCE ? 1 : config.BATON_POOL_SIZE,
+    segmentsPerChild: config.BATON_SEGMENTS_PER_CHILD,
+    runnerId: `runner-${newId()}`,
+    logger,
+  });
+  // The children boot while the supervisor's own framework is loaded: a run that lost its runner waits for both.
+  const { serveSegmentRunner } = await import('./supervisor/serve.js');
+  process.exit(await serveSegmentRunner(config, pool));
 } catch (error) {
   startUp.error({}, `the segment-runner cannot start: ${messageOf(error)}`);
   process.exit(1);

@@ -5,11 +5,14 @@ import { segmentRunnerConfig } from '../config.js';
 import { FromChild, ToChild } from '../ipc.js';
 import { loadPrices } from '../model/prices.js';
 import { Child } from './child.js';
+import { Pulse } from './pulse.js';
 
 /*
  * The process of a segment: started by the supervisor ahead of time, it works on one segment at a time. When the
- * supervisor is gone it hands off what it has and ends: nobody could tell it to stop any more.
+ * supervisor is gone it hands off what it has and ends, since nobody could tell it to stop any more; it works on for a
+ * moment before, until a new supervisor with a pool of its own can take the run.
  */
+const ORPHAN_MS = 2_000;
 const config = segmentRunnerConfig();
 const logger = createLogger('segment', config.BATON_LOG_LEVEL);
 const tell = (message: FromChild): void => {
@@ -25,9 +28,11 @@ const crash = (error: unknown): void => {
   process.exit(1);
 };
 
+// It connects while everything else does, so that the first segment does not wait for it.
+const pulse = new Pulse(config.BATON_BUS_URL);
 const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: `segment-${process.pid}`, logger });
 const prices = loadPrices(config.BATON_PRICES);
-const child = new Child({ config, logger, bus, log: connectLog(config.BATON_LOG_URL), prices, tell });
+const child = new Child({ config, logger, bus, log: connectLog(config.BATON_LOG_URL), prices, pulse, tell });
 
 process.on('message', (message) => {
   const order = ToChild.parse(message);
@@ -41,5 +46,5 @@ const leave = (): void => {
 };
 process.on('SIGTERM', leave);
 process.on('SIGINT', () => undefined);
-process.on('disconnect', leave);
+process.on('disconnect', () => setTimeout(leave, ORPHAN_MS));
 tell({ type: 'idle' });

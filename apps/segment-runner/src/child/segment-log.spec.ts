@@ -4,7 +4,6 @@ import type { SegmentEvent } from '#domain';
 import { createMemoryLog, type EventLog, Runs } from '#log';
 import { newId, Unavailable } from '#platform';
 import { facts } from '#testing';
-import { loadHistory } from './load-history.js';
 import { Fenced, SegmentLog } from './segment-log.js';
 
 const { requested, scheduled, started, message, presumedDead, cancelRequested, ended } = facts;
@@ -57,7 +56,7 @@ async function inSegment(...mishaps: Mishap[]) {
   };
   await others([requested({ items: ['a'] }), scheduled(), started()]);
   const runs = new Runs(overBadLine(log, mishaps, others), { app: 'segment-runner', id: 'test' });
-  const history = await loadHistory(runs, runId);
+  const history = await runs.history(runId);
   if (!history) throw new Error('There is no run.');
   const segmentLog = new SegmentLog(runs, runId, 1, history);
   const written = async (): Promise<readonly RunEvent['type'][]> => {

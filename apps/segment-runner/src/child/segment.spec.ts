@@ -5,7 +5,6 @@ import { newId } from '#platform';
 import { facts, Gate } from '#testing';
 import { ModelFailure } from '../model/model-failure.js';
 import type { Model } from '../model/model-port.js';
-import { loadHistory } from './load-history.js';
 import { Segment, type SegmentParts } from './segment.js';
 import { Fenced, SegmentLog } from './segment-log.js';
 
@@ -102,7 +101,7 @@ class World {
       this.runId,
       (state) => beginSegment(state, start) ?? [],
     );
-    const history = await loadHistory(runs, this.runId);
+    const history = await runs.history(this.runId);
     if (!history) throw new Error('There is no run.');
     const log = new SegmentLog(runs, this.runId, segment, history);
     return new Segment(this.parts(log, model), segmentMs);
@@ -117,7 +116,7 @@ class World {
       clock: { now: () => this.now, monotonic: () => performance.now() },
       random: () => 0,
       onText: () => undefined,
-      leaveNote: async () => void this.notes.push(log.segment),
+      notes: { recorded: () => undefined, leave: async () => void this.notes.push(log.segment) },
     };
   }
 
@@ -249,7 +248,7 @@ describe('a segment', () => {
   it.each([
     ['what it came to', finished('Stopped.', 'cancelled'), ['ToolCallCompleted']],
     ['that nobody knows', { state: 'running', startedAt: momentOf(0) }, ['ToolCallInDoubt', 'ToolCallSettled']],
-    ['nothing of one that never arrived', { state: 'absent' }, []],
+    ['that it never began', { state: 'absent' }, ['ToolCallCompleted']],
   ] as const)('is cancelled while a command runs, which it stops; it records %s', async (_, state, recorded) => {
     const world = await aRun();
     const running = holding(world);
@@ -345,7 +344,7 @@ describe('a run whose process is killed', () => {
       } catch (error) {
         if (!(error instanceof Killed)) throw error;
         const { relay } =
-          (await loadHistory(new Runs(world.log, { app: 'segment-runner', id: 's' }), world.runId))?.run ?? {};
+          (await new Runs(world.log, { app: 'segment-runner', id: 's' }).history(world.runId))?.run ?? {};
         if (relay?.phase === 'working') await world.write(presumedDead(relay.segment));
       }
     }

@@ -15,6 +15,7 @@ import { BatonError, type Clock, messageOf, requestDigest } from '#platform';
 import { ModelFailure } from '../model/model-failure.js';
 import type { Model, TurnPlace } from '../model/model-port.js';
 import { retryDelayMs } from '../model/retry.js';
+import type { NoteKeeper } from './note-keeper.js';
 import type { Pulse } from './pulse.js';
 import { Fenced, type SegmentLog } from './segment-log.js';
 import { digestOf, ToolCalls } from './tool-calls.js';
@@ -30,8 +31,7 @@ export interface SegmentParts {
   readonly random: () => number;
   /** Hears the model's words as they come; for viewers only. */
   readonly onText: (turn: number, delta: string) => void;
-  /** Leaves the handoff note. */
-  readonly leaveNote: () => Promise<void>;
+  readonly notes: Pick<NoteKeeper, 'recorded' | 'leave'>;
 }
 
 /** Node's timers count no further. */
@@ -160,6 +160,7 @@ export class Segment {
   private async record(decide: () => readonly SegmentEvent[]): Promise<void> {
     await this.parts.log.record(decide);
     this.parts.pulse.recorded(this.history.run.last.revision);
+    this.parts.notes.recorded();
   }
 
   private async turn(): Promise<void> {
@@ -240,7 +241,7 @@ export class Segment {
     const { revision } = this.history.run.last;
     pulse.doing('handing-off', reason);
     if (reason === 'cancelled') await this.calls.stop('cancelled');
-    if (reason !== 'finished' && reason !== 'cancelled') await this.parts.leaveNote().catch(() => undefined);
+    if (reason !== 'finished' && reason !== 'cancelled') await this.parts.notes.leave();
     let holds = true;
     await log.record(({ run }) => {
       holds = reason === 'cancelled' || run.last.revision === revision;

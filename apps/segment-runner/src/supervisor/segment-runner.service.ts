@@ -3,13 +3,12 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { Bus, type Consuming } from '#bus';
 import { momentOf, RunSegment, WORK_CONSUMERS } from '#contracts';
 import { type EventLog, Runs } from '#log';
-import { type Logger, messageOf, newId, report, serveHealth, systemClock, Unavailable } from '#platform';
+import { type Logger, messageOf, report, serveHealth, systemClock, Unavailable } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
 import { OneJob } from './one-job.js';
 import { type Crash, Pool } from './pool.js';
 
 export const CONFIG = Symbol('the settings');
-export const LOGGER = Symbol('the logger');
 export const EVENT_LOG = Symbol('the event log');
 
 /** How long an orderly end of all segments may take, in milliseconds; their own reserves are shorter. */
@@ -24,9 +23,8 @@ const CRASH_RETRY_MS = 500;
 /** The supervisor: takes scheduled segments while a child is free, and records at once when a child dies. */
 @Injectable()
 export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly runnerId = `runner-${newId()}`;
   private readonly runs: Runs<'segment-runner'>;
-  private pool: Pool | undefined;
+  private readonly logger: Logger;
   private consuming: Consuming | undefined;
   private health: Server | undefined;
   private readonly job: OneJob | undefined;
@@ -35,11 +33,12 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
 
   constructor(
     @Inject(CONFIG) private readonly config: SegmentRunnerConfig,
-    @Inject(LOGGER) private readonly logger: Logger,
     @Inject(Bus) private readonly bus: Bus,
     @Inject(EVENT_LOG) private readonly log: EventLog,
+    @Inject(Pool) private readonly pool: Pool,
   ) {
-    this.runs = new Runs(log, { app: 'segment-runner', id: this.runnerId });
+    this.runs = new Runs(log, { app: 'segment-runner', id: pool.settings.runnerId });
+    this.logger = pool.settings.logger;
     this.job = config.BATON_ONCE ? new OneJob(config.BATON_ONCE_WAIT_MS) : undefined;
   }
 
@@ -49,18 +48,12 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { config, logger, bus, log } = this;
-    const pool = new Pool({
-      program: new URL('../child/main.js', import.meta.url),
-      size: this.job ? 1 : config.BATON_POOL_SIZE,
-      segmentsPerChild: config.BATON_SEGMENTS_PER_CHILD,
-      runnerId: this.runnerId,
-      logger,
+    const { config, logger, bus, log, pool } = this;
+    pool.listen({
       onCrash: (crash) => void this.recordCrash(crash),
       onDone: () => this.job?.done(),
       onChange: () => this.changed(),
     });
-    this.pool = pool;
     this.consuming = bus.consume(RunSegment, WORK_CONSUMERS.runSegment, (order) => this.begin(order), {
       slots: () => (this.job?.isTaken() ? 0 : pool.free()),
       ackWaitMs: ACK_WAIT_MS,
@@ -70,13 +63,13 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
     this.health = server;
     this.healthPort = port;
     this.job?.wait();
-    logger.info({ runnerId: this.runnerId, pool: pool.processes().length }, 'the segment-runner takes segments');
+    logger.info({ runnerId: pool.settings.runnerId, pool: pool.settings.size }, 'the segment-runner takes segments');
   }
 
   /** Every segment hands off within its reserve. */
   async onApplicationShutdown(): Promise<void> {
     const stopped = this.consuming?.stop();
-    await this.pool?.stop(STOP_MS);
+    await this.pool.stop(STOP_MS);
     await stopped;
     this.health?.close();
     await this.bus.close();
@@ -86,7 +79,7 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
   /** Resolves once the start is in the log, so that the message is acknowledged only then. @throws Unavailable */
   private async begin({ runId, segment }: RunSegment): Promise<void> {
     try {
-      const begun = await this.pool?.begin({ runId, segment });
+      const begun = await this.pool.begin({ runId, segment });
       if (begun === 'started') this.job?.taken();
       this.logger.debug({ runId, segment, begun }, 'a segment was offered');
     } catch (error) {
@@ -96,7 +89,7 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
 
   private changed(): void {
     this.consuming?.wake();
-    report({ type: 'processes', processes: this.pool?.processes() ?? [] });
+    report({ type: 'processes', processes: this.pool.processes() });
   }
 
   /**
@@ -109,7 +102,7 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
       try {
         await this.runs.change(runId, ({ relay }) => {
           if (relay.phase !== 'working' || relay.segment !== segment) return [];
-          if (relay.runner.runnerId !== this.runnerId || relay.runner.pid !== pid) return [];
+          if (relay.runner.runnerId !== this.pool.settings.runnerId || relay.runner.pid !== pid) return [];
           const data = { at: momentOf(systemClock.now()), segment, reason: 'crashed' as const, detail: how };
           return [{ type: 'SegmentEnded', data }];
         });

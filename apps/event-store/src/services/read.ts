@@ -4,6 +4,7 @@ import { methodOf } from '../protocol/codec.js';
 import type { Filter } from '../storage/filter.js';
 import type { Direction, Stretch } from '../storage/reader.js';
 import { isAbsent, isTombstoned } from '../storage/streams.js';
+import { ALL } from '../storage/wakeups.js';
 import { type FilterOption, filterOf } from './filter-option.js';
 import { PageSize } from './page-size.js';
 import { readEvent } from './read-event.js';
@@ -33,7 +34,11 @@ const { request, response } = methodOf<ReadRequest, object>('event_store.client.
 export const read = (store: Store) =>
   single(request, async ({ options }, call) => {
     if (!options) throw invalid('The read has no options.');
-    const encode = readEvent(store.reader, options.resolveLinks ?? false, options.uuidOption?.structured !== undefined);
+    const encode = readEvent(store.reader, {
+      resolveLinks: options.resolveLinks ?? false,
+      structuredIds: options.uuidOption?.structured !== undefined,
+      mayRead: (stream) => store.access.allows(call.caller, 'read', stream),
+    });
     const sink: Sink = {
       call,
       send: (event) => call.send(response.encode({ event: encode(event) })),
@@ -47,9 +52,11 @@ async function dispatch(store: Store, options: ReadOptions, sink: Sink): Promise
   const subscribed = options.countOption === 'subscription';
   if (options.stream) {
     const stream = streamNameOf(options.stream.streamIdentifier);
+    store.access.require(sink.call.caller, 'read', stream);
     if (subscribed) return subscribeToStream(store, stream, options.stream, sink);
     return readStream(store, stream, options, sink);
   }
+  store.access.require(sink.call.caller, 'read', ALL);
   const filter = options.filter ? filterOf(options.filter) : undefined;
   if (subscribed) return subscribeToAll(store, { start: options.all ?? {}, filter, option: options.filter }, sink);
   return readAll(store, options, filter, sink);

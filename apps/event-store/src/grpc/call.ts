@@ -10,6 +10,8 @@ export interface Caller {
 
 const MAX_MESSAGE = 17 * 1024 * 1024;
 const RESPONSE_HEADERS = { ':status': 200, 'content-type': 'application/grpc', 'grpc-accept-encoding': 'identity' };
+/** So many bytes may wait for the client before the next page is read. */
+const READ_AHEAD = 256 * 1024;
 /** After the trailers a client has this long to end its side before the stream is reset. */
 const LINGER_MS = 1000;
 
@@ -20,6 +22,9 @@ export class Call {
   private readonly ending = new AbortController();
   private finished = false;
   private corked = false;
+  /** Bytes that wait for the client. */
+  private unsent = 0;
+  private readonly waiting: (() => void)[] = [];
 
   constructor(
     private readonly stream: ServerHttp2Stream,
@@ -27,7 +32,10 @@ export class Call {
     readonly caller: Caller,
   ) {
     this.deadline = deadlineOf(headers['grpc-timeout']);
-    stream.once('close', () => this.ending.abort());
+    stream.once('close', () => {
+      this.ending.abort();
+      this.wake();
+    });
   }
 
   /** Aborted when the call is over: finished, cancelled, or its connection is gone. */
@@ -70,7 +78,7 @@ export class Call {
 
   /** Sends messages that carry their five bytes already. What is sent within one turn leaves together. */
   sendFrames(frames: Buffer): boolean {
-    if (this.over) return true;
+    if (this.over || frames.length === 0) return true;
     if (!this.stream.headersSent) this.stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
     if (!this.corked) {
       this.corked = true;
@@ -80,21 +88,24 @@ export class Call {
         this.stream.uncork();
       });
     }
-    return this.stream.write(frames);
+    this.unsent += frames.length;
+    return this.stream.write(frames, () => {
+      this.unsent -= frames.length;
+      if (this.unsent <= READ_AHEAD) this.wake();
+    });
   }
 
-  /** Resolves when the client has taken what was sent, or the call is over. */
+  /**
+   * Resolves when the client has taken all but a little of what was sent, or the call is over. That little keeps the
+   * connection busy while the next page is read.
+   */
   drained(): Promise<void> {
-    if (this.over || !this.stream.writableNeedDrain) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        this.stream.off('drain', done);
-        this.signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.stream.once('drain', done);
-      this.signal.addEventListener('abort', done, { once: true });
-    });
+    if (this.over || this.unsent <= READ_AHEAD) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   /** Ends the call; only the first ending counts. */

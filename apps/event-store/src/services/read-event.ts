@@ -1,27 +1,22 @@
+import type { Delivered } from '../protocol/event-frames.js';
 import type { RecordedEvent } from '../storage/event.js';
 import type { Reader } from '../storage/reader.js';
-import { recordedMessage } from './wire.js';
 
 const LINK = '$>';
 
-interface AskedForm {
+interface Resolution {
   readonly resolveLinks: boolean;
-  readonly structuredIds: boolean;
   /** A link opens no stream that the reader may not read: then it is not followed. */
   readonly mayRead: (stream: string) => boolean;
 }
 
-/** Makes the message for an event; a link is followed when the reader asked for that. */
-export function readEvent(reader: Reader, { resolveLinks, structuredIds, mayRead }: AskedForm) {
-  return (event: RecordedEvent): object => {
-    const commitPosition = String(event.position);
-    if (!resolveLinks || event.type !== LINK) return { event: recordedMessage(event, structuredIds), commitPosition };
-    const target = targetOf(reader, event, mayRead);
-    return {
-      ...(target ? { event: recordedMessage(target, structuredIds) } : {}),
-      link: recordedMessage(event, structuredIds),
-      commitPosition,
-    };
+/** What is delivered for an event; a link is followed when the reader asked for that. */
+export function delivery(reader: Reader, { resolveLinks, mayRead }: Resolution) {
+  return (event: RecordedEvent): Delivered => {
+    const { position } = event;
+    return resolveLinks && event.type === LINK
+      ? { event: targetOf(reader, event, mayRead), link: event, position }
+      : { event, position };
   };
 }
 

@@ -13,10 +13,10 @@ export interface Store {
   readonly maxAppend: number;
 }
 
-/** Where a reader gets its events, in the form that it asked for. */
+/** Where a reader gets its events, a page at a time, in the form that it asked for. */
 export interface Sink {
   readonly call: Call;
-  readonly send: (event: RecordedEvent) => void;
+  readonly send: (page: readonly RecordedEvent[]) => void;
   readonly sendMessage: (message: object) => void;
 }
 

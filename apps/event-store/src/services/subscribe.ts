@@ -29,7 +29,7 @@ export async function subscribeToStream(
     if (isTombstoned(state)) throw streamDeleted(stream);
     const limit = pages.limit;
     const page = reader.readStream(state, from, 'forwards', limit);
-    for (const event of page) sink.send(event);
+    sink.send(page);
     from = Math.max(from, (page.at(-1)?.revision ?? -1) + 1);
     pages.learn(page);
     return page.length < limit;
@@ -58,7 +58,7 @@ export async function subscribeToAll(
     const page = filter
       ? reader.readFiltered(beyond, 'forwards', filter, { limit, window: Number.MAX_SAFE_INTEGER })
       : reader.readAll(beyond, 'forwards', limit);
-    for (const event of page.events) sink.send(event);
+    sink.send(page.events);
     beyond = page.considered;
     unmarked += page.count;
     if (filter && unmarked >= interval) {

@@ -48,7 +48,7 @@ export class EventLog {
       'INSERT INTO events (stream, revision, type, id, created, json, checksum, metadata, data, position) VALUES (?,?,?,?,?,?,?,?,?,?)',
     );
     this.revisionById = database.prepare(
-      'SELECT revision FROM events WHERE stream=? AND id=? ORDER BY revision LIMIT 1',
+      'SELECT revision FROM events INDEXED BY events_by_id WHERE stream=? AND id=? ORDER BY revision LIMIT 1',
     );
     this.idByRevision = database.prepare('SELECT id FROM events WHERE stream=? AND revision=?');
     this.positionByRevision = database.prepare('SELECT position FROM events WHERE stream=? AND revision=?');

@@ -33,6 +33,8 @@ export const eventStoreConfig = z.object({
     .min(1024, 'must be at least 1024 bytes')
     .max(LARGEST_APPEND, `must be at most ${LARGEST_APPEND} bytes: no client takes a larger event`)
     .default(1024 * 1024),
+  /** Hours from one scavenge to the next; 0: only on demand. */
+  BATON_SCAVENGE_HOURS: z.coerce.number('must be a number of hours').min(0).max(8784).default(24),
   /** Whether the server stops when the process that started it is gone. */
   BATON_STOP_WITH_PARENT: yes,
   BATON_LOG_LEVEL: z

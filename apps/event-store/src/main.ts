@@ -19,7 +19,7 @@ try {
   const config = readConfig(eventStoreConfig);
   const logger = createLogger('event-store', config.BATON_LOG_LEVEL);
   endOnUnknownState(logger);
-  const server = await startServer(serverOptions(config));
+  const server = await startServer({ ...serverOptions(config), logger });
   const stop = (why: string) => {
     logger.info({ why }, 'the event store stops');
     server.stop().then(

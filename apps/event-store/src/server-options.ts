@@ -20,6 +20,7 @@ export function serverOptions(config: EventStoreConfig): ServerOptions {
       ...(config.BATON_ADVERTISE_PORT === undefined ? {} : { port: config.BATON_ADVERTISE_PORT }),
     },
     maxAppend: config.BATON_MAX_APPEND,
+    scavengeHours: config.BATON_SCAVENGE_HOURS,
   };
 }
 

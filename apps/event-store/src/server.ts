@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Clock, Misconfigured, systemClock } from '#platform';
+import { type Clock, type Logger, Misconfigured, silentLogger, systemClock } from '#platform';
 import { Access } from './access/access.js';
 import { basicAuthentication, everybodyIsAdministrator } from './access/authentication.js';
 import type { Certificate } from './access/certificate.js';
@@ -8,9 +8,10 @@ import { isLoopback } from './access/is-loopback.js';
 import type { Users } from './access/users-file.js';
 import type { Call } from './grpc/call.js';
 import type { Handler, Handlers } from './grpc/handlers.js';
-import { Status } from './grpc/refusal.js';
+import { invalid, Status } from './grpc/refusal.js';
 import { listen } from './grpc/transport.js';
 import { aboutRoutes } from './http/about.js';
+import { maintenanceRoutes } from './http/maintenance.js';
 import { answeringBy } from './http/routes.js';
 import { append } from './services/append.js';
 import { batchAppend } from './services/batch-append.js';
@@ -18,9 +19,12 @@ import { type Endpoint, gossip, type Member, supportedMethods, theOnlyMember } f
 import { read } from './services/read.js';
 import { remove } from './services/remove.js';
 import type { Store } from './services/sink.js';
-import { openStorage, type StorageOptions } from './storage/database.js';
+import { type Opened, openStorage, type StorageOptions } from './storage/database.js';
 import { EventLog } from './storage/event-log.js';
 import { Reader } from './storage/reader.js';
+import { Scavenger } from './storage/scavenge.js';
+import { ScavengeSchedule } from './storage/scavenge-schedule.js';
+import { backUp } from './tools/backup.js';
 
 export interface ServerOptions extends StorageOptions {
   readonly host: string;
@@ -34,7 +38,10 @@ export interface ServerOptions extends StorageOptions {
   readonly advertise?: Partial<Endpoint> | undefined;
   /** Bytes of data that one append may carry; a mebibyte when absent. */
   readonly maxAppend?: number | undefined;
+  /** Hours from one scavenge to the next; absent or 0: only on demand. */
+  readonly scavengeHours?: number | undefined;
   readonly clock?: Clock;
+  readonly logger?: Logger;
 }
 
 export interface RunningServer {
@@ -50,20 +57,25 @@ const MAX_APPEND = 1024 * 1024;
 /** @throws FolderInUse, StorageFailed, Misconfigured */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   requireSafety(options);
-  const { host, port, tls, users, clock = systemClock } = options;
+  const { host, port, tls, users, clock = systemClock, logger = silentLogger } = options;
   const opened = openStorage(options);
   const now = () => clock.now();
-  const log = new EventLog(opened.database, now);
+  const log = openLog(opened, now);
   const reader = new Reader(opened.database, log, now);
   const access = new Access(log.streams, reader, users !== undefined);
   const store: Store = { log, reader, access, maxAppend: options.maxAppend ?? MAX_APPEND };
   const authenticate = users ? basicAuthentication(users) : everybodyIsAdministrator;
+  const scavenger = new Scavenger(opened.database, log, now);
+  const schedule = new ScavengeSchedule(opened.database, scavenger, { hours: options.scavengeHours ?? 0, now, logger });
   const open = new Set<Call>();
   let bound = port;
   const endpoint = advertised(options, () => bound);
   const member = theOnlyMember(endpoint);
   const stats = () => ({ calls: open.size, lastPosition: log.lastPosition, ...log.commits.counted });
-  const routes = new Map(aboutRoutes({ member, users: users !== undefined, stats }));
+  const routes = new Map([
+    ...aboutRoutes({ member, users: users !== undefined, stats }),
+    ...maintenanceRoutes({ scavenge: () => scavenger.run(), backup: (file) => backUpOpen(opened, file) }),
+  ]);
   const transport = await listen({
     host,
     port,
@@ -76,12 +88,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throw error;
   });
   bound = transport.port;
+  schedule.start();
   const stop = async (): Promise<void> => {
+    schedule.stop();
+    const scavenged = scavenger.stop();
     log.commits.flush();
     await nextTurn();
     for (const call of open) call.finish(Status.CANCELLED, 'The server is stopping.');
     await transport.close(GRACE_MS);
     log.commits.flush();
+    await scavenged;
     opened.close();
   };
   let stopping: Promise<void> | undefined;
@@ -92,6 +108,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return stopping;
     },
   };
+}
+
+/** @throws EndMissing */
+function openLog(opened: Opened, now: () => number): EventLog {
+  try {
+    return new EventLog(opened.database, now, opened.mark);
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+}
+
+function backUpOpen({ file }: Opened, to: string): Promise<object> {
+  if (file === undefined) throw invalid('What is kept in memory has no backup: start with a data folder.');
+  return backUp(file, to);
 }
 
 function requireSafety({ host, tls, users, usersWithoutTls = false }: ServerOptions): void {

@@ -12,6 +12,10 @@ export interface Asked {
   readonly authorization: string | undefined;
   /** Where the page comes from that a browser asks for; absent when nobody but a person or a program asks. */
   readonly origin: string | undefined;
+  /** Whether the client is on the machine of the server. */
+  readonly fromThisMachine: boolean;
+  /** The body as text, up to 64 KiB of it. */
+  readonly body: () => Promise<string>;
 }
 
 export interface Answer {
@@ -42,12 +46,11 @@ export function answer(
   answering: Answering,
 ): void {
   request.on('error', () => undefined);
-  request.resume();
   const send = ({ status, headers, body }: Answer) =>
     write(response, request.method === 'HEAD', { status, headers, body });
   const fail = (error: unknown) => send(problem(500, 'The request failed', messageOf(error)));
   response.on('error', () => undefined);
-  new Promise<Asked>((resolve) => resolve(asked(request))).then(answering).then(send).catch(fail);
+  new Promise<Asked>((resolve) => resolve(asked(request, bodyOf(request)))).then(answering).then(send).catch(fail);
 }
 
 function write(response: ServerResponse | Http2ServerResponse, head: boolean, { status, headers, body }: Answer): void {
@@ -59,7 +62,26 @@ function write(response: ServerResponse | Http2ServerResponse, head: boolean, { 
   response.end(head ? '' : body);
 }
 
-function asked({ method = 'GET', url = '/', headers }: IncomingMessage | Http2ServerRequest): Asked {
+const LONGEST_BODY = 64 * 1024;
+
+/** Collects the body from the first moment on, though nobody may ever ask for it: the connection has to go on. */
+function bodyOf(request: IncomingMessage | Http2ServerRequest): Promise<string> {
+  const chunks: Buffer[] = [];
+  let left = LONGEST_BODY;
+  request.on('data', (chunk: Buffer) => {
+    if (left > 0) chunks.push(chunk.subarray(0, left));
+    left -= chunk.length;
+  });
+  return new Promise((resolve) => {
+    const done = () => resolve(Buffer.concat(chunks).toString('utf8'));
+    request.once('end', done).once('close', done);
+  });
+}
+
+const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
+
+function asked(request: IncomingMessage | Http2ServerRequest, body: Promise<string>): Asked {
+  const { method = 'GET', url = '/', headers, socket } = request;
   const [path = '/', ...query] = url.split('?');
   return {
     method,
@@ -68,5 +90,7 @@ function asked({ method = 'GET', url = '/', headers }: IncomingMessage | Http2Se
     host: String(headers[':authority'] ?? headers.host ?? ''),
     authorization: headers.authorization,
     origin: headers.origin,
+    fromThisMachine: LOOPBACK.test(socket.remoteAddress ?? ''),
+    body: () => body,
   };
 }

@@ -85,3 +85,9 @@ export function firstVisible({ base, last, policy }: StreamState): number {
 /** Events created before this moment (in microseconds) have outlived `$maxAge`; 0 when nothing does. */
 export const oldestVisible = ({ policy }: StreamState, nowMs: number): number =>
   policy.maxAge === undefined ? 0 : Math.floor((nowMs - policy.maxAge * 1000) * 1000);
+
+/** What a scavenge keeps of a stream: all from this revision on that is not older than this moment (in microseconds). */
+export const firstKept = (state: StreamState, nowMs: number): { from: number; oldest: number } => ({
+  from: Math.min(firstVisible(state), state.last + 1),
+  oldest: oldestVisible(state, nowMs),
+});

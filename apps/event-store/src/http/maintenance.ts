@@ -7,16 +7,16 @@ import type { Route } from './routes.js';
 
 /** What an operator may ask of the running server. */
 export interface Maintenance {
-  scavenge(): Promise<object>;
+  readonly scavenge: () => Promise<object>;
   /** Writes a copy of everything to a new file. */
-  backup(file: string): Promise<object>;
+  readonly backup: (file: string) => Promise<object>;
 }
 
 const BackupRequest = z.object({ file: z.string().refine(isAbsolute) });
 
 /** `POST /admin/scavenge` and `POST /admin/backup {"file"}`: for operators, from this machine; 200 with a report. */
 export const maintenanceRoutes = ({ scavenge, backup }: Maintenance): readonly (readonly [string, Route])[] => [
-  ['POST /admin/scavenge', { for: 'operators', answer: (asked) => local(asked, () => scavenge()) }],
+  ['POST /admin/scavenge', { for: 'operators', answer: (asked) => local(asked, scavenge) }],
   [
     'POST /admin/backup',
     { for: 'operators', answer: (asked) => local(asked, async () => backup(await fileIn(asked))) },

@@ -1,6 +1,6 @@
 import { type Logger, messageOf } from '#platform';
 import type { Database } from './database.js';
-import type { ScavengeReport, Scavenger } from './scavenge.js';
+import type { Scavenger } from './scavenge.js';
 
 export interface ScheduleOptions {
   /** From one scavenge to the next; 0: never by itself. */

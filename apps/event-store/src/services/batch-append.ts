@@ -236,7 +236,9 @@ const tooLargeError = (maxAppendSize: number) =>
   status(Status.INVALID_ARGUMENT, 'MaximumAppendSizeExceeded', { maxAppendSize });
 
 function errorOf(error: unknown): object {
-  if (!(error instanceof Refusal)) return status(Status.INTERNAL, 'Unknown', {}, messageOf(error));
+  // The detail `Unknown` would make the client drop the sentence that says what is wrong.
+  if (!(error instanceof Refusal))
+    return status(Status.INTERNAL, 'BadRequest', { message: messageOf(error) }, messageOf(error));
   if (error.status === Status.PERMISSION_DENIED) return status(error.status, 'AccessDenied', {}, error.message);
   return status(error.status, 'BadRequest', { message: error.message }, error.message);
 }

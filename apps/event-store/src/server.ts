@@ -13,6 +13,8 @@ import { listen } from './grpc/transport.js';
 import { aboutRoutes } from './http/about.js';
 import { maintenanceRoutes } from './http/maintenance.js';
 import { answeringBy } from './http/routes.js';
+import { browseRoutes } from './page/browse.js';
+import { Catalogue } from './page/catalogue.js';
 import { append } from './services/append.js';
 import { batchAppend } from './services/batch-append.js';
 import { type Endpoint, gossip, type Member, supportedMethods, theOnlyMember } from './services/cluster.js';
@@ -75,6 +77,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const routes = new Map([
     ...aboutRoutes({ member, users: users !== undefined, stats }),
     ...maintenanceRoutes({ scavenge: () => scavenger.run(), backup: (file) => backUpOpen(opened, file) }),
+    ...browseRoutes(store, new Catalogue(opened.database)),
   ]);
   const transport = await listen({
     host,

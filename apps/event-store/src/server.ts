@@ -42,6 +42,8 @@ export interface ServerOptions extends StorageOptions {
   readonly maxAppend?: number | undefined;
   /** Hours from one scavenge to the next; absent or 0: only on demand. */
   readonly scavengeHours?: number | undefined;
+  /** How long a client may take (ms) to say what it wants; 10 s when absent. */
+  readonly patienceMs?: number | undefined;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
@@ -85,6 +87,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     tls,
     handlers: tracked(handlersOf(store, member), open),
     authenticate,
+    patienceMs: options.patienceMs,
     http: answeringBy(routes, { access, authenticate, hosts: () => (users ? 'any' : [host, endpoint().host]) }),
   }).catch((error: unknown) => {
     opened.close();

@@ -14,6 +14,7 @@ export interface EmbeddedOptions {
   readonly usersWithoutTls?: boolean;
   readonly advertise?: { readonly host?: string; readonly port?: number };
   readonly maxAppend?: number;
+  readonly patienceMs?: number;
 }
 
 export interface EmbeddedEventStore {
@@ -24,7 +25,7 @@ export interface EmbeddedEventStore {
 
 /** An event store inside this process, on the loopback interface. */
 export async function startEventStore(options: EmbeddedOptions = {}): Promise<EmbeddedEventStore> {
-  const { data, port = 0, sync = 'full', tls, usersFile, usersWithoutTls, advertise, maxAppend } = options;
+  const { data, port = 0, sync = 'full', tls, usersFile, usersWithoutTls, advertise, maxAppend, patienceMs } = options;
   const certificate: Certificate | undefined = tls && readCertificate(tls.certFile, tls.keyFile);
   const server = await startServer({
     host: '127.0.0.1',
@@ -36,6 +37,7 @@ export async function startEventStore(options: EmbeddedOptions = {}): Promise<Em
     usersWithoutTls,
     advertise,
     maxAppend,
+    patienceMs,
   });
   return {
     connectionString: `esdb://127.0.0.1:${server.port}?tls=${certificate !== undefined}`,

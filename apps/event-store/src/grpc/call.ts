@@ -12,6 +12,8 @@ const MAX_MESSAGE = 17 * 1024 * 1024;
 const RESPONSE_HEADERS = { ':status': 200, 'content-type': 'application/grpc', 'grpc-accept-encoding': 'identity' };
 /** So many bytes may wait for the client before the next page is read. */
 const READ_AHEAD = 256 * 1024;
+/** Characters of one trailer: a header block has its limits, and names of streams have none. */
+const MAX_TRAILER = 2000;
 /** After the trailers a client has this long to end its side before the stream is reset. */
 const LINGER_MS = 1000;
 
@@ -30,6 +32,8 @@ export class Call {
     private readonly stream: ServerHttp2Stream,
     readonly headers: IncomingHttpHeaders,
     readonly caller: Caller,
+    /** A message that has begun must be whole within this time. */
+    private readonly messageMs: number,
   ) {
     this.deadline = deadlineOf(headers['grpc-timeout']);
     stream.once('close', () => {
@@ -56,10 +60,20 @@ export class Call {
   /** Hands over each message as it arrives; `end` says that the client has sent its last one. */
   receive(message: (bytes: Buffer) => void, end: () => void): void {
     const deframer = new Deframer(MAX_MESSAGE);
+    let patience: NodeJS.Timeout | undefined;
+    const rest = () => {
+      clearTimeout(patience);
+      patience = undefined;
+    };
+    this.signal.addEventListener('abort', rest, { once: true });
     this.stream.on('data', (chunk: Buffer) => {
       if (this.over) return;
       this.guard(() => {
-        for (const bytes of deframer.push(chunk)) if (!this.over) message(bytes);
+        const whole = deframer.push(chunk);
+        if (whole.length > 0) rest();
+        for (const bytes of whole) if (!this.over) message(bytes);
+        if (deframer.unfinished && !this.over)
+          patience ??= setTimeout(() => this.fail(new Malformed('the rest of a message did not come')), this.messageMs);
       });
     });
     this.stream.on('end', () => {
@@ -154,7 +168,7 @@ function deadlineOf(timeout: string | string[] | undefined): number | undefined 
 
 /** Trailers are ASCII: all else is percent-encoded, as gRPC does with its status messages. */
 function percentEncoded(text: string): string {
-  return text.replace(/[^\x20-\x24\x26-\x7e]+/gu, (run) => {
+  return text.slice(0, MAX_TRAILER).replace(/[^\x20-\x24\x26-\x7e]+/gu, (run) => {
     const bytes = Buffer.from(run, 'utf8');
     return [...bytes].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
   });

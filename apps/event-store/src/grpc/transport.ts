@@ -26,6 +26,8 @@ export interface TransportOptions {
   readonly handlers: Handlers;
   readonly authenticate: Authenticate;
   readonly http: Answering;
+  /** How long a client may take (ms) to say what it wants; six times as long for a whole message. Absent: 10 s. */
+  readonly patienceMs?: number | undefined;
 }
 
 export interface Transport {
@@ -35,15 +37,16 @@ export interface Transport {
   close(graceMs: number): Promise<void>;
 }
 
-/** A connection has this long to say what it wants: for the TLS handshake, the first bytes, the head of a request. */
-const SILENCE_MS = 10_000;
+/** For the TLS handshake, the first bytes, the head of a request. */
+const PATIENCE_MS = 10_000;
 const MIB = 1024 * 1024;
 
 /** gRPC and pages on one port: HTTP/2 begins with `PRI `, or is agreed upon in the TLS handshake. */
 export async function listen(options: TransportOptions): Promise<Transport> {
+  const { patienceMs = PATIENCE_MS } = options;
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
-  const patience = new Patience(SILENCE_MS);
+  const patience = new Patience(patienceMs);
   const http = createHttpServer((request, response) => {
     patience.pause(request.socket, response);
     answer(request, response, options.http);
@@ -65,10 +68,10 @@ export async function listen(options: TransportOptions): Promise<Transport> {
     (isHttp2 ? http2 : http).emit('connection', socket);
   };
   const server = options.tls
-    ? createTlsServer({ ...options.tls, ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: SILENCE_MS }, (socket) =>
+    ? createTlsServer({ ...options.tls, ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: patienceMs }, (socket) =>
         take(socket, socket.alpnProtocol === 'h2'),
       )
-    : createServer({ noDelay: true }, (socket) => sniff(socket, take));
+    : createServer({ noDelay: true }, (socket) => sniff(socket, patienceMs, take));
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.setNoDelay(true);
@@ -90,7 +93,7 @@ function accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, options
     answer(new Http2ServerRequest(stream, headers, {}, []), new Http2ServerResponse(stream), options.http);
     return;
   }
-  const refuse = (error: unknown) => new Call(stream, headers, ANONYMOUS).fail(error);
+  const refuse = (error: unknown) => new Call(stream, headers, ANONYMOUS, 0).fail(error);
   try {
     const caller = options.authenticate(headers.authorization);
     if (caller instanceof Promise) caller.then((found) => serve(stream, headers, found, options), refuse);
@@ -104,9 +107,9 @@ function serve(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   caller: Caller,
-  { handlers }: TransportOptions,
+  { handlers, patienceMs = PATIENCE_MS }: TransportOptions,
 ): void {
-  const call = new Call(stream, headers, caller);
+  const call = new Call(stream, headers, caller, 6 * patienceMs);
   const path = String(headers[':path']);
   try {
     const handler = handlers.get(path.toLowerCase());
@@ -123,8 +126,8 @@ const notServed = (path: string): Refusal =>
     `${path.slice(0, 200)} is not served here: projections, clustering and AtomPub are out of scope of this server.`,
   );
 
-function sniff(socket: Socket, take: (socket: Socket, isHttp2: boolean) => void): void {
-  socket.setTimeout(SILENCE_MS, () => socket.destroy());
+function sniff(socket: Socket, patienceMs: number, take: (socket: Socket, isHttp2: boolean) => void): void {
+  socket.setTimeout(patienceMs, () => socket.destroy());
   const look = () => {
     const head = socket.read() as Buffer | null;
     if (head === null) return;

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandFactory } from '../../command.js';
+import { Obstacle } from '../../errors.js';
 import { runServer, type ServerWishes } from './run-server.js';
 import { runTool } from './run-tool.js';
 
@@ -31,7 +32,43 @@ export const eventStoreCommand: CommandFactory = (context) =>
       between(1024, LARGEST_APPEND),
     )
     .action((wishes: ServerWishes) => runServer(context, wishes))
+    .addCommand(backupCommand())
+    .addCommand(checkCommand())
+    .addCommand(scavengeCommand())
     .addCommand(userCommand());
+
+interface OnFolder {
+  readonly data?: string;
+  readonly json?: true;
+}
+
+/** `--data` before and after the tool's name means the same: commander hands the first to the outer command. */
+const folderWords = (command: Command): readonly string[] => {
+  const { data, json } = command.optsWithGlobals<OnFolder>();
+  if (data === undefined) throw new Obstacle('Name the folder of the events with --data DIR.');
+  return ['--data', data, ...(json ? ['--json'] : [])];
+};
+
+const onFolder = (name: string, description: string): Command =>
+  new Command(name)
+    .description(description)
+    .option('--data <dir>', 'the folder that holds the events')
+    .option('--json', 'for programs');
+
+const backupCommand = (): Command =>
+  onFolder('backup', 'copies the events to one new file, beside a running server or without one')
+    .argument('<file>')
+    .action((file: string, _: OnFolder, command: Command) => runTool(['backup', ...folderWords(command), '--', file]));
+
+const checkCommand = (): Command =>
+  onFolder('check', 'looks at every event, in a folder or a backup, and names what is damaged').action(
+    (_: OnFolder, command: Command) => runTool(['check', ...folderWords(command)]),
+  );
+
+const scavengeCommand = (): Command =>
+  onFolder('scavenge', 'gives back the space of what nobody can read, while no server runs on the folder').action(
+    (_: OnFolder, command: Command) => runTool(['scavenge', ...folderWords(command)]),
+  );
 
 const userCommand = (): Command =>
   new Command('user')

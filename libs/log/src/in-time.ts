@@ -8,9 +8,8 @@ export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(late(ms)), ms);
   });
-  // When the limit wins, the client's own late failure must not end the process as an unhandled rejection (L2).
-  work.catch(() => undefined);
   try {
+    // The race listens to its loser too: the client's late failure is no unhandled rejection, which would end the process.
     return await Promise.race([work, limit]);
   } finally {
     clearTimeout(timer);

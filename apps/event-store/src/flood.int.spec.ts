@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2';
+import { type ClientHttp2Session, connect as connectHttp2, constants, type IncomingHttpHeaders } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,10 +22,10 @@ beforeAll(async () => {
 afterAll(async () => {
   const code = await server.terminate();
   rmSync(folder, { recursive: true });
-  expect(code).toBe(0);
+  if (code !== 0) throw new Error(`the server ended with exit code ${code}`);
 });
 afterEach(async () => {
-  expect(server.child.exitCode).toBeNull();
+  if (server.child.exitCode !== null) throw new Error('the server has ended');
   await othersAreServed();
 });
 
@@ -59,8 +59,8 @@ function call(on: ClientHttp2Session, name: string, body: Uint8Array): Promise<s
   return new Promise((resolve) => {
     const request = on.request(headers(name));
     let status = 'closed';
-    const see = (found: Record<string, unknown>) => {
-      if (found['grpc-status'] !== undefined) status = String(found['grpc-status']);
+    const see = ({ 'grpc-status': found }: IncomingHttpHeaders) => {
+      if (typeof found === 'string') status = found;
     };
     request.on('error', () => undefined);
     request.on('response', see);

@@ -7,7 +7,7 @@ import { passwordOf, writeUsers } from '../../test/users.js';
 import { type EmbeddedEventStore, startEventStore } from '../start.js';
 
 const found = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-const inBrowser = found === undefined ? it.skip : it;
+const inBrowser = found === undefined ? describe.skip : describe;
 if (found === undefined)
   process.stderr.write('The tests of the page in a browser are skipped: there is no chromium on this machine.\n');
 
@@ -50,8 +50,8 @@ async function looking<T>(look: (page: Page) => Promise<T>, options: object = {}
   return result;
 }
 
-describe('the page', () => {
-  inBrowser('lists the newest streams first, and those whose names begin as wanted', async () => {
+inBrowser('the page', () => {
+  it('lists the newest streams first, and those whose names begin as wanted', async () => {
     for (const name of ['order-1', 'order-2', 'invoice-1']) await client.appendToStream(name, said({ name }));
     await looking(async (page) => {
       await page.goto(url());
@@ -64,7 +64,7 @@ describe('the page', () => {
     });
   });
 
-  inBrowser('shows the events of a stream, the newest first, a page at a time, until the first', async () => {
+  it('shows the events of a stream, the newest first, a page at a time, until the first', async () => {
     const events = Array.from({ length: 60 }, (_, n) => said({ n }));
     await client.appendToStream('long-1', events);
     await looking(async (page) => {
@@ -83,7 +83,7 @@ describe('the page', () => {
     });
   });
 
-  inBrowser('shows payloads as they were written: large numbers, other text, bytes, and long ones cut', async () => {
+  it('shows payloads as they were written: large numbers, other text, bytes, and long ones cut', async () => {
     const data = Buffer.from('{"large":9007199254740993,"list":[1,{"a":"b, {c}"}],"none":{}}');
     await client.appendToStream('payload-1', [
       { ...binaryEvent({ type: 'Exact', data }), contentType: 'application/octet-stream' },
@@ -105,7 +105,7 @@ describe('the page', () => {
     });
   });
 
-  inBrowser('lets no name, type, payload or search do anything but be read', async () => {
+  it('lets no name, type, payload or search do anything but be read', async () => {
     for (const name of ODD) {
       const hostile = jsonEvent({ type: HOSTILE, data: { html: HOSTILE }, metadata: { html: HOSTILE } });
       await client.appendToStream(name, hostile);
@@ -131,7 +131,7 @@ describe('the page', () => {
     });
   });
 
-  inBrowser('is readable in light and dark, wide and narrow, and by its landmarks', async () => {
+  it('is readable in light and dark, wide and narrow, and by its landmarks', async () => {
     await client.appendToStream('look-1', [said({ hello: 'world' }), said({ 'a longer text': 'z'.repeat(300) })]);
     for (const [colorScheme, width] of [
       ['light', 1200],
@@ -153,7 +153,7 @@ describe('the page', () => {
     }
   });
 
-  inBrowser('shows to each user what that user may read, and nothing to others', async () => {
+  it('shows to each user what that user may read, and nothing to others', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'event-store-page-'));
     const usersFile = join(folder, 'users');
     await writeUsers(usersFile, { admin: ['$admins'], ann: [] });

@@ -28,7 +28,7 @@ export function shown(bytes: Uint8Array, json: boolean): Shown {
 /** One line that tells payloads apart. */
 export function preview(bytes: Uint8Array): string {
   const text = textOf(bytes.subarray(0, PREVIEW * 4)) ?? `${bytes.length} bytes`;
-  return [...text.replace(/\s+/g, ' ')].slice(0, PREVIEW).join('');
+  return Array.from(text.replace(/\s+/g, ' ')).slice(0, PREVIEW).join('');
 }
 
 const beyond = ({ length }: Uint8Array, limit: number): number => Math.max(0, length - limit);

@@ -1,36 +1,50 @@
 import type { Answer, Asked } from '../http/answer.js';
 import type { RecordedEvent } from '../storage/event.js';
 import { firstVisible, isAbsent, isTombstoned } from '../storage/streams.js';
+import { ALL } from '../storage/wakeups.js';
 import type { Browsed } from './browse.js';
+import type { NamePage } from './catalogue.js';
 import { type Html, html, named } from './html.js';
 import { grouped, pageAnswer, streamHref, time } from './layout.js';
 
 const ROWS = 50;
 
+interface Wanted {
+  readonly prefix: string;
+  /** The `next` of the page before; absent on the first page. */
+  readonly from: string | undefined;
+  readonly system: boolean;
+}
+
 /** The streams that were begun last, or those whose names begin so. */
-export function streamsPage({ query }: Asked, { mayRead, catalogue, ...browsed }: Browsed): Answer {
+export function streamsPage({ query }: Asked, browsed: Browsed): Answer {
   const prefix = query.get('prefix') ?? '';
-  const from = query.get('from') ?? undefined;
   const system = query.has('system') || prefix.startsWith('$');
-  const accepts = (name: string) => (system || !name.startsWith('$')) && mayRead(name);
-  const { names, next } = prefix
-    ? catalogue.beginning(prefix, from, ROWS, accepts)
-    : catalogue.newest(from, ROWS, accepts);
+  const wanted: Wanted = { prefix, system, from: query.get('from') ?? undefined };
+  const { names, next } = namesOf(wanted, browsed);
   const rows = names.map((name) => row(name, browsed)).filter((one) => one !== undefined);
-  const again = (changes: Readonly<Record<string, string>>) =>
-    `/?${new URLSearchParams({ ...(prefix ? { prefix } : {}), ...(system && !prefix ? { system: '' } : {}), ...changes })}`;
+  const everything = browsed.mayRead(ALL) ? html`<a href="${streamHref(ALL)}">All events</a> · ` : undefined;
   return pageAnswer({
     title: prefix ? `${prefix} · Event store` : 'Event store',
     prefix,
     main: html`<h1>${prefix ? html`Streams that begin with ${named(prefix)}` : html`Newest streams`}</h1>
-<p>${mayRead('$all') ? html`<a href="${streamHref('$all')}">All events</a> · ` : undefined}${
-      system ? html`<a href="/">Without system streams</a>` : html`<a href="/?system=">With system streams</a>`
-    }</p>
-${rows.length > 0 ? table(rows) : html`<p>${from === undefined ? 'There is none.' : 'There is none on this page.'}</p>`}
-<nav class="pages" aria-label="Pages">${
-      from === undefined ? undefined : html`<a href="${again({})}">First page</a>`
-    }${next === undefined ? undefined : html`<a href="${again({ from: next })}" rel="next">More</a>`}</nav>`,
+<p>${everything}${system ? html`<a href="/">Without system streams</a>` : html`<a href="/?system=">With system streams</a>`}</p>
+${rows.length > 0 ? table(rows) : html`<p>There is none here.</p>`}
+${pages(wanted, next)}`,
   });
+}
+
+function namesOf({ prefix, from, system }: Wanted, { catalogue, mayRead }: Browsed): NamePage {
+  const accepts = (name: string) => (system || !name.startsWith('$')) && mayRead(name);
+  return prefix ? catalogue.beginning(prefix, from, ROWS, accepts) : catalogue.newest(from, ROWS, accepts);
+}
+
+function pages({ prefix, from, system }: Wanted, next: string | undefined): Html {
+  const same: Record<string, string> = { ...(prefix ? { prefix } : {}), ...(system && !prefix ? { system: '' } : {}) };
+  const href = (more: Record<string, string>) => `/?${new URLSearchParams({ ...same, ...more }).toString()}`;
+  const first = from === undefined ? undefined : html`<a href="${href({})}">First page</a>`;
+  const more = next === undefined ? undefined : html`<a href="${href({ from: next })}" rel="next">More</a>`;
+  return html`<nav class="pages" aria-label="Pages">${first}${more}</nav>`;
 }
 
 const table = (rows: readonly Html[]): Html => html`<table>

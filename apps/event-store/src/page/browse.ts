@@ -2,18 +2,10 @@ import type { Caller } from '../grpc/call.js';
 import type { Answer, Asked } from '../http/answer.js';
 import type { Route } from '../http/routes.js';
 import type { Store } from '../services/sink.js';
+import type { Browsed } from './browsed.js';
 import type { Catalogue } from './catalogue.js';
 import { streamPage } from './stream-page.js';
 import { streamsPage } from './streams-page.js';
-
-/** What a page is made from, for one caller. */
-export interface Browsed {
-  readonly store: Store;
-  readonly catalogue: Catalogue;
-  readonly mayRead: (stream: string) => boolean;
-  /** @throws Refusal */
-  readonly requireRead: (stream: string) => void;
-}
 
 /** The pages on which people look through streams: read only, without scripts, nothing from elsewhere. */
 export function browseRoutes(store: Store, catalogue: Catalogue): readonly (readonly [string, Route])[] {

@@ -4,7 +4,7 @@ import { type RecordedEvent, uuidText, wireRevision } from '../storage/event.js'
 import { metastreamOf } from '../storage/policy.js';
 import { firstVisible, isAbsent, isTombstoned } from '../storage/streams.js';
 import { ALL } from '../storage/wakeups.js';
-import type { Browsed } from './browse.js';
+import type { Browsed } from './browsed.js';
 import { type Html, html, named } from './html.js';
 import { grouped, pageAnswer, streamHref, time } from './layout.js';
 import { preview, shown } from './payload.js';

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Misconfigured, messageOf } from '#platform';
 import { backUp } from './tools/backup.js';
-import { checkStore, type Problem } from './tools/check.js';
+import { type CheckReport, checkStore } from './tools/check.js';
 import { scavengeFolder } from './tools/scavenge.js';
 import { makeUser } from './tools/user.js';
 
@@ -48,7 +48,7 @@ function tell(json: boolean, report: object, sentence: string): void {
   process.stdout.write(`${json ? JSON.stringify(report) : sentence}\n`);
 }
 
-function inWords({ what, stream, revision, position, detail }: Problem): string {
+function inWords({ what, stream, revision, position, detail }: CheckReport['problems'][number]): string {
   const place = [
     ...(stream === undefined ? [] : [`stream ${JSON.stringify(stream)}`]),
     ...(revision === undefined ? [] : [`revision ${revision}`]),

@@ -40,7 +40,10 @@ export default {
     },
     {
       ...vendor('eventstore-client', 'log', ['@eventstore/db-client']),
-      from: { path: '^(apps|libs|bench)/', pathNot: [lib('log'), lib('testing'), spec] },
+      from: {
+        path: '^(apps|libs|bench)/',
+        pathNot: [lib('log'), lib('testing'), '^bench/event-store/', '^apps/[^/]+/test/', spec],
+      },
     },
     vendor('nats', 'bus', ['nats']),
     vendor('pino', 'platform', ['pino']),

@@ -4,6 +4,7 @@ import type { Bench } from './bench.js';
 /** Who adds a bench adds one line here: its name and the module whose `bench` it is. */
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   relay: () => import('./relay/main.js'),
+  'event-store': () => import('./event-store/main.js'),
 };
 const DEFAULT = 'relay';
 

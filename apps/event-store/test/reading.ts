@@ -20,8 +20,8 @@ export class Reading {
   ) {
     this.failed = new Promise((resolve) => subscription.once('error', resolve));
     (subscription as PersistentSubscriptionToStream).on('data', (event) => {
-      this.got.push(event as unknown as Got);
-      void settle(event as unknown as Got, this);
+      this.got.push(event);
+      void settle(event, this);
       for (const look of this.waiting.splice(0)) look();
     });
   }

@@ -40,10 +40,13 @@ export class Consumer implements Candidate {
     this.inFlight += 1;
     if (this.connection.send(message)) return;
     this.slow = true;
-    void this.connection.drained().then(() => {
-      this.slow = false;
-      ready();
-    });
+    void this.drained(ready);
+  }
+
+  private async drained(ready: () => void): Promise<void> {
+    await this.connection.drained();
+    this.slow = false;
+    ready();
   }
 
   settled(ms: number): void {

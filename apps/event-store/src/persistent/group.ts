@@ -4,11 +4,11 @@ import { Checkpoints } from './checkpoints.js';
 import { type Connection, Consumer } from './consumer.js';
 import type { GroupDefinition } from './definition.js';
 import { InFlight } from './in-flight.js';
-import { Ledger } from './ledger.js';
 import { Throughput } from './measurements.js';
 import { type Message, messageOf } from './message.js';
 import { checkpointStreamOf, parkedStreamOf } from './names.js';
 import { Parking } from './parking.js';
+import { Progress } from './progress.js';
 import { groupDropped, tooManySubscribers } from './refusals.js';
 import type { Source } from './source.js';
 import { strategyOf } from './strategies.js';
@@ -41,10 +41,7 @@ export class Group {
   readonly consumers: Consumer[] = [];
   waiting: readonly Message[] = [];
   retrying: Message[] = [];
-  /** The place of the last checkpoint that was written. */
-  checkpoint: number | undefined;
-  private readonly ledger: Ledger;
-  private readonly checkpoints: Checkpoints;
+  readonly progress: Progress;
   private readonly choose;
   private lastNumber = -1;
   private atEnd = false;
@@ -52,8 +49,6 @@ export class Group {
   private following = false;
   private scheduled = false;
   private closed = false;
-  private timer: NodeJS.Timeout | undefined;
-  private writing: Promise<void> | undefined;
   private disarm = () => {};
 
   constructor(
@@ -66,9 +61,8 @@ export class Group {
     this.choose = strategyOf(settings.strategy);
     this.throughput = new Throughput(now);
     this.parking = new Parking(log, reader, parkedStreamOf(stream, group));
-    this.checkpoints = new Checkpoints(log, reader, checkpointStreamOf(stream, group));
-    this.checkpoint = this.checkpoints.load();
-    this.ledger = new Ledger(this.checkpoint ?? beginsBeyond, settings);
+    const checkpoints = new Checkpoints(log, reader, checkpointStreamOf(stream, group));
+    this.progress = new Progress(source, checkpoints, settings, beginsBeyond);
     this.inFlight = new InFlight(now, settings.messageTimeoutMs, (late) => {
       for (const message of late) this.retry(message, 'The consumer did not answer in time.');
     });
@@ -76,7 +70,7 @@ export class Group {
 
   /** Everything that there is was read. */
   get live(): boolean {
-    return this.ledger.passed >= this.source.last();
+    return this.progress.passed >= this.source.last();
   }
 
   /** @throws Refusal when there are as many consumers as there may be. */
@@ -131,15 +125,14 @@ export class Group {
   async close(): Promise<void> {
     if (this.closed) return;
     this.stop();
-    await this.writing;
-    await this.writeCheckpoint();
+    await this.progress.close();
   }
 
   private stop(): void {
     this.closed = true;
     this.disarm();
     this.inFlight.close();
-    clearTimeout(this.timer);
+    this.progress.stop();
   }
 
   /** Without a trace: the group is deleted. */
@@ -180,7 +173,7 @@ export class Group {
       this.waiting = this.dispatch(this.waiting);
       if (this.wantsMore || this.parking.pending) this.schedule();
     } catch (error) {
-      for (const { connection } of [...this.consumers]) connection.end(error);
+      for (const { connection } of this.consumers) connection.end(error);
     }
   }
 
@@ -204,12 +197,12 @@ export class Group {
 
   private readPage(): void {
     const { log } = this.journal;
-    const page = this.source.read(this.ledger.passed, this.batch);
+    const page = this.source.read(this.progress.passed, this.batch);
     const messages = page.events.map((event) => {
       const at = this.source.placeOf(event);
       return messageOf(event, { from: 'source', at }, this.following);
     });
-    this.ledger.read(
+    this.progress.read(
       messages.map(({ origin }) => origin.at),
       page,
     );
@@ -221,7 +214,6 @@ export class Group {
         this.atEnd = false;
         this.schedule();
       });
-    this.keepTime();
   }
 
   /** @returns what nobody could take. */
@@ -274,40 +266,6 @@ export class Group {
     if (this.closed) return;
     this.throughput.count();
     if (origin.from === 'parked') this.parking.settle(origin.at);
-    else this.ledger.settle(origin.at);
-    this.considerCheckpoint();
-  }
-
-  private considerCheckpoint(): void {
-    if (this.closed) return;
-    if (this.ledger.overdue) void this.writeCheckpoint();
-    else this.keepTime();
-  }
-
-  private keepTime(): void {
-    if (this.timer || !this.ledger.moved) return;
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      if (this.ledger.due) void this.writeCheckpoint();
-    }, this.definition.settings.checkpointAfterMs);
-    this.timer.unref();
-  }
-
-  /** One that cannot be written is tried again when more is settled: until then a crash repeats more. */
-  private writeCheckpoint(): Promise<void> {
-    if (this.writing || !this.ledger.moved) return this.writing ?? Promise.resolve();
-    const mark = this.ledger.mark();
-    this.writing = this.checkpoints.write(this.source.textOf(mark.place)).then(
-      () => {
-        this.writing = undefined;
-        this.ledger.checkpointed(mark);
-        this.checkpoint = mark.place;
-        this.considerCheckpoint();
-      },
-      () => {
-        this.writing = undefined;
-      },
-    );
-    return this.writing;
+    else this.progress.settle(origin.at);
   }
 }

@@ -16,7 +16,7 @@ import { allSource, streamSource } from './source.js';
 export class Groups {
   private readonly known = new Map<string, Group>();
   /** Why it is not known which groups there are; then nothing is done to any, and streams are served all the same. */
-  private unreadable: unknown;
+  private unreadable: Misconfigured | undefined;
   private changes: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly journal: Journal) {
@@ -150,7 +150,9 @@ export class Groups {
         this.known.set(groupId(definition.stream, definition.group), this.made(definition));
     } catch (error) {
       this.known.clear();
-      this.unreadable = error;
+      this.unreadable = new Misconfigured(
+        `The newest event of ${CONFIG_STREAM} does not say which persistent subscriptions there are (${messageOf(error)}): delete that stream, restart the subsystem and create them anew.`,
+      );
     }
   }
 }
@@ -164,12 +166,5 @@ const compiled = ({ on, regex, prefix }: FilterDefinition) => {
   );
 };
 
-function definitionsIn(data: Uint8Array): readonly GroupDefinition[] {
-  try {
-    return configuration.parse(JSON.parse(Buffer.from(data).toString('utf8'))).entries;
-  } catch (error) {
-    throw new Misconfigured(
-      `The newest event of ${CONFIG_STREAM} does not say which persistent subscriptions there are (${messageOf(error)}): delete that stream, restart the subsystem and create them anew.`,
-    );
-  }
-}
+const definitionsIn = (data: Uint8Array): readonly GroupDefinition[] =>
+  configuration.parse(JSON.parse(Buffer.from(data).toString('utf8'))).entries;

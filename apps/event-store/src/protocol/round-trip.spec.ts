@@ -188,7 +188,7 @@ describe('the protocol', () => {
       Object.entries(node.nested ?? {}).flatMap(([name, one]) => {
         const other = theirs?.[name] as Generated;
         if (!one.values) return walk(one, other);
-        const wanted = Object.entries(other).map(([key, value]) => `${key} ${value}`);
+        const wanted = Object.entries(other).map(([key, value]) => `${key} ${String(value)}`);
         const named = Object.entries(one.values).map(([key, value]) => `${key.toUpperCase()} ${value}`);
         expect(named).toEqual(wanted);
         return [name];

@@ -39,6 +39,7 @@ export const list = (store: Store, groups: Groups): Handler =>
 
 function infoOf(group: Group): object {
   const { definition, source, waiting, inFlight, parking } = group;
+  const { checkpoint } = group.progress;
   const { settings } = definition;
   const { total, sinceLast, perSecond } = group.throughput.measure();
   const live = waiting.filter((message) => message.live).length;
@@ -50,7 +51,7 @@ function infoOf(group: Group): object {
     averagePerSecond: perSecond,
     totalItems: String(total),
     countSinceLastMeasurement: String(sinceLast),
-    lastCheckpointedEventPosition: group.checkpoint === undefined ? '' : source.textOf(group.checkpoint),
+    lastCheckpointedEventPosition: checkpoint === undefined ? '' : source.textOf(checkpoint),
     lastKnownEventPosition: source.textOf(source.last()),
     resolveLinkTos: settings.resolveLinks,
     startFrom: definition.startFrom,

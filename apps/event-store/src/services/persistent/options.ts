@@ -4,7 +4,6 @@ import {
   type GroupDefinition,
   type GroupSettings,
   STRATEGIES,
-  type StrategyName,
 } from '../../persistent/definition.js';
 import { groupFailed } from '../../persistent/refusals.js';
 import { positionText } from '../../persistent/source.js';
@@ -58,23 +57,23 @@ export function groupOf({ streamIdentifier, all, groupName }: WireGroup): { stre
 
 /** @throws Refusal when a name is missing, a setting makes no sense or the start lies beyond the end of `$all`. */
 export function definitionOf({ log }: Store, wire: WireDefinition): GroupDefinition {
-  const { stream, group } = groupOf({
-    streamIdentifier: wire.stream?.streamIdentifier ?? wire.streamIdentifier ?? {},
-    groupName: wire.groupName ?? '',
-    ...(wire.all ? { all: NOTHING } : {}),
-  });
-  const start = wire.all
-    ? allStart(wire.all, log.lastPosition)
-    : streamStart(wire.stream ?? { revision: wire.settings?.revision ?? '0' }, log.streams.get(stream).last);
-  if (wire.all && start.beginsBeyond > log.lastPosition)
-    throw groupFailed(stream, group, `The start position ${start.startFrom} lies beyond the last event of $all.`);
-  return {
-    stream,
-    group,
-    ...start,
-    settings: settingsOf(wire.settings ?? {}, (reason) => groupFailed(stream, group, reason)),
-    ...(wire.all?.filter ? { filter: filterDefinition(wire.all.filter) } : {}),
-  };
+  const { stream, group } = definedGroup(wire);
+  const failed = (reason: string) => groupFailed(stream, group, reason);
+  const settings = settingsOf(wire.settings ?? {}, failed);
+  if (!wire.all) {
+    const start = wire.stream ?? { revision: wire.settings?.revision ?? '0' };
+    return { stream, group, ...streamStart(start, log.streams.get(stream).last), settings };
+  }
+  const { filter } = wire.all;
+  const start = allStart(wire.all, log.lastPosition);
+  if (start.beginsBeyond > log.lastPosition)
+    throw failed(`The start position ${start.startFrom} lies beyond the last event of $all.`);
+  return { stream, group, ...start, settings, ...(filter ? { filter: filterDefinition(filter) } : {}) };
+}
+
+function definedGroup({ stream, streamIdentifier = {}, all, groupName = '' }: WireDefinition) {
+  const named = { streamIdentifier: stream?.streamIdentifier ?? streamIdentifier, groupName };
+  return groupOf(all ? { ...named, all: NOTHING } : named);
 }
 
 interface Start {
@@ -103,29 +102,32 @@ const TICKS_PER_MS = 10_000;
 const millis = (ms: number | undefined, ticks: string | undefined): number =>
   ms ?? Math.round(Number(ticks ?? 0) / TICKS_PER_MS);
 
+const COUNTS = [
+  'maxRetryCount',
+  'minCheckpointCount',
+  'maxCheckpointCount',
+  'maxSubscriberCount',
+  'liveBufferSize',
+  'readBatchSize',
+  'historyBufferSize',
+] as const;
+
 function settingsOf(wire: WireSettings, failed: (reason: string) => Error): GroupSettings {
   const name = wire.consumerStrategy || wire.namedConsumerStrategy || 'DispatchToSingle';
-  const strategy = STRATEGIES.find((one) => one === name) satisfies StrategyName | undefined;
+  const strategy = STRATEGIES.find((one) => one === name);
   if (!strategy) throw failed(`Consumer strategy ${name} does not exist.`);
-  const counts = {
+  const counts = Object.fromEntries(COUNTS.map((count) => [count, wire[count] ?? 0])) as Record<
+    (typeof COUNTS)[number],
+    number
+  >;
+  const times = {
     messageTimeoutMs: millis(wire.messageTimeoutMs, wire.messageTimeoutTicks),
-    maxRetryCount: wire.maxRetryCount ?? 0,
     checkpointAfterMs: millis(wire.checkpointAfterMs, wire.checkpointAfterTicks),
-    minCheckpointCount: wire.minCheckpointCount ?? 0,
-    maxCheckpointCount: wire.maxCheckpointCount ?? 0,
-    maxSubscriberCount: wire.maxSubscriberCount ?? 0,
-    liveBufferSize: wire.liveBufferSize ?? 0,
-    readBatchSize: wire.readBatchSize ?? 0,
-    historyBufferSize: wire.historyBufferSize ?? 0,
   };
-  for (const [setting, value] of Object.entries(counts))
+  for (const [setting, value] of Object.entries({ ...counts, ...times }))
     if (value < 0) throw invalid(`${setting} is ${value}: it cannot be negative.`);
-  return {
-    ...counts,
-    resolveLinks: wire.resolveLinks ?? false,
-    extraStatistics: wire.extraStatistics ?? false,
-    strategy,
-  };
+  const { resolveLinks = false, extraStatistics = false } = wire;
+  return { ...counts, ...times, resolveLinks, extraStatistics, strategy };
 }
 
 /** Compiled once here, to refuse a pattern that is none. */

@@ -15,9 +15,11 @@ import { maintenanceRoutes } from './http/maintenance.js';
 import { answeringBy } from './http/routes.js';
 import { browseRoutes } from './page/browse.js';
 import { Catalogue } from './page/catalogue.js';
+import { Groups } from './persistent/groups.js';
 import { append } from './services/append.js';
 import { batchAppend } from './services/batch-append.js';
 import { type Endpoint, gossip, type Member, supportedMethods, theOnlyMember } from './services/cluster.js';
+import { persistentSubscriptions } from './services/persistent/handlers.js';
 import { read } from './services/read.js';
 import { remove } from './services/remove.js';
 import type { Store } from './services/sink.js';
@@ -71,6 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const authenticate = users ? basicAuthentication(users) : everybodyIsAdministrator;
   const scavenger = new Scavenger(opened.database, log, now);
   const schedule = new ScavengeSchedule(opened.database, scavenger, { hours: options.scavengeHours ?? 0, now, logger });
+  const groups = new Groups({ ...store, now: () => performance.now() });
   const open = new Set<Call>();
   let bound = port;
   const endpoint = advertised(options, () => bound);
@@ -85,7 +88,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     host,
     port,
     tls,
-    handlers: tracked(handlersOf(store, member), open),
+    handlers: tracked(handlersOf(store, groups, member), open),
     authenticate,
     patienceMs: options.patienceMs,
     http: answeringBy(routes, { access, authenticate, hosts: () => (users ? 'any' : [host, endpoint().host]) }),
@@ -99,6 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     schedule.stop();
     const scavenged = scavenger.stop();
     log.commits.flush();
+    await groups.close();
     await nextTurn();
     for (const call of open) call.finish(Status.CANCELLED, 'The server is stopping.');
     await transport.close(GRACE_MS);
@@ -149,7 +153,7 @@ function advertised({ host, advertise }: ServerOptions, bound: () => number): ()
   return () => ({ host: told, port: advertise?.port ?? bound() });
 }
 
-function handlersOf(store: Store, member: Member): Handlers {
+function handlersOf(store: Store, groups: Groups, member: Member): Handlers {
   const streams = '/event_store.client.streams.Streams';
   const served: readonly (readonly [string, Handler])[] = [
     [`${streams}/Read`, read(store)],
@@ -159,6 +163,7 @@ function handlersOf(store: Store, member: Member): Handlers {
     [`${streams}/Tombstone`, remove(store, 'Tombstone')],
     ['/event_store.client.server_features.ServerFeatures/GetSupportedMethods', supportedMethods()],
     ['/event_store.client.gossip.Gossip/Read', gossip(member)],
+    ...persistentSubscriptions(store, groups),
   ];
   return new Map(served.map(([path, handler]) => [path.toLowerCase(), handler]));
 }

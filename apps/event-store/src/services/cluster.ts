@@ -1,6 +1,7 @@
 import { type Handler, unary } from '../grpc/handlers.js';
 import { methodOf } from '../protocol/codec.js';
 import { uuidText } from '../storage/event.js';
+import { SERVICE as PERSISTENT } from './persistent/service.js';
 import type { Nothing } from './wire.js';
 
 /** The version of the protocol that clients are told: it decides what they ask for. */
@@ -13,6 +14,10 @@ const SUPPORTED: readonly (readonly [service: string, method: string, ...feature
   [STREAMS, 'Delete'],
   [STREAMS, 'Tombstone'],
   [STREAMS, 'BatchAppend', 'deadline_duration'],
+  ...['Create', 'Update', 'Delete', 'Read', 'GetInfo', 'ReplayParked', 'List'].map(
+    (method) => [PERSISTENT, method, 'stream', 'all'] as const,
+  ),
+  [PERSISTENT, 'RestartSubsystem'],
   ['event_store.client.gossip.Gossip', 'Read'],
   ['event_store.client.server_features.ServerFeatures', 'GetSupportedMethods'],
 ];

@@ -15,13 +15,13 @@ export function delivery(reader: Reader, { resolveLinks, mayRead }: Resolution) 
   return (event: RecordedEvent): Delivered => {
     const { position } = event;
     return resolveLinks && event.type === LINK
-      ? { event: targetOf(reader, event, mayRead), link: event, position }
+      ? { event: linkTarget(reader, event, mayRead), link: event, position }
       : { event, position };
   };
 }
 
-/** The data of a link is `revision@stream`. */
-function targetOf(
+/** The event to which a link points, if it is there; the data of a link is `revision@stream`. */
+export function linkTarget(
   reader: Reader,
   link: RecordedEvent,
   mayRead: (stream: string) => boolean,

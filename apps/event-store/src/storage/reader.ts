@@ -104,9 +104,9 @@ export class Reader {
 
   /** The event to which a link points, if it is there and visible. */
   linked(stream: string, revision: number): RecordedEvent | undefined {
-    return this.readStream(this.log.streams.get(stream), revision, 'forwards', 1).find(
-      (event) => event.revision === revision,
-    );
+    const state = this.log.streams.get(stream);
+    if (isTombstoned(state)) return undefined;
+    return this.readStream(state, revision, 'forwards', 1).find((event) => event.revision === revision);
   }
 
   /** One stretch of `$all` through a filter: it ends after `limit` hits or about `window` events looked at. */

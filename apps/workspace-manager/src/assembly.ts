@@ -56,6 +56,8 @@ export interface WorkspaceManager {
   readonly workspaces: Workspaces;
   /** Answers those who wait for running calls, so that the answering can end. */
   letGo(): void;
+  /** Ends and removes what was left behind; done from time to time anyway. */
+  tidy(): Promise<void>;
   /** Stops the manager; running commands go on, MCP servers end. */
   close(): Promise<void>;
 }
@@ -98,6 +100,7 @@ export async function assemble(parts: AssemblyParts): Promise<WorkspaceManager> 
     means,
     workspaces,
     letGo: () => calls.letGo(),
+    tidy: () => tidying.tidy(),
     close: async () => {
       clearInterval(timer);
       await servers.close();

@@ -98,11 +98,16 @@ export class DiskUse {
     return fresh;
   }
 
-  private measure(runId: RunId, known: Known): Promise<number> {
-    known.measuring ??= this.measureOnce(runId, known).finally(() => {
-      known.measuring = undefined;
-    });
-    return known.measuring;
+  /** Shares a measurement that is under way, unless it began before the last change. */
+  private async measure(runId: RunId, known: Known): Promise<number> {
+    const { changes } = known;
+    for (;;) {
+      known.measuring ??= this.measureOnce(runId, known).finally(() => {
+        known.measuring = undefined;
+      });
+      const bytes = await known.measuring;
+      if (known.measuredChanges >= changes) return bytes;
+    }
   }
 
   private async measureOnce(runId: RunId, known: Known): Promise<number> {

@@ -1,10 +1,10 @@
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Discovery, McpServer, RunId } from '#contracts';
-import { type Clock, messageOf, Unavailable } from '#platform';
+import { type Clock, messageOf, newId, Unavailable } from '#platform';
 import type { DiskUse, Watch } from '../disk-use.js';
 import type { Folders } from '../folders.js';
 import type { HeldWorkspace } from '../journal/entries.js';
-import type { Resolve } from '../network/request.js';
+import { type Resolve, reachOf } from '../network/request.js';
 import type { Means } from '../probe.js';
 import { asEntries, withNamelessFile } from '../secrets/nameless-file.js';
 import type { Secrets } from '../secrets/secrets.js';
@@ -27,6 +27,8 @@ export interface ServersParts {
 /** The MCP servers of the workspaces that are open here; each workspace has connections of its own. */
 export class McpServers {
   private readonly connections = new Map<string, Connection>();
+  /** The names of the control groups that processes of ours are in. */
+  private readonly groups = new Set<string>();
 
   constructor(private readonly parts: ServersParts) {}
 
@@ -70,9 +72,9 @@ export class McpServers {
     await Promise.all([...this.connections.values()].map((connection) => connection.close()));
   }
 
-  /** Whether the control group of this name may have a server in it. */
+  /** Whether the control group of this name has a server of ours in it. */
   isLive(name: string): boolean {
-    return this.connections.has(name);
+    return this.groups.has(name);
   }
 
   /** The runs with connections. */
@@ -85,7 +87,7 @@ export class McpServers {
     const headers = (): Record<string, string> => secrets.fillAll(spec.headers, external.secrets);
     headers();
     return new StreamableHTTPClientTransport(new URL(spec.url), {
-      fetch: guardedFetch({ allowPrivate: spec.allowPrivate, resolve }, headers),
+      fetch: guardedFetch(reachOf(spec.allowPrivate, resolve), headers),
     }) as Way;
   }
 
@@ -95,7 +97,10 @@ export class McpServers {
     const limit = held.spec.diskMb * MIB;
     const program = { words: spec.command, fileBytes: limit };
     const commandLine = means.sandbox.commandLine(folders.files(held.runId), held.spec, program);
-    const group = means.groups?.make(nameOf(held.runId, server), held.spec) ?? { folders: [] };
+    // A name of its own for each start: one that still ends must not take its successor with it.
+    const name = `${nameOf(held.runId, server)}-${newId().slice(-12)}`;
+    this.groups.add(name);
+    const group = means.groups?.make(name, held.spec) ?? { folders: [] };
     const others = (): number[] => means.groups?.members(group) ?? [];
     const variables = asEntries(secrets.fillAll({ ...held.spec.env, ...spec.env }, held.external.secrets));
     const way = withNamelessFile(
@@ -106,6 +111,7 @@ export class McpServers {
     const watch: Watch = disk.watch(held.runId, limit, () => void way.close());
     way.exited.finally(() => {
       watch.end();
+      this.groups.delete(name);
       means.groups?.remove(group);
     });
     return way;

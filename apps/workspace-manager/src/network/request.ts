@@ -25,10 +25,16 @@ export interface Outgoing {
   readonly signal: AbortSignal;
 }
 
+/** Where requests may go. */
 export interface Reach {
-  readonly allowPrivate: boolean;
+  readonly allows: (address: string) => boolean;
   readonly resolve: Resolve;
 }
+
+export const reachOf = (allowPrivate: boolean, resolve: Resolve): Reach => ({
+  allows: allowPrivate ? () => true : isPublic,
+  resolve,
+});
 
 /** Headers that say nothing about who asks, so that they may go to another origin. */
 const HARMLESS = ['accept', 'accept-encoding', 'content-type', 'idempotency-key', 'user-agent'];
@@ -80,14 +86,14 @@ export async function sendOnce(url: URL, { method, headers, body, signal }: Outg
   }
 }
 
-async function allowedAddresses(url: URL, { allowPrivate, resolve }: Reach): Promise<readonly Address[]> {
+async function allowedAddresses(url: URL, { allows, resolve }: Reach): Promise<readonly Address[]> {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new AddressRefused(`Only http and https can be asked, not ${url.protocol}`);
   }
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const family = isIP(host);
   const addresses = family === 0 ? await resolved(host, resolve) : [{ address: host, family }];
-  const refused = allowPrivate ? undefined : addresses.find(({ address }) => !isPublic(address));
+  const refused = addresses.find(({ address }) => !allows(address));
   if (refused === undefined) return addresses;
   throw new AddressRefused(
     `${host} is at ${refused.address}, which is not on the public internet; \`allowPrivate: true\` in the agent file allows it.`,

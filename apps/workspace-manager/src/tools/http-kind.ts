@@ -5,7 +5,7 @@ import type { HeldWorkspace } from '../journal/entries.js';
 import type { Journal } from '../journal/journal.js';
 import { bodyOf } from '../network/body.js';
 import { AddressRefused, NoAnswer } from '../network/errors.js';
-import { type Reach, type Resolve, send } from '../network/request.js';
+import { type Reach, type Resolve, reachOf, send } from '../network/request.js';
 import type { Secrets } from '../secrets/secrets.js';
 import { type RawResult, rawResult, resultOf } from './call-results.js';
 import { filledUrl, RequestRefused, requestOf } from './http-request.js';
@@ -105,7 +105,7 @@ export class HttpKind implements ToolKind {
   }
 
   private reach({ allowPrivate }: HttpTool): Reach {
-    return { allowPrivate, resolve: this.parts.resolve };
+    return reachOf(allowPrivate, this.parts.resolve);
   }
 }
 

@@ -1,5 +1,15 @@
 import type { z } from 'zod';
-import { AskCall, DiscoverTools, OpenWorkspace, ProbeCall, ReadJournal, ReleaseWorkspace, RunCall, StopCall, workspaceSubject } from '#contracts';
+import {
+  AskCall,
+  DiscoverTools,
+  OpenWorkspace,
+  ProbeCall,
+  ReadJournal,
+  ReleaseWorkspace,
+  RunCall,
+  StopCall,
+  workspaceSubject,
+} from '#contracts';
 import type { HealthCheck } from '#platform';
 import type { Workspaces } from './workspaces.js';
 

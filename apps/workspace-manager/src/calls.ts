@@ -130,11 +130,7 @@ export class Calls {
     this.keep(execution.start, accepted, (began) => this.parts.executor.execute(execution, began));
   }
 
-  private keep(
-    call: CallStart,
-    accepted: Promise<void>,
-    carryOut: (began: Began) => Promise<Settlement>,
-  ): void {
+  private keep(call: CallStart, accepted: Promise<void>, carryOut: (began: Began) => Promise<Settlement>): void {
     const live: LiveCall = { inputDigest: call.inputDigest, accepted, settled: accepted };
     const began = (running: Running): void => {
       live.running = running;
@@ -173,8 +169,7 @@ export class Calls {
   /** Puts the end into the journal, however long that takes: what was done must not be forgotten. */
   private async writeDown(call: CallStart, settlement: Settlement, live: LiveCall): Promise<void> {
     const endedAt = this.parts.clock.now();
-    const whole =
-      settlement.kind === 'finished' ? await this.parts.outputs.keep(settlement.result.whole) : undefined;
+    const whole = settlement.kind === 'finished' ? await this.parts.outputs.keep(settlement.result.whole) : undefined;
     await insist(
       () => this.record(call, settlement, whole, endedAt),
       (error) => {

@@ -80,7 +80,9 @@ export class Commands {
       const filter = order.secrets.length === 0 ? [] : [...this.filter, String(MAX_OUTPUT_BYTES)];
       const program = { words: ['bash', '-c', order.command], fileBytes: order.fileBytes };
       const words = [
-        ...['-c', SHIM, 'baton-call'],
+        '-c',
+        SHIM,
+        'baton-call',
         ...shimArguments(order.guardMs, group, filter),
         ...sandbox.commandLine(this.folders.files(call.runId), order.spec, program),
       ];

@@ -11,7 +11,9 @@ describe('the room that a workspace may take', () => {
     expect(single.text).toMatch(/^(?:.*File size limit exceeded.*\n)?153\n/s);
     await bench.bash('rm large');
 
-    const many = finished(await bench.bash('i=0; while :; do i=$((i+1)); head -c 1000000 /dev/zero >f$i; sleep 0.1; done'));
+    const many = finished(
+      await bench.bash('i=0; while :; do i=$((i+1)); head -c 1000000 /dev/zero >f$i; sleep 0.1; done'),
+    );
     expect(many).toMatchObject({ outcome: 'error', text: expect.stringContaining('holds more than the 8 MiB') });
 
     const refused = finished(await bench.call('write_file', { path: 'b', content: 'b' }));

@@ -1,7 +1,15 @@
 import { constants } from 'node:fs';
 import { access, chmod, chown, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type ExternalTools, type RunId, SCHEMA_VERSION, type SeedFile, streams, WorkspaceEvent, type WorkspaceSpec } from '#contracts';
+import {
+  type ExternalTools,
+  type RunId,
+  SCHEMA_VERSION,
+  type SeedFile,
+  streams,
+  WorkspaceEvent,
+  type WorkspaceSpec,
+} from '#contracts';
 import { type Blobs, type EventLog, WrongRevision } from '#log';
 import { type Clock, idOf, type Logger, Unreadable } from '#platform';
 import { FileRefused, SandboxUnavailable, WorkspaceIsLost } from './errors.js';

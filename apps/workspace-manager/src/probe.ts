@@ -63,7 +63,10 @@ async function troubleWith(sandbox: Sandbox, path: string): Promise<string | und
     const spec = WorkspaceSpec.parse({ memoryMb: 256, processes: 16 });
     const words = ['bash', '-c', 'test -w /workspace && test -w /tmp && test -d /proc/self'];
     const [program = '', ...args] = sandbox.commandLine(files, spec, { words, fileBytes: 1024 });
-    await run('/bin/sh', ['-c', 'exec "$@" 4</dev/null', 'sh', program, ...args], { timeout: 10_000, env: { PATH: path } });
+    await run('/bin/sh', ['-c', 'exec "$@" 4</dev/null', 'sh', program, ...args], {
+      timeout: 10_000,
+      env: { PATH: path },
+    });
     return undefined;
   } catch (error) {
     if (codeOf(error) === '127') return 'it is not installed';

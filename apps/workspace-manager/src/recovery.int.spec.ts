@@ -209,7 +209,9 @@ describe('a manager that is killed', () => {
     await open();
     await manager.kill();
     const half = aRun();
-    journalHolds(`INSERT INTO workspaces (run_id, state, segment, spec) VALUES ('${half}', 'creating', 1, '${JSON.stringify(aSpec())}')`);
+    journalHolds(
+      `INSERT INTO workspaces (run_id, state, segment, spec) VALUES ('${half}', 'creating', 1, '${JSON.stringify(aSpec())}')`,
+    );
     mkdirSync(folders().seed(half), { recursive: true });
     writeFileSync(join(folders().seed(half), 'a.txt'), 'half of');
     rmSync(rig.files(runId), { recursive: true });

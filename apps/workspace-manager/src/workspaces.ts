@@ -61,7 +61,11 @@ export class Workspaces {
   }
 
   /** Asks MCP servers for their tools; those that do not answer are told as what they are, within half a minute. */
-  async discoverTools({ runId, segment, servers }: Request<typeof DiscoverTools>): Promise<Answer<typeof DiscoverTools>> {
+  async discoverTools({
+    runId,
+    segment,
+    servers,
+  }: Request<typeof DiscoverTools>): Promise<Answer<typeof DiscoverTools>> {
     const held = await this.enter(runId, segment);
     return { discoveries: await this.parts.servers.discover(held, servers) };
   }

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
 /** An MCP server for tests: `stdio` (in the workspace) or `http` (prints its port). Some of its tools are hostile. */
@@ -60,14 +60,21 @@ const tools = {
 };
 
 function server() {
-  const made = new Server({ name: 'test', version: '1' }, { capabilities: { tools: {} } });
-  made.setRequestHandler(ListToolsRequestSchema, () => ({
+  const made = new McpServer({ name: 'test', version: '1' }, { capabilities: { tools: {} } });
+  made.server.setRequestHandler(ListToolsRequestSchema, () => ({
     tools: [
-      ...Object.entries(tools).map(([name, { run: _, ...tool }]) => ({ name, description: `The tool ${name}.`, ...tool })),
+      ...Object.entries(tools).map(([name, { inputSchema, annotations }]) => ({
+        name,
+        description: `The tool ${name}.`,
+        inputSchema,
+        annotations,
+      })),
       { name: 'rubbish', inputSchema: object({ x: { $ref: '#/nowhere' } }) },
     ],
   }));
-  made.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => tools[params.name].run(params.arguments, extra));
+  made.server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) =>
+    tools[params.name].run(params.arguments, extra),
+  );
   return made;
 }
 
@@ -78,7 +85,9 @@ if (process.argv[2] === 'http') {
     await server().connect(transport);
     await transport.handleRequest(request, response);
   });
-  listener.listen(Number(process.argv[3] ?? 0), '127.0.0.1', () => process.stdout.write(`${listener.address().port}\n`));
+  listener.listen(Number(process.argv[3] ?? 0), '127.0.0.1', () =>
+    process.stdout.write(`${listener.address().port}\n`),
+  );
 } else {
   const { StdioServerTransport } = await import('@modelcontextprotocol/sdk/server/stdio.js');
   process.stdout.write('hello, I print what I like\n');

@@ -2,7 +2,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CallId, type CallState, type ExternalTools, type Json, RunId, type SeedFile, type WorkspaceSpec } from '#contracts';
+import {
+  CallId,
+  type CallState,
+  type ExternalTools,
+  type Json,
+  RunId,
+  type SeedFile,
+  type WorkspaceSpec,
+} from '#contracts';
 import { Blobs } from '#log';
 import { newId, sha256, silentLogger, systemClock } from '#platform';
 import { type AssemblyParts, assemble, type WorkspaceManager } from '../src/assembly.js';

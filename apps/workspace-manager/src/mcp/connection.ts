@@ -128,9 +128,11 @@ export class Connection {
     const way = this.parts.open();
     const client = new Client({ name: 'baton', version: '1' });
     const connected: Connected = { client, way, tools: [], broken: false };
-    client.onclose = () => {
-      connected.broken = true;
-    };
+    Object.assign(client, {
+      onclose: () => {
+        connected.broken = true;
+      },
+    });
     try {
       await client.connect(way, { timeout: HELLO_MS });
       connected.tools = await this.listOf(client);
@@ -164,7 +166,8 @@ export class Connection {
   private translated(error: unknown, way: Way): Error {
     const { server } = this.parts;
     const reason = reasonOf(error, way);
-    if (isAnswer(error)) return new CallRefused(`The MCP server ${server} refused the call: ${reason}.`, { cause: error });
+    if (isAnswer(error))
+      return new CallRefused(`The MCP server ${server} refused the call: ${reason}.`, { cause: error });
     if (error instanceof Unavailable || (error instanceof NoAnswer && !error.sent)) {
       return new ServerUnavailable(`The MCP server ${server} is not available: ${reason}.`, { cause: error });
     }
@@ -175,9 +178,7 @@ export class Connection {
 /** Whether the server has said something, be it an error. */
 function isAnswer(error: unknown): boolean {
   if (error instanceof StreamableHTTPError) return error.code !== undefined && error.code > 0;
-  return (
-    error instanceof McpError && ![ErrorCode.ConnectionClosed, ErrorCode.RequestTimeout].includes(error.code)
-  );
+  return error instanceof McpError && ![ErrorCode.ConnectionClosed, ErrorCode.RequestTimeout].includes(error.code);
 }
 
 function reasonOf(error: unknown, { lastWords = '' }: Way): string {

@@ -19,7 +19,11 @@ export interface ListedTool {
 export const serverOf = (tool: string): string | undefined => /^([a-z0-9-]+)__/.exec(tool)?.[1];
 
 /** Takes what can be used from what a server says about its tools; the names do not depend on the order. */
-export function listedTools(server: string, found: readonly unknown[], only: readonly string[] | undefined): ListedTool[] {
+export function listedTools(
+  server: string,
+  found: readonly unknown[],
+  only: readonly string[] | undefined,
+): ListedTool[] {
   const listed = new Map<string, ListedTool>();
   for (const candidate of found) {
     const tool = ToolSchema.safeParse(candidate).data;

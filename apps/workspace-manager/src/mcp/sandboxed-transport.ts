@@ -68,7 +68,8 @@ export class SandboxedTransport implements Transport {
     this.bytes = 0;
     this.messages = 0;
     return new Promise((resolve, reject) => {
-      if (this.child.exitCode !== null || this.child.signalCode !== null) reject(new Unavailable('The server has ended.'));
+      if (this.child.exitCode !== null || this.child.signalCode !== null)
+        reject(new Unavailable('The server has ended.'));
       else this.stdin.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve()));
     });
   }

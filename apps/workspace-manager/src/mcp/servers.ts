@@ -88,7 +88,7 @@ export class McpServers {
     headers();
     return new StreamableHTTPClientTransport(new URL(spec.url), {
       fetch: guardedFetch(reachOf(spec.allowPrivate, resolve), headers),
-    }) as Way;
+    });
   }
 
   private inSandbox(held: HeldWorkspace, server: string, spec: Extract<McpServer, { command: string[] }>): Way {
@@ -109,7 +109,7 @@ export class McpServers {
         new SandboxedTransport({ commandLine, groups: group.folders, path: means.path, variables: descriptor, others }),
     );
     const watch: Watch = disk.watch(held.runId, limit, () => void way.close());
-    way.exited.finally(() => {
+    void way.exited.finally(() => {
       watch.end();
       this.groups.delete(name);
       means.groups?.remove(group);

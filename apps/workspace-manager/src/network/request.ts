@@ -59,7 +59,11 @@ export async function send(url: URL, outgoing: Outgoing, reach: Reach): Promise<
 }
 
 /** One request without redirects. @throws AddressRefused, NoAnswer */
-export async function sendOnce(url: URL, { method, headers, body, signal }: Outgoing, reach: Reach): Promise<IncomingMessage> {
+export async function sendOnce(
+  url: URL,
+  { method, headers, body, signal }: Outgoing,
+  reach: Reach,
+): Promise<IncomingMessage> {
   const addresses = await allowedAddresses(url, reach);
   const pinned: LookupFunction = (_host, options, answer) => {
     const [first] = addresses;

@@ -43,7 +43,11 @@ describe('a command in the background', () => {
 
   it('shows head and tail, and its whole output is stored once it has ended', async () => {
     const state = await bench.call('bash', { command: 'seq 1 20000', background: true }, { outputBytes: 1_000 });
-    const found = await bench.call('check_command', { command_id: idIn(state), wait_seconds: 60 }, { outputBytes: 1_000 });
+    const found = await bench.call(
+      'check_command',
+      { command_id: idIn(state), wait_seconds: 60 },
+      { outputBytes: 1_000 },
+    );
     expect(finished(found).text).toContain('bytes left out');
     const whole = found.state === 'finished' ? found.whole : undefined;
     expect(whole).toMatchObject({ bytes: 108_894 });

@@ -3,7 +3,14 @@ import { CallId, type RunId } from '#contracts';
 import { type Clock, type Logger, messageOf } from '#platform';
 import type { CommandEnd, CommandOrder, Commands, RunningCommand } from '../commands.js';
 import type { DiskUse } from '../disk-use.js';
-import { type BackgroundCommand, type CallKey, type CallStart, type HeldWorkspace, labelOf, nameOf } from '../journal/entries.js';
+import {
+  type BackgroundCommand,
+  type CallKey,
+  type CallStart,
+  type HeldWorkspace,
+  labelOf,
+  nameOf,
+} from '../journal/entries.js';
 import type { Journal } from '../journal/journal.js';
 import type { Secrets } from '../secrets/secrets.js';
 import { commandResult, type RawResult, rawResult, resultOf } from './call-results.js';
@@ -82,7 +89,8 @@ export class Background {
       const key = keyOf(asking.runId, label);
       const live = key && this.live.get(nameOf(key));
       const wait = Math.min(waitMs, Math.max(0, asking.limitMs - 1_000));
-      if (live) await Promise.race([live.settled, pause(wait, undefined, { signal, ref: false }).catch(() => undefined)]);
+      if (live)
+        await Promise.race([live.settled, pause(wait, undefined, { signal, ref: false }).catch(() => undefined)]);
       return this.found(asking, label);
     });
   }

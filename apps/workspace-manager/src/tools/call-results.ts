@@ -64,7 +64,11 @@ export function commandResult(output: Buffer, ending: Ending): RawResult {
 }
 
 /** Takes secrets out, then keeps head and tail within `outputBytes`: cut first, half a secret would not be known as one. */
-export function resultOf({ outcome, output, notes, whole }: RawResult, redactor: Redactor, outputBytes: number): CallResult {
+export function resultOf(
+  { outcome, output, notes, whole }: RawResult,
+  redactor: Redactor,
+  outputBytes: number,
+): CallResult {
   const safe = redactor.bytes(output);
   const { text, cut } = shown(safe, outputBytes);
   const lines = notes.map((note) => `[${redactor.text(note)}]`);

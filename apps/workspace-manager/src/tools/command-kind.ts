@@ -7,7 +7,15 @@ import type { Journal } from '../journal/journal.js';
 import type { Secrets } from '../secrets/secrets.js';
 import type { Background } from './background.js';
 import { commandResult } from './call-results.js';
-import { type Began, type Conclusion, concluded, type Execution, notStarted, rejected, type ToolKind } from './tool-kind.js';
+import {
+  type Began,
+  type Conclusion,
+  concluded,
+  type Execution,
+  notStarted,
+  rejected,
+  type ToolKind,
+} from './tool-kind.js';
 
 /** The kernel takes no longer argument, and counts the NUL at its end. */
 const MAX_COMMAND_BYTES = 128 * 1024 - 1;
@@ -68,7 +76,11 @@ export class CommandKind implements ToolKind {
     return end.kind === 'not-begun' ? { kind: 'void' } : this.conclude(call, held, end);
   }
 
-  private async order({ runId, spec, external }: HeldWorkspace, command: string, guardMs: number): Promise<CommandOrder> {
+  private async order(
+    { runId, spec, external }: HeldWorkspace,
+    command: string,
+    guardMs: number,
+  ): Promise<CommandOrder> {
     const { secrets, disk } = this.parts;
     const variables = secrets.fillAll(spec.env, external.secrets);
     const given = Object.values(spec.env).some((value) => value.includes('{secret:'));

@@ -60,7 +60,9 @@ export class FileKind implements ToolKind {
       case 'edit_file': {
         const edit = builtInTools.edit_file.input.parse(input);
         const more = Math.max(0, Buffer.byteLength(edit.new_text) - Buffer.byteLength(edit.old_text));
-        return this.changing(held, more, () => tools.edit(edit, (digests) => this.parts.journal.editing(start, digests)));
+        return this.changing(held, more, () =>
+          tools.edit(edit, (digests) => this.parts.journal.editing(start, digests)),
+        );
       }
     }
   }

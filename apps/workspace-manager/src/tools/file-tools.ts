@@ -3,10 +3,10 @@ import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promi
 import type { z } from 'zod';
 import type { builtInTools } from '#contracts';
 import { newId, sha256 } from '#platform';
-import { Beneath, type Place } from './beneath.js';
 import { codeOf, FileRefused } from '../errors.js';
 import type { EditDigests } from '../journal/entries.js';
 import type { Owner } from '../sandbox.js';
+import { Beneath, type Place } from './beneath.js';
 
 interface Listing {
   readonly handle: FileHandle;

@@ -18,7 +18,7 @@ function patternOfToken(token: string): string {
   }
   if (token.startsWith('{') && token.length > 1) {
     const choices = token.slice(1, -1).split(',');
-    return `(?:${choices.map((choice) => [...choice].map(patternOfToken).join('')).join('|')})`;
+    return `(?:${choices.map((choice) => choice.split('').map(patternOfToken).join('')).join('|')})`;
   }
   return token.replace(/[\\^$.|+()[\]{}*?]/g, '\\$&');
 }

@@ -51,7 +51,9 @@ describe('a tool that is an HTTP request', () => {
   let bench: Bench;
 
   beforeAll(async () => {
-    other = await Site.start((request, response) => response.end(`elsewhere ${request.headers['x-token'] ?? 'nothing'}`));
+    other = await Site.start((request, response) =>
+      response.end(`elsewhere ${String(request.headers['x-token'] ?? 'nothing')}`),
+    );
     site = await Site.start((request, response) => {
       const path = (request.url ?? '').split('?')[0];
       if (path === '/hang') return;
@@ -59,7 +61,8 @@ describe('a tool that is an HTTP request', () => {
       if (path === '/missing') return void response.writeHead(404).end(`no, ${String(request.headers['x-token'])}`);
       if (path === '/binary') return void response.setHeader('content-type', 'image/png').end(Buffer.from([0, 255, 1]));
       if (path === '/endless') {
-        const more = (): boolean => response.write('x'.repeat(100_000), () => !response.destroyed && setImmediate(more));
+        const more = (): boolean =>
+          response.write('x'.repeat(100_000), () => !response.destroyed && setImmediate(more));
         return void more();
       }
       if (path === '/loop') return void response.writeHead(302, { location: '/loop' }).end();
@@ -68,7 +71,14 @@ describe('a tool that is an HTTP request', () => {
       response.end(`${request.method} ${request.url}`);
     });
     const tool = (name: string, more: object): HttpTool =>
-      HttpTool.parse({ name, description: name, method: 'GET', allowPrivate: true, url: `${site.url}/${name}`, ...more });
+      HttpTool.parse({
+        name,
+        description: name,
+        method: 'GET',
+        allowPrivate: true,
+        url: `${site.url}/${name}`,
+        ...more,
+      });
     const secret = { 'X-Token': '{secret:TOKEN}' };
     const http = [
       tool('find', {
@@ -86,7 +96,13 @@ describe('a tool that is an HTTP request', () => {
       tool('unset', { headers: { a: '{secret:UNSET}' } }),
       tool('foreign', { headers: { a: '{secret:FOREIGN}' } }),
     ];
-    const secrets = { variables: new Map([['TOKEN', TOKEN], ['FOREIGN', 'not-for-this-agent']]), folder: undefined };
+    const secrets = {
+      variables: new Map([
+        ['TOKEN', TOKEN],
+        ['FOREIGN', 'not-for-this-agent'],
+      ]),
+      folder: undefined,
+    };
     const resolve = async (host: string): Promise<Address[]> => names.get(host) ?? [];
     bench = new Bench(await rig.manager('data', { secrets, resolve }));
     await bench.open(aSpec(), [], { http, mcp: {}, secrets: ['TOKEN', 'UNSET'] });
@@ -116,7 +132,9 @@ describe('a tool that is an HTTP request', () => {
   it('is not sent with an input that does not fit, or leads to another folder', async () => {
     const before = site.asked.length;
     expect(finished(await bench.call('find', { path: 'a' })).outcome).toBe('rejected');
-    expect(finished(await bench.call('find', { path: 'a', kind: 'b', limit: 'many' })).text).toContain('must be integer');
+    expect(finished(await bench.call('find', { path: 'a', kind: 'b', limit: 'many' })).text).toContain(
+      'must be integer',
+    );
     expect(finished(await bench.call('find', { path: '..', kind: 'b' })).text).toContain('part of the path');
     expect(finished(await bench.call('nothing', {})).text).toBe('A workspace has no tool nothing.');
     expect(site.asked.length).toBe(before);
@@ -130,10 +148,15 @@ describe('a tool that is an HTTP request', () => {
     expect(asked('/pay').length).toBe(before + 1);
     await pay(2);
     await pay(2);
-    const keys = asked('/pay').slice(before).map(({ headers }) => headers['idempotency-key']);
+    const keys = asked('/pay')
+      .slice(before)
+      .map(({ headers }) => headers['idempotency-key']);
     expect(keys).toEqual([`${bench.runId}/${callId}`, `${bench.runId}/${callId}`]);
     const { calls } = bench.manager.workspaces.readJournal({ runId: bench.runId });
-    expect(calls.filter((call) => call.callId === callId)).toMatchObject([{ executions: 1 }, { attempt: 2, executions: 1 }]);
+    expect(calls.filter((call) => call.callId === callId)).toMatchObject([
+      { executions: 1 },
+      { attempt: 2, executions: 1 },
+    ]);
   });
 
   it('tells what a server refuses, without the secret that it repeats', async () => {
@@ -168,7 +191,10 @@ describe('a tool that is an HTTP request', () => {
     expect(finished(await bench.call('hang', {}, { limitMs: 200 })).outcome).toBe('timed-out');
     expect(finished(await bench.call('cut', {})).outcome).toBe('error');
     expect(await bench.call('hang_post', {}, { limitMs: 200 })).toMatchObject({ state: 'unknown' });
-    expect(await bench.call('cut_post', {})).toMatchObject({ state: 'unknown', reason: expect.stringContaining('was sent') });
+    expect(await bench.call('cut_post', {})).toMatchObject({
+      state: 'unknown',
+      reason: expect.stringContaining('was sent'),
+    });
   });
 
   it('is stopped within a second', async () => {
@@ -201,7 +227,10 @@ describe('a tool that is an HTTP request', () => {
   });
 
   it('finds out by its probe whether a call took effect', async () => {
-    expect(await probe({ order: '9done' })).toMatchObject({ found: 'done', content: [{ text: 'found\n[HTTP 200 OK]' }] });
+    expect(await probe({ order: '9done' })).toMatchObject({
+      found: 'done',
+      content: [{ text: 'found\n[HTTP 200 OK]' }],
+    });
     expect(await probe({ order: '9' })).toEqual({ found: 'not-done' });
     expect(asked('/orders/9').at(-1)?.url).toMatch(/\?call=[0-9a-f-]{36}%2F\d+-0$/);
     expect(await probe({}, 'pay')).toMatchObject({ found: 'unknown', reason: expect.stringContaining('field order') });

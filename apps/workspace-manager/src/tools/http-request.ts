@@ -23,7 +23,8 @@ export class RequestRefused extends BatonError {
 /** Puts an input into a tool's request. @throws RequestRefused with a text for the model */
 export function requestOf(tool: HttpTool, input: Input): HttpRequest {
   const header = Object.keys(tool.headers).find((name) => OWN_HEADERS.includes(name.toLowerCase()));
-  if (header !== undefined) throw new RequestRefused(`The agent file must not set the header ${header} of ${tool.name}.`);
+  if (header !== undefined)
+    throw new RequestRefused(`The agent file must not set the header ${header} of ${tool.name}.`);
   const url = filledUrl(tool.url, input);
   const inUrl = new Set([...tool.url.matchAll(FIELD)].map(([, field = '']) => field));
   const others = Object.entries(input).filter(([field]) => !inUrl.has(field));
@@ -61,5 +62,5 @@ function fill(template: string, input: Input): string {
 
 function textOf(value: unknown): string {
   if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

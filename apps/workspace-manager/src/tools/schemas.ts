@@ -27,7 +27,9 @@ export function checkOf(schema: ObjectSchema): Check {
   return check;
 }
 
-function compile({ $schema: _, $id: __, ...schema }: ObjectSchema): Check {
+/** Which draft it says it is, and its name, would only make it collide with others. */
+function compile(declared: ObjectSchema): Check {
+  const schema = Object.fromEntries(Object.entries(declared).filter(([key]) => key !== '$schema' && key !== '$id'));
   const ajv = new Ajv2020({
     strict: false,
     logger: false,

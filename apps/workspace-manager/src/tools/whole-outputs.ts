@@ -32,7 +32,10 @@ export class WholeOutputs {
 }
 
 /** Writes down what must not be forgotten, however long that takes. */
-export async function insist(write: () => Promise<void>, failed: (error: unknown) => void = () => undefined): Promise<void> {
+export async function insist(
+  write: () => Promise<void>,
+  failed: (error: unknown) => void = () => undefined,
+): Promise<void> {
   for (;;) {
     try {
       return await write();

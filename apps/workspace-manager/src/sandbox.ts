@@ -22,7 +22,7 @@ export interface Sandbox {
   commandLine(files: string, spec: WorkspaceSpec, program: Program): string[];
 }
 
-export interface Program {
+interface Program {
   readonly words: readonly string[];
   /** No file may grow beyond it, in bytes. */
   readonly fileBytes: number;

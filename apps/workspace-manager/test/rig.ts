@@ -21,7 +21,7 @@ import { FileEventLog } from './file-event-log.js';
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** The program that keeps secrets out of outputs, from its source. */
-export const FILTER = [process.execPath, '--import', here('ts-run.mjs'), here('../src/secrets/redact-stream.ts')];
+const FILTER = [process.execPath, '--import', here('ts-run.mjs'), here('../src/secrets/redact-stream.ts')];
 
 export const PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
 

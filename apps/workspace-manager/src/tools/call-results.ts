@@ -4,7 +4,7 @@ import type { Stopping } from '../journal/entries.js';
 import type { Redactor } from '../secrets/redaction.js';
 import { shown } from './shown.js';
 
-export interface Attachment {
+interface Attachment {
   readonly bytes: Buffer;
   readonly mediaType: string;
 }

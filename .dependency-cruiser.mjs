@@ -54,6 +54,13 @@ export default {
       to: { path: 'node_modules/@anthropic-ai/' },
     },
     {
+      name: 'tools-behind-one-door',
+      severity: 'error',
+      comment: 'schemas and servers that nobody vouches for are met in one place',
+      from: { path: '^(apps|libs)/', pathNot: ['^apps/workspace-manager/'] },
+      to: { path: 'node_modules/(@modelcontextprotocol|ajv)/' },
+    },
+    {
       name: 'apps-never-import-apps',
       severity: 'error',
       from: { path: '^apps/([^/]+)/' },

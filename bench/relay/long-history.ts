@@ -98,6 +98,8 @@ class LongHistory {
       }
       case 'end':
       case 'back-off':
+      case 'stop-calls':
+      case 'discover':
         throw new Error(`The history came to an end by itself: ${JSON.stringify(act)}`);
     }
   }

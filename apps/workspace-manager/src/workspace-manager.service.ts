@@ -9,8 +9,9 @@ import {
 import type { EventLog } from '#log';
 import { type Logger, serveHealth, systemClock } from '#platform';
 import { answerAsks, type RequestBus } from './asks.js';
-import { assemble, type WorkspaceManager } from './assembly.js';
-import type { WorkspaceManagerConfig } from './config.js';
+import { assemble, redactStream, type WorkspaceManager } from './assembly.js';
+import { secretVariables, type WorkspaceManagerConfig } from './config.js';
+import { systemResolve } from './network/request.js';
 
 export const CONFIG = Symbol('the settings');
 export const LOGGER = Symbol('the logger');
@@ -40,6 +41,9 @@ export class WorkspaceManagerService
       data: config.BATON_DATA,
       allowUnsandboxed: config.BATON_ALLOW_UNSANDBOXED,
       path: config.PATH,
+      secrets: { variables: secretVariables(), folder: config.BATON_SECRETS_DIR },
+      filter: redactStream(),
+      resolve: systemResolve,
       log,
       clock: systemClock,
       logger,
@@ -62,7 +66,7 @@ export class WorkspaceManagerService
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.manager?.close();
+    await this.manager?.close();
     this.health?.close();
     await this.bus.close();
     await this.log.close();

@@ -54,7 +54,7 @@ export interface Question {
 }
 
 /** What is known of an MCP server. */
-export interface Server {
+interface Server {
   /** The segment that asked it last. */
   readonly segment: number;
   readonly discovery: Discovery;

@@ -8,7 +8,7 @@ import { requireKnownSchema } from '../storage/migrations.js';
 import { databaseFileOf, endReading } from './database-file.js';
 
 /** Something that is not as it was written. What can be told of its place is told. */
-export interface Problem {
+interface Problem {
   readonly what: 'file' | 'event' | 'gap';
   readonly stream?: string | undefined;
   readonly revision?: number | undefined;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { CallId } from '#contracts';
-import { aRun } from '../test/rig.js';
+import { aRun } from '../../test/rig.js';
 import { Journal } from './journal.js';
 
 describe('a journal that is closed', () => {
@@ -11,7 +11,7 @@ describe('a journal that is closed', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('has written what was asked before, and refuses what comes after, so that it is asked again', async () => {
-    const call = { runId: aRun(), callId: CallId.parse('1-0') };
+    const call = { runId: aRun(), callId: CallId.parse('1-0'), attempt: 1 };
     const start = { ...call, segment: 1, tool: 'bash', inputDigest: '', limitMs: 1, outputBytes: 1, startedAt: 1 };
     const journal = Journal.open(join(folder, 'journal'));
     const before = journal.started({ ...start, bootId: 'b' });

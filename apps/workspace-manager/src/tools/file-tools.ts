@@ -3,10 +3,10 @@ import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promi
 import type { z } from 'zod';
 import type { builtInTools } from '#contracts';
 import { newId, sha256 } from '#platform';
+import { codeOf, FileRefused } from '../errors.js';
+import type { EditDigests } from '../journal/entries.js';
+import type { Owner } from '../sandbox.js';
 import { Beneath, type Place } from './beneath.js';
-import { codeOf, FileRefused } from './errors.js';
-import type { EditDigests } from './journal.js';
-import type { Owner } from './sandbox.js';
 
 interface Listing {
   readonly handle: FileHandle;
@@ -14,6 +14,9 @@ interface Listing {
 }
 
 type Input<T extends keyof typeof builtInTools> = z.infer<(typeof builtInTools)[T]['input']>;
+
+/** Is given a file's path in the workspace and its content, which is read when it is asked for; undefined: too large. */
+export type Visit = (path: string, content: () => Promise<Buffer | undefined>) => Promise<boolean>;
 
 /** Files beyond this are for commands to look at. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
@@ -85,6 +88,19 @@ export class FileTools {
     });
   }
 
+  /** Goes through the regular files at and below a path, in order; `visit` answers whether to go on. */
+  walk(path: string, visit: Visit): Promise<boolean> {
+    return this.beneath.at(path, async (place) => {
+      try {
+        const found = await lstat(place.via);
+        if (!found.isDirectory()) return await visitFile(place.via, path, visit);
+        return await walkInto(place.via, path === '.' ? '' : `${path.replace(/\/+$/, '')}/`, visit);
+      } catch (error) {
+        throw refusalOf(error, path);
+      }
+    });
+  }
+
   /** What became of an edit that was in work when the manager died. */
   digestOf(path: string): Promise<string> {
     return this.beneath.at(path, async (place) => sha256((await readWhole(place, path)).content));
@@ -149,6 +165,35 @@ async function listInto(lines: string[], folder: string, prefix: string, depth: 
     await handle.close();
   }
 }
+
+async function walkInto(folder: string, prefix: string, visit: Visit): Promise<boolean> {
+  const { handle, entries } = await entriesOf(folder);
+  try {
+    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      const name = `${prefix}${entry.name}`;
+      const below = `/proc/self/fd/${handle.fd}/${entry.name}`;
+      const goOn =
+        entry.isDirectory() && entry.name !== '.git'
+          ? await walkInto(below, `${name}/`, visit)
+          : !entry.isFile() || (await visitFile(below, name, visit));
+      if (!goOn) return false;
+    }
+    return true;
+  } finally {
+    await handle.close();
+  }
+}
+
+const visitFile = (place: string, path: string, visit: Visit): Promise<boolean> =>
+  visit(path, async () => {
+    const file = await open(place, READ);
+    try {
+      const found = await file.stat();
+      return found.isFile() && found.size <= MAX_FILE_BYTES ? await file.readFile() : undefined;
+    } finally {
+      await file.close();
+    }
+  });
 
 /** Reads a folder by a handle that no link can lead astray. */
 async function entriesOf(folder: string): Promise<Listing> {

@@ -1,6 +1,6 @@
 import { chownSync, closeSync, constants, mkdirSync, openSync, readlinkSync } from 'node:fs';
-import { codeOf, FileRefused } from './errors.js';
-import type { Owner } from './sandbox.js';
+import { codeOf, FileRefused } from '../errors.js';
+import type { Owner } from '../sandbox.js';
 
 const MAX_LINKS = 40;
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;

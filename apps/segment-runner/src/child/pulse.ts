@@ -56,13 +56,13 @@ export class Pulse {
     await this.worker.terminate();
   }
 
-  /** The beginning and the end are told at once; what happens in between, as often as anyone could hear it. */
+  /** The beginning and the end are told at once; what happens in between at the next turn, if not before. */
   private send(state: PulseState | undefined): void {
     const at = performance.now();
     const sameSegment = state !== undefined && state.segment === this.state?.segment;
     this.state = state;
-    this.told = sameSegment && at - this.toldAt < TURN_MS;
-    if (!this.told) this.tell(at);
+    this.told = false;
+    if (!sameSegment || at - this.toldAt >= TURN_MS) this.tell(at);
   }
 
   private tell(at: number): void {

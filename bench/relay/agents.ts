@@ -14,6 +14,7 @@ const WIDE: Partial<Caps> = {
   segments: 10_000,
   steps: 1_000_000,
   items: 20_000,
+  tokens: 1_000_000_000_000,
 };
 
 /**

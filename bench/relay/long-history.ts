@@ -21,7 +21,12 @@ const EVENTS_A_STEP = 3;
 const SEGMENT_SECONDS = 600;
 /** Larger than any process number: whoever kills what this history names kills nothing. */
 const NO_PROCESS = 2 ** 30;
-const BASH: ModelBlock = { type: 'tool_use', id: 'toolu_bench', name: 'bash', input: { command: 'true' } };
+const bash = (turn: number): ModelBlock => ({
+  type: 'tool_use',
+  id: `toolu_bench_${turn}`,
+  name: 'bash',
+  input: { command: 'true' },
+});
 
 /** The history of a run of many steps, decided by the domain as it would have been decided while it ran. */
 class LongHistory {
@@ -87,7 +92,11 @@ class LongHistory {
           })),
         );
       case 'turn': {
-        const answer = { model: 'simulator', content: [{ type: 'text' as const, text: 'I work on it.' }, BASH], usage };
+        const answer = {
+          model: 'simulator',
+          content: [{ type: 'text' as const, text: 'I work on it.' }, bash(run.turns + 1)],
+          usage,
+        };
         const digest = requestDigest(turnRequest(run, context, basedOn));
         const turn = { turn: run.turns + 1, basedOn, requestDigest: digest, durationMs: 1, ...answer };
         const completed = {

@@ -6,10 +6,10 @@ import { Blobs, type EventLog, Runs, WrongRevision } from '#log';
 import { type Logger, messageOf, systemClock } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
 import type { FromChild } from '../ipc.js';
-import { createModel } from '../model/create-model.js';
+import type { createModel } from '../model/create-model.js';
 import { leaveNote } from './handoff-note.js';
 import { loadHistory } from './load-history.js';
-import { Pulse } from './pulse.js';
+import type { Pulse } from './pulse.js';
 import { Segment } from './segment.js';
 import { Fenced, SegmentLog } from './segment-log.js';
 import { Workspace } from './workspace.js';
@@ -17,9 +17,12 @@ import { Workspace } from './workspace.js';
 export interface ChildParts {
   readonly config: SegmentRunnerConfig;
   readonly logger: Logger;
-  readonly bus: Bus;
+  readonly bus: Pick<Bus, 'ask' | 'emit' | 'listen' | 'isConnected'>;
   readonly log: EventLog;
   readonly prices: PriceTable;
+  /** Makes the heartbeat of this process, once. */
+  readonly pulse: (runnerId: string) => Pick<Pulse, 'begin' | 'doing' | 'recorded' | 'end'>;
+  readonly createModel: typeof createModel;
   readonly tell: (message: FromChild) => void;
 }
 
@@ -35,7 +38,7 @@ const GLANCE_MS = 3_000;
 export class Child {
   private current: Segment | undefined;
   private working: Promise<void> = Promise.resolve();
-  private pulse: Pulse | undefined;
+  private pulse: ReturnType<ChildParts['pulse']> | undefined;
   private draining = false;
 
   constructor(private readonly parts: ChildParts) {}
@@ -70,7 +73,7 @@ export class Child {
   /** Claims the segment by appending `SegmentStarted` at the expected revision; undefined when it is not wanted. */
   private async begin({ runId, segment, runnerId }: Order): Promise<SegmentLog | undefined> {
     const { log, tell } = this.parts;
-    this.pulse ??= new Pulse(this.parts.config.BATON_BUS_URL, runnerId);
+    this.pulse ??= this.parts.pulse(runnerId);
     const runs = new Runs(log, { app: 'segment-runner', id: `${runnerId}/${segment}` });
     for (;;) {
       const history = await loadHistory(runs, runId);
@@ -100,7 +103,7 @@ export class Child {
   }
 
   private async workThrough(log: SegmentLog): Promise<void> {
-    const { bus, config, logger } = this.parts;
+    const { bus, config, createModel, logger } = this.parts;
     const { runId, segment } = log;
     const { run } = log.history;
     const blobs = new Blobs(this.parts.log);

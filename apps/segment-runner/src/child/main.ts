@@ -3,8 +3,10 @@ import { connectLog } from '#log';
 import { createLogger, messageOf } from '#platform';
 import { segmentRunnerConfig } from '../config.js';
 import { FromChild, ToChild } from '../ipc.js';
+import { createModel } from '../model/create-model.js';
 import { loadPrices } from '../model/prices.js';
 import { Child } from './child.js';
+import { Pulse } from './pulse.js';
 
 /*
  * The process of a segment: started by the supervisor ahead of time, it works on one segment at a time. When the
@@ -22,7 +24,16 @@ process.on('unhandledRejection', (error) => {
 
 const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: `segment-${process.pid}`, logger });
 const prices = loadPrices(config.BATON_PRICES);
-const child = new Child({ config, logger, bus, log: connectLog(config.BATON_LOG_URL), prices, tell });
+const child = new Child({
+  config,
+  logger,
+  bus,
+  log: connectLog(config.BATON_LOG_URL),
+  prices,
+  tell,
+  pulse: (runnerId) => new Pulse(config.BATON_BUS_URL, runnerId),
+  createModel,
+});
 
 process.on('message', (message) => {
   const order = ToChild.parse(message);

@@ -1,3 +1,4 @@
+import { fork } from 'node:child_process';
 import type { Server } from 'node:http';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Bus, type Consuming } from '#bus';
@@ -6,7 +7,7 @@ import { isFenced } from '#domain';
 import { type EventLog, Runs } from '#log';
 import { type Logger, messageOf, newId, report, serveHealth, systemClock, Unavailable } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
-import { type Assignment, Pool } from './pool.js';
+import { type Assignment, Pool, type PoolChild } from './pool.js';
 
 export const CONFIG = Symbol('the settings');
 export const LOGGER = Symbol('the logger');
@@ -28,7 +29,7 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
   constructor(
     @Inject(CONFIG) private readonly config: SegmentRunnerConfig,
     @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(Bus) private readonly bus: Bus,
+    @Inject(Bus) private readonly bus: Pick<Bus, 'consume' | 'health' | 'close'>,
     @Inject(EVENT_LOG) private readonly log: EventLog,
   ) {
     this.runs = new Runs(log, { app: 'segment-runner', id: this.runnerId });
@@ -36,8 +37,20 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
 
   async onApplicationBootstrap(): Promise<void> {
     const { config, logger, bus, log } = this;
+    const program = new URL('../child/main.js', import.meta.url);
+    this.takeSegments(() => fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+    const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
+    const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
+    this.health = server;
+    logger.info({ runnerId: this.runnerId, pool: config.BATON_POOL_SIZE }, 'the segment-runner takes segments');
+    report({ type: 'ready', port });
+  }
+
+  /** Fills the pool and takes a segment whenever a child is free. */
+  takeSegments(forkChild: () => PoolChild): void {
+    const { config, logger, bus } = this;
     const pool = new Pool({
-      program: new URL('../child/main.js', import.meta.url),
+      fork: forkChild,
       size: config.BATON_POOL_SIZE,
       segmentsPerChild: config.BATON_SEGMENTS_PER_CHILD,
       runnerId: this.runnerId,
@@ -49,11 +62,6 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
     this.consuming = bus.consume(RunSegment, WORK_CONSUMERS.runSegment, (order) => this.begin(order), {
       slots: () => pool.free(),
     });
-    const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
-    const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
-    this.health = server;
-    logger.info({ runnerId: this.runnerId, pool: config.BATON_POOL_SIZE }, 'the segment-runner takes segments');
-    report({ type: 'ready', port });
   }
 
   /** Every segment hands off within its reserve. */

@@ -1,0 +1,86 @@
+import { momentOf, type RunEvent, RunEvent as RunEvents } from '#contracts';
+import { type Run, type Wished, type Wisher, wishApprove, wishMessage } from '#domain';
+import { Runs } from '#log';
+import { LogPort } from './log-port.js';
+import { THE_MESSAGE, THE_RUN, theRequest } from './play.js';
+import type { Process, World } from './world.js';
+
+const AGAIN_MS = 700;
+const THINKS_MS = 400;
+
+type Wish = (run: Run, wisher: Wisher) => Wished;
+
+/**
+ * The people, through a gateway. Each repeats a wish until it has a receipt, and has the next one after it. They answer
+ * what they are asked; with that the run's message comes at a place where it cannot matter when.
+ */
+export class People {
+  private gateway: Process | undefined;
+  private readonly wishes: (() => Promise<unknown>)[] = [];
+  private runs: Runs<'gateway'> | undefined;
+  private busy = false;
+  readonly receipts: Wished[] = [];
+
+  constructor(private readonly world: World) {
+    world.onCommit(({ type, data }) => {
+      const event = type === 'ApprovalRequested' ? (RunEvents.parse({ type, data }) as RunEvent) : undefined;
+      if (event?.type === 'ApprovalRequested') this.answer(event.data);
+    });
+  }
+
+  /** A gateway is there (again). */
+  serve(process: Process): void {
+    this.gateway = process;
+    this.runs = new Runs(new LogPort(this.world, process), { app: 'gateway', id: 'a person' });
+    this.busy = false;
+    this.next();
+  }
+
+  request(): void {
+    this.want(async () => await this.runs?.request(THE_RUN, theRequest(Date.now())));
+  }
+
+  wish(wish: Wish): void {
+    this.want(async () => {
+      await this.runs?.change(THE_RUN, (run) => {
+        const wished = wish(run, { by: 'a person', at: momentOf(Date.now()) });
+        this.receipts.push(wished);
+        return wished.events ?? [];
+      });
+    });
+  }
+
+  private answer({ callId, inputDigest }: Extract<RunEvent, { type: 'ApprovalRequested' }>['data']): void {
+    this.world.post(undefined, THINKS_MS, () => {
+      this.wish((run, wisher) =>
+        wishMessage(run, wisher, { messageId: 'the-message', text: THE_MESSAGE, interrupt: false }),
+      );
+      this.wish((run, wisher) => wishApprove(run, wisher, { callId, inputDigest }));
+    });
+  }
+
+  private want(wish: () => Promise<unknown>): void {
+    this.wishes.push(wish);
+    this.next();
+  }
+
+  private next(): void {
+    const { gateway, world } = this;
+    const wish = this.wishes[0];
+    if (this.busy || !wish || !gateway?.alive) return;
+    this.busy = true;
+    const done = (received: boolean): void => {
+      if (this.gateway !== gateway || !gateway.alive) return;
+      this.busy = false;
+      if (received) this.wishes.shift();
+      if (received) this.next();
+      else world.post(undefined, AGAIN_MS, () => this.next());
+    };
+    world.post(gateway, world.trip(), () => {
+      void wish().then(
+        () => done(true),
+        () => done(false),
+      );
+    });
+  }
+}

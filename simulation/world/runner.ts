@@ -1,0 +1,97 @@
+import { EventEmitter } from 'node:events';
+import { Child } from '../../apps/segment-runner/src/child/child.js';
+import { SegmentRunnerConfig } from '../../apps/segment-runner/src/config.js';
+import type { FromChild, ToChild } from '../../apps/segment-runner/src/ipc.js';
+import type { PoolChild } from '../../apps/segment-runner/src/supervisor/pool.js';
+import { SegmentRunnerService } from '../../apps/segment-runner/src/supervisor/segment-runner.service.js';
+import { messageOf } from '#platform';
+import type { BusPort } from './bus-port.js';
+import { LogPort } from './log-port.js';
+import { modelOf } from './model-port.js';
+import { pulseOf } from './pulse-port.js';
+import type { Process, World } from './world.js';
+
+const CONFIG = SegmentRunnerConfig.parse({ BATON_POOL_SIZE: 2, HOSTNAME: 'simulated' });
+/** How long a child needs to start, in milliseconds: anything up to twice as long. */
+const BOOT_MS = 150;
+const IPC_MS = 1;
+
+export type BusOf = (process: Process) => BusPort;
+
+/** A segment-runner on a machine: the real supervisor and pool, over children that are processes of the world. */
+export function superviseSegments(world: World, supervisor: Process, busOf: BusOf): void {
+  const bus = { ...bound(busOf(supervisor)), health: notAsked, close: notAsked };
+  const log = new LogPort(world, supervisor);
+  const service = new SegmentRunnerService(CONFIG, world.loggerOf(supervisor), bus, log);
+  let born = 0;
+  service.takeSegments(() => {
+    born += 1;
+    return startChild(world, supervisor, busOf, `${supervisor.name}/child-${born}`);
+  });
+}
+
+const bound = (bus: BusPort) => ({ consume: bus.consume.bind(bus) });
+
+const notAsked = (): never => {
+  throw new Error('A supervisor of a simulated world has no health port and is never closed.');
+};
+
+function startChild(world: World, supervisor: Process, busOf: BusOf, name: string): PoolChild {
+  const process = world.begin(name, 'child', supervisor.machine);
+  const events = new EventEmitter();
+  const toSupervisor = (event: string, ...args: unknown[]): void => {
+    world.post(supervisor, IPC_MS + world.trip(), () => events.emit(event, ...args));
+  };
+  const tell = (message: FromChild): void => {
+    if (world.passes(process, `tell: ${message.type}`)) toSupervisor('message', message);
+  };
+  let child: Child | undefined;
+  const exit = (why: string): void => world.kill(process, why);
+  process.onDeath.add(() => toSupervisor('exit', null, 'SIGKILL'));
+  const disconnected = (): void => {
+    world.post(process, IPC_MS, () => {
+      if (!child) return exit('its supervisor is gone');
+      child.drain();
+      void child.settled().finally(() => exit('its supervisor is gone'));
+    });
+  };
+  supervisor.onDeath.add(disconnected);
+  world.post(process, BOOT_MS * (1 + world.random()), () => {
+    const bus = busOf(process);
+    child = new Child({
+      config: CONFIG,
+      logger: world.loggerOf(process),
+      bus,
+      log: new LogPort(world, process),
+      prices: { readOn: '2026-01-01', usdPerMillionTokens: {} },
+      tell,
+      pulse: pulseOf(bus),
+      createModel: modelOf(world, process),
+    });
+    tell({ type: 'idle' });
+  });
+  const hear = (order: ToChild): void => {
+    if (order.type === 'drain') return child?.drain();
+    child?.run(order).catch((error: unknown) => {
+      world.ledger.surprises.push(`${name} threw: ${messageOf(error)}`);
+      exit(messageOf(error));
+    });
+  };
+  const handle = {
+    pid: 1,
+    get connected() {
+      return process.alive;
+    },
+    send: (order: ToChild) => {
+      if (world.passes(supervisor, `order: ${order.type}`)) world.post(process, IPC_MS + world.trip(), () => hear(order));
+      return true;
+    },
+    kill: () => {
+      exit('killed by its supervisor');
+      return true;
+    },
+    on: events.on.bind(events),
+    once: events.once.bind(events),
+  };
+  return handle as unknown as PoolChild;
+}

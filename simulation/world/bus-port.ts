@@ -1,10 +1,11 @@
+import type { z } from 'zod';
 import {
   type Answering,
-  type Arrival,
   AnswerTimedOut,
+  type Arrival,
   type Bus,
-  type Consuming,
   type ConsumeOptions,
+  type Consuming,
   type Handle,
   type Listening,
   NoResponders,
@@ -13,7 +14,6 @@ import {
   RemoteProblem,
   type StoredMessage,
 } from '#bus';
-import type { z } from 'zod';
 import type { MessageContract } from '#contracts';
 import { BatonError, messageOf, Unavailable } from '#platform';
 import type { Delivered, JetStream } from './jetstream.js';
@@ -88,11 +88,14 @@ export class BusPort implements BusSurface {
     const handled = async (message: StoredMessage, arrival: Arrival, delivered: Delivered): Promise<void> => {
       delivered.begun();
       if (!this.world.passes(process, `delivered: ${name}`)) return;
-      if (free() <= 0) return this.say(name, message, delivered.nak);
+      if (free() <= 0) return this.say(name, delivered.nak);
       running += 1;
       const word = await this.wordFor(() => handle(contract.body.parse(message.body) as never, arrival), delivered);
       running -= 1;
-      this.say(name, message, delivered[word]);
+      this.say(name, () => {
+        if (word === 'ack') this.world.acknowledged(message);
+        delivered[word]();
+      });
       stream.kickAll();
     };
     const leave = stream.join(name, contract.subject, {
@@ -234,17 +237,14 @@ export class BusPort implements BusSurface {
     }
   }
 
-  private say(name: string, { subject, body }: StoredMessage, word: () => void): void {
+  private say(name: string, word: () => void): void {
     const { world, process } = this;
     const what = `say a word on ${name}`;
     if (!world.passes(process, `before: ${what}`)) return;
     const fate = world.takeFate(process);
     world.passes(process, `after: ${what}`);
     if (fate === 'lost' || world.isBusAway()) return;
-    world.post(undefined, world.trip(), () => {
-      world.acknowledged({ subject, body });
-      word();
-    });
+    world.post(undefined, world.trip(), word);
   }
 }
 

@@ -1,7 +1,7 @@
-import { createCoordinator } from '../../apps/coordinator/src/coordinator.js';
-import { createSweeper } from '../../apps/sweeper/src/sweeper.js';
 import { AdvanceRun, WORK_CONSUMERS } from '#contracts';
 import { systemClock } from '#platform';
+import { createCoordinator } from '../../apps/coordinator/src/coordinator.js';
+import { createSweeper } from '../../apps/sweeper/src/sweeper.js';
 import { BusPort } from './bus-port.js';
 import { JetStream } from './jetstream.js';
 import { LogPort } from './log-port.js';

@@ -1,4 +1,11 @@
-import { type Arrival, type Headers, type Published, type PublishOptions, type StoredMessage, WrongLastSequence } from '#bus';
+import {
+  type Arrival,
+  type Headers,
+  type Published,
+  type PublishOptions,
+  type StoredMessage,
+  WrongLastSequence,
+} from '#bus';
 import type { Process, World } from './world.js';
 
 /** As the real consumers have it, in milliseconds. */
@@ -50,10 +57,15 @@ export class JetStream {
 
   constructor(private readonly world: World) {}
 
-  publish(subject: string, body: unknown, { messageId, expectedLastSequence, headers = {} }: PublishOptions): Published {
+  publish(
+    subject: string,
+    body: unknown,
+    { messageId, expectedLastSequence, headers = {} }: PublishOptions,
+  ): Published {
     const stream = 'BATON_WORK';
     const known = messageId === undefined ? undefined : this.ids.get(messageId);
-    if (known && this.world.now - known.at < DUPLICATES_MS) return { stream, sequence: known.sequence, duplicate: true };
+    if (known && this.world.now - known.at < DUPLICATES_MS)
+      return { stream, sequence: known.sequence, duplicate: true };
     if (expectedLastSequence !== undefined && expectedLastSequence !== this.sequence) {
       throw new WrongLastSequence(`the stream is at ${this.sequence}, not at ${expectedLastSequence}`, this.sequence);
     }
@@ -76,7 +88,8 @@ export class JetStream {
 
   state(name: string): { readonly pending: number; readonly ackPending: number } | undefined {
     const durable = this.durables.get(name);
-    const count = (state: Entry['state']): number => durable?.entries.filter((entry) => entry.state === state).length ?? 0;
+    const count = (state: Entry['state']): number =>
+      durable?.entries.filter((entry) => entry.state === state).length ?? 0;
     return durable && { pending: count('waiting'), ackPending: count('out') };
   }
 

@@ -17,13 +17,11 @@ export class LogPort implements EventLog {
   append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<Appended> {
     const { world } = this;
     return this.ask(`append ${events.map(({ type }) => type).join('+')} to ${stream.slice(0, 8)}`, async () => {
-      const end = (await world.log.end()) ?? '0';
+      const end = await world.log.end();
       const appended = await world.log.append(stream, events, expected);
-      for await (const event of world.log.readAll(
-        events.map(({ type }) => type),
-        end,
-      ))
-        world.committed(event);
+      const isNew = (await world.log.end()) !== end;
+      if (isNew)
+        for await (const event of world.log.read(stream, appended.revision - events.length + 1)) world.committed(event);
       return appended;
     });
   }

@@ -48,7 +48,7 @@ export function toolWork(tool: string, input: unknown): { readonly takesMs: numb
   const text = JSON.stringify(input);
   const digest = sha256(`${tool} ${text}`);
   const takesMs = text.includes('long ') ? 9_000 : 200 + (Number.parseInt(digest.slice(0, 4), 16) % 500);
-  return { takesMs, prints: tool === 'bash' ? `${digest.slice(0, 16)} `.repeat(36).trim() : 'Written.' };
+  return { takesMs, prints: tool === 'bash' ? `${digest.slice(0, 16)} `.repeat(48).trim() : 'Written.' };
 }
 
 /** How long the model thinks, in milliseconds: by what it says alone. */
@@ -56,20 +56,44 @@ export const thinkingMs = (content: readonly ModelBlock[]): number => 150 + (cha
 
 /** What the model says; its tokens are its characters, four to one. */
 export function played(request: TurnRequest): { readonly content: ModelBlock[]; readonly inputTokens: number } {
-  const inputTokens = Math.ceil(request.messages.reduce((sum, message) => sum + messageCharacters(message), 0) / 4);
+  const inputTokens = Math.ceil(request.messages.reduce((sum, message) => sum + gistOf(message).characters, 0) / 4);
   return { content: answer(request.messages), inputTokens };
 }
 
 export const tokensIn = (content: readonly ModelBlock[]): number => Math.ceil(charactersOf(content) / 4);
 
-const charactersOf = (value: unknown): number => JSON.stringify(value).length;
-const known = new WeakMap<ContextMessage, number>();
-function messageCharacters(message: ContextMessage): number {
-  const before = known.get(message);
-  if (before !== undefined) return before;
-  const characters = charactersOf(message.content);
-  known.set(message, characters);
-  return characters;
+const charactersOf = (content: readonly ModelBlock[]): number => JSON.stringify(content).length;
+
+/** What one message says to the model; the same object says the same for ever. */
+interface Gist {
+  readonly characters: number;
+  readonly calls: number;
+  readonly compact: boolean;
+  /** The item that it announces last, with the calls that a summary counts; `null`: none is open any more. */
+  readonly item?: { readonly number: number; readonly calls: number } | null;
+}
+
+const gists = new WeakMap<ContextMessage, Gist>();
+function gistOf(message: ContextMessage): Gist {
+  const known = gists.get(message);
+  if (known) return known;
+  const texts = message.content.flatMap((block) => (block.type === 'text' ? [block.text] : []));
+  const gist = { ...wordsOf(message, texts.join('\n')), characters: JSON.stringify(message.content).length };
+  gists.set(message, gist);
+  return gist;
+}
+
+function wordsOf({ role, content }: ContextMessage, text: string): Omit<Gist, 'characters'> {
+  if (role === 'assistant') {
+    const calls = content.filter((block) => block.type === 'tool_use' && !block.name.endsWith('_item')).length;
+    return { calls, compact: false };
+  }
+  const compact = text.includes('<compact/>');
+  if (text.includes('<no-open-items/>')) return { calls: 0, compact, item: null };
+  const item = [...text.matchAll(/<item>(.*?)<\/item>/g)].at(-1)?.[1];
+  if (item === undefined) return { calls: 0, compact };
+  const { number } = JSON.parse(item) as { readonly number: number };
+  return { calls: 0, compact, item: { number, calls: Number(/<calls>(\d+)<\/calls>/.exec(text)?.[1] ?? 0) } };
 }
 
 interface Standing {
@@ -84,20 +108,11 @@ function standingOf(messages: readonly ContextMessage[]): Standing {
   let number: number | undefined;
   let calls = 0;
   let compact = false;
-  for (const { role, content } of messages) {
-    compact = false;
-    for (const block of content) {
-      if (role === 'assistant' && block.type === 'tool_use' && !block.name.endsWith('_item')) calls += 1;
-      if (role === 'assistant' || block.type !== 'text') continue;
-      if (block.text.includes('<compact/>')) compact = true;
-      const done = /<calls>(\d+)<\/calls>/.exec(block.text)?.[1];
-      const item = /<item>(.*?)<\/item>/.exec(block.text)?.[1];
-      if (item !== undefined) {
-        number = Number((JSON.parse(item) as { number: number }).number);
-        calls = Number(done ?? 0);
-      }
-      if (block.text.includes('<no-open-items/>')) number = undefined;
-    }
+  for (const message of messages) {
+    const gist = gistOf(message);
+    compact = gist.compact;
+    calls = gist.item ? gist.item.calls : calls + gist.calls;
+    if (gist.item !== undefined) number = gist.item?.number;
   }
   return { number, calls, compact };
 }

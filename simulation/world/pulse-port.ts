@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ChildParts } from '../../apps/segment-runner/src/child/child.js';
 import { type Activity, AskSegment, Heartbeat, momentOf, type RunId } from '#contracts';
+import type { ChildParts } from '../../apps/segment-runner/src/child/child.js';
 import type { BusPort } from './bus-port.js';
 
 const BEAT_MS = 1_000;

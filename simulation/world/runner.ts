@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
+import { messageOf } from '#platform';
 import { Child } from '../../apps/segment-runner/src/child/child.js';
 import { SegmentRunnerConfig } from '../../apps/segment-runner/src/config.js';
 import type { FromChild, ToChild } from '../../apps/segment-runner/src/ipc.js';
 import type { PoolChild } from '../../apps/segment-runner/src/supervisor/pool.js';
 import { SegmentRunnerService } from '../../apps/segment-runner/src/supervisor/segment-runner.service.js';
-import { messageOf } from '#platform';
 import type { BusPort } from './bus-port.js';
 import { LogPort } from './log-port.js';
 import { modelOf } from './model-port.js';
@@ -83,7 +83,8 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
       return process.alive;
     },
     send: (order: ToChild) => {
-      if (world.passes(supervisor, `order: ${order.type}`)) world.post(process, IPC_MS + world.trip(), () => hear(order));
+      if (world.passes(supervisor, `order: ${order.type}`))
+        world.post(process, IPC_MS + world.trip(), () => hear(order));
       return true;
     },
     kill: () => {

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import {
   AskCall,
   type CallState,
@@ -9,7 +10,6 @@ import {
   workspaceSubject,
 } from '#contracts';
 import { BatonError } from '#platform';
-import type { z } from 'zod';
 import type { BusPort } from './bus-port.js';
 import type { Process, World } from './world.js';
 

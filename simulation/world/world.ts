@@ -66,7 +66,7 @@ export class World {
   private readonly watchers = new Set<(event: StoredEvent) => void>();
   private readonly fates = new Map<Process, Fate>();
   /** What becomes of the next message that a durable consumer delivers. */
-  deliveryFate: Fate | undefined;
+  private deliveryFate: Fate | undefined;
   private readonly busFound = new Set<() => void>();
   private readonly logLost = new Set<() => void>();
 
@@ -141,6 +141,10 @@ export class World {
     return fate;
   }
 
+  doomDelivery(fate: Fate): void {
+    this.deliveryFate = fate;
+  }
+
   takeDeliveryFate(): Fate | undefined {
     const fate = this.deliveryFate;
     this.deliveryFate = undefined;
@@ -160,14 +164,14 @@ export class World {
     for (const lose of this.logLost) lose();
   }
 
-  /** The bus is gone for a while: every connection is lost and found again. `wiped`: so is all that it held. */
-  loseBus(forMs: number, wiped: boolean, wipe: () => void): void {
+  /** The bus is gone for a while: every connection is lost and found again. */
+  loseBus(forMs: number, whileAway: () => void): void {
     this.disturb(forMs);
     this.away.bus = Math.max(this.away.bus, this.now + forMs);
     this.tell('bus', `AWAY for ${forMs} ms`);
     this.post(undefined, forMs, () => {
       if (this.isBusAway()) return;
-      if (wiped) wipe();
+      whileAway();
       for (const found of this.busFound) found();
     });
   }

@@ -1,0 +1,118 @@
+import type { RunEvent } from '#contracts';
+import type { Effect, Ledger } from '../world/ledger.js';
+import type { Account, Entry } from './account.js';
+
+type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>['data'];
+
+/** What the log tells of one call. */
+interface Call {
+  readonly tool: string;
+  readonly starts: { readonly at: number; readonly attempt: number }[];
+  ends: number;
+  ok: boolean;
+  doubts: number;
+}
+
+const REPEATABLE: ReadonlySet<string> = new Set(['write_file']);
+
+/** Laws 2, 4 and 5: nothing happens before it is written down, twice, or for a segment that is over; nothing is lost. */
+export function effectFaults({ entries, ledger }: Account): {
+  readonly broken: string[];
+  readonly lost: number;
+  readonly doubled: number;
+} {
+  const calls = callsIn(entries);
+  const broken: string[] = [];
+  let [lost, doubled] = [0, 0];
+  for (const [callId, call] of calls) {
+    const effects = ledger.effects.filter((effect) => effect.callId === callId);
+    const extra = effects.length - mostEffects(call, callId, ledger);
+    if (extra > 0) {
+      doubled += extra;
+      broken.push(`The call ${callId} (${call.tool}) took effect ${effects.length} times.`);
+    }
+    if (call.ok && effects.length === 0) {
+      lost += 1;
+      broken.push(`The log tells of an effect of ${callId} that never was.`);
+    }
+    if (call.ends !== 1) broken.push(`The call ${callId} has ${call.ends} ends.`);
+    if (call.doubts > 0 && !ledger.unknowable.has(callId)) broken.push(`The call ${callId} was in doubt without need.`);
+    broken.push(...early(callId, call, effects));
+  }
+  for (const { callId } of ledger.effects)
+    if (!calls.has(callId)) broken.push(`Nobody asked for the effect ${callId}.`);
+  const open = unsettledItems(entries);
+  lost += open.length;
+  broken.push(...open, ...unfenced(ledger));
+  return { broken, lost, doubled };
+}
+
+/** What may be repeated is repeated under the same key; of anything else one effect is the most. */
+const mostEffects = ({ tool, starts }: Call, callId: string, { unknowable }: Ledger): number =>
+  REPEATABLE.has(tool) && unknowable.has(callId) ? starts.length : 1;
+
+function early(callId: string, { starts }: Call, effects: readonly Effect[]): string[] {
+  return effects
+    .filter((effect) => !starts.some(({ at, attempt }) => attempt === effect.attempt && at <= effect.at))
+    .map(({ attempt }) => `The call ${callId} (attempt ${attempt}) took effect before its start was in the log.`);
+}
+
+function unfenced({ asked }: Ledger): string[] {
+  let newest = 0;
+  const broken: string[] = [];
+  for (const { segment, verb } of asked) {
+    if (segment < newest) broken.push(`The workspace took ${verb} from segment ${segment} after one from ${newest}.`);
+    newest = Math.max(newest, segment);
+  }
+  return broken;
+}
+
+function callsIn(entries: readonly Entry[]): Map<string, Call> {
+  const calls = new Map<string, Call>();
+  const call = ({ callId }: { readonly callId: string }): Call | undefined => calls.get(callId);
+  for (const { event, at } of entries) {
+    switch (event.type) {
+      case 'ToolCallStarted':
+        started(calls, event.data, at);
+        break;
+      case 'ToolCallCompleted': {
+        const known = call(event.data);
+        if (!known) break;
+        known.ends += 1;
+        known.ok = event.data.outcome === 'ok';
+        break;
+      }
+      case 'ToolCallSettled': {
+        const known = call(event.data);
+        if (known) known.ends += 1;
+        break;
+      }
+      case 'ToolCallInDoubt': {
+        const known = call(event.data);
+        if (known) known.doubts += 1;
+        break;
+      }
+      default:
+    }
+  }
+  return calls;
+}
+
+/** Calls that only the log carries out have no effect outside it. */
+function started(calls: Map<string, Call>, { callId, tool, attempt = 1 }: Of<'ToolCallStarted'>, at: number): void {
+  if (tool.endsWith('_item')) return;
+  const known = calls.get(callId) ?? { tool, starts: [], ends: 0, ok: false, doubts: 0 };
+  known.starts.push({ at, attempt });
+  calls.set(callId, known);
+}
+
+function unsettledItems(entries: readonly Entry[]): string[] {
+  const settled = new Map<string, number>();
+  for (const { event } of entries) {
+    if (event.type === 'RunRequested') for (const { id } of event.data.items) settled.set(id, 0);
+    if (event.type === 'ItemCompleted' || event.type === 'ItemFailed') {
+      settled.set(event.data.itemId, (settled.get(event.data.itemId) ?? 0) + 1);
+    }
+  }
+  return [...settled].filter(([, times]) => times !== 1).map(([id, times]) => `${id} was settled ${times} times.`);
+}

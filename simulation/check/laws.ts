@@ -1,0 +1,123 @@
+import type { RunEvent } from '#contracts';
+import { compactionRequest, type History, replay, turnRequest } from '#domain';
+import { requestDigest } from '#platform';
+import type { Account, Entry } from './account.js';
+import { effectFaults } from './effects.js';
+import { relayFaults } from './relay.js';
+
+/** A broken law, in a sentence. */
+export type Broken = string;
+
+/** What the run comes to when nothing disturbs it. */
+export interface Expected {
+  readonly contextDigest: string;
+  readonly requestDigests: string;
+  readonly result: string;
+  /** When it ends, in milliseconds of the world. */
+  readonly endsAt: number;
+}
+
+export interface Verdict {
+  readonly broken: readonly Broken[];
+  /** Effects that the log tells of and that never happened, and items that were not settled. */
+  readonly lost: number;
+  /** Effects that happened more often than they were asked for. */
+  readonly doubled: number;
+}
+
+/** Whether the account keeps the laws, and comes to the same end as the run that nothing disturbed. */
+export function judge(account: Account, expected: Expected): Verdict {
+  const { broken, lost, doubled } = effectFaults(account);
+  const sentences = [
+    ...relayFaults(account),
+    ...ackFaults(account),
+    ...peopleFaults(account),
+    ...turnFaults(account),
+    ...broken,
+    ...outcomeFaults(account, expected),
+    ...account.ledger.surprises,
+  ];
+  return { broken: sentences, lost, doubled };
+}
+
+/** Law 1: a message is acknowledged only when what it asked for is in the log, or asked for no more. */
+function ackFaults({ entries, ledger }: Account): Broken[] {
+  return ledger.acks.flatMap(({ body, logLength, subject }) => {
+    if (!isSegmentOrder(body)) return [];
+    const known = entries.slice(0, logLength).some(({ event }) => settlesOrder(event, body.segment));
+    return known ? [] : [`${subject} was acknowledged before segment ${body.segment} had begun.`];
+  });
+}
+
+const isSegmentOrder = (body: unknown): body is { readonly segment: number } =>
+  typeof body === 'object' && body !== null && 'segment' in body;
+
+/** Segment n has begun or is over, or the run has gone on or has ended. */
+function settlesOrder(event: RunEvent, segment: number): boolean {
+  switch (event.type) {
+    case 'SegmentStarted':
+    case 'SegmentEnded':
+    case 'RunPresumedDead':
+      return event.data.segment >= segment;
+    case 'SegmentScheduled':
+      return event.data.segment > segment;
+    default:
+      return event.type === 'CancelRequested' || event.type.startsWith('RunC') || event.type === 'RunHalted';
+  }
+}
+
+/** What people wished is there once, and a call that needs their agreement has it. */
+function peopleFaults({ entries }: Account): Broken[] {
+  const messages = entries.flatMap(({ event }) => (event.type === 'MessageReceived' ? [event.data.messageId] : []));
+  const broken = messages.length === new Set(messages).size ? [] : ['A message was received twice.'];
+  const asked = new Map<string, number>();
+  for (const { event, revision } of entries) {
+    if (event.type === 'ApprovalRequested') asked.set(event.data.callId, revision);
+    if (event.type === 'ApprovalGranted') asked.delete(event.data.callId);
+    if (event.type === 'ToolCallStarted' && asked.has(event.data.callId)) {
+      broken.push(`The call ${event.data.callId} began at ${revision} before anybody had agreed.`);
+    }
+  }
+  return broken;
+}
+
+/** Turns are numbered without gap or repetition, and each request can be rebuilt from the log (law 6). */
+function turnFaults({ recorded }: Account): Broken[] {
+  const broken: Broken[] = [];
+  const histories: History[] = [];
+  let turns = 0;
+  for (const entry of recorded) {
+    const { event, revision } = entry;
+    const at = 'basedOn' in event.data ? histories[event.data.basedOn] : undefined;
+    if (event.type === 'ModelTurnCompleted') {
+      turns += 1;
+      if (event.data.turn !== turns) broken.push(`Turn ${event.data.turn} was recorded as the ${turns}th.`);
+    }
+    if (at && 'requestDigest' in event.data && event.data.requestDigest !== undefined) {
+      const { basedOn, requestDigest: sent } = event.data as { basedOn: number; requestDigest: string };
+      const rebuild = event.type === 'ContextCompacted' ? compactionRequest : turnRequest;
+      if (requestDigest(rebuild(at.run, at.context, basedOn)) !== sent) {
+        broken.push(`The request of ${revision}@run cannot be rebuilt from the log.`);
+      }
+    }
+    histories.push(replay(histories.at(-1), entry));
+  }
+  return broken;
+}
+
+/** Where nobody can know what became of a call, the model is told so, and what it is shown differs by those words. */
+function outcomeFaults(
+  { ledger, contextDigest, requestDigests, result, entries }: Account,
+  expected: Expected,
+): Broken[] {
+  const broken = result === expected.result ? [] : [`The run came to ${result} instead of ${expected.result}.`];
+  if (ledger.unknowable.size > 0) return broken;
+  if (contextDigest !== expected.contextDigest) broken.push('The final context is another one.');
+  if (requestDigests !== expected.requestDigests) broken.push('The model was asked something else on the way.');
+  return broken.concat(unsettled(entries));
+}
+
+const unsettled = (entries: readonly Entry[]): Broken[] =>
+  entries.some(({ event }) => event.type === 'ToolCallInDoubt')
+    ? ['A call is in doubt although its end was known.']
+    : [];

@@ -1,45 +1,78 @@
-import { caseOf, inWords, play, undisturbed } from './cases.js';
-import { accountOf } from './check/account.js';
-import { judge } from './check/laws.js';
-import { rememberSchemas } from './world/remembered-schemas.js';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { plant } from './plants.js';
+import { type Finding, setUp, tryCase } from './trial.js';
+import type { Share, Told } from './worker.js';
 import { stopwatch } from './world/virtual-time.js';
 
-rememberSchemas();
-const arg = (n: string, d: number) => {
-  const i = process.argv.indexOf(n);
-  return i < 0 ? d : Number(process.argv[i + 1]);
-};
-const trace = process.argv.includes('--trace');
-const base = await undisturbed();
-const a = await accountOf(base);
-const expected = {
-  contextDigest: a.contextDigest,
-  requestDigests: a.requestDigests,
-  result: a.result,
-  endsAt: base.endedAt ?? 0,
-};
-process.stdout.write(
-  `${JSON.stringify({ ...expected, n: base.boundaries.length, broken: judge(a, expected).broken })}\n`,
-);
-const began = stopwatch();
-const late: number[] = [];
-const step = arg('--step', 1);
-const from = arg('--from', 1),
-  count = arg('--seeds', 100);
-let failed = 0;
-for (let seed = from; seed < from + count * step; seed += step) {
-  const c = caseOf(seed, base.boundaries);
-  const p = await play(c, trace ? (l) => process.stdout.write(`${l}\n`) : undefined);
-  const v = judge(await accountOf(p), expected);
-  late.push(Math.round((p.endedAt ?? NaN) - expected.endsAt));
-  if (v.broken.length > 0) {
-    failed++;
-    process.stdout.write(
-      `${seed} ${inWords(c)} (${base.boundaries[c.faults[0]!.place - 1]?.role} ${base.boundaries[c.faults[0]!.place - 1]?.what}): ${v.broken.slice(0, 4).join(' | ')}\n`,
-    );
-  }
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** How often a failing seed's story is told in full. */
+const TOLD = 20;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    plant: { type: 'string' },
+    workers: { type: 'string', default: String(availableParallelism()) },
+  },
+});
+
+/** One seed, step by step. */
+async function playOne(seed: number): Promise<number> {
+  const bench = await setUp();
+  if (values.plant !== undefined) plant(values.plant);
+  const finding = await tryCase(seed, bench, values.trace ? say : undefined);
+  say(`seed ${seed}: ${finding.words}`);
+  say(finding.broken.length === 0 ? 'Every law was kept.' : finding.broken.map((law) => `BROKEN: ${law}`).join('\n'));
+  return finding.broken.length === 0 ? 0 : 1;
 }
-late.sort((x, y) => x - y);
-process.stdout.write(
-  `${failed} failed of ${count}, ${(stopwatch() - began) / count} ms each; late p50 ${late[late.length >> 1]} p90 ${late[Math.floor(late.length * 0.9)]} max ${late.at(-1)}\n`,
-);
+
+async function playAll(): Promise<number> {
+  const began = stopwatch();
+  const from = Number(values.from);
+  const end = from + Number(values.seeds);
+  const step = Math.max(1, Math.min(Number(values.workers), end - from));
+  const totals = { cases: 0, failed: 0, lost: 0, doubled: 0 };
+  const failed = (finding: Finding): void => {
+    totals.failed += 1;
+    totals.lost += finding.lost;
+    totals.doubled += finding.doubled;
+    if (!values.json && totals.failed <= TOLD) tellOf(finding);
+  };
+  const shares = Array.from({ length: step }, (_, place) => ({ from: from + place, end, step, planted: values.plant }));
+  const counts = await Promise.all(shares.map((share) => playShare(share, failed)));
+  totals.cases = counts.reduce((sum, count) => sum + count, 0);
+  const seconds = Math.round((stopwatch() - began) / 100) / 10;
+  say(values.json ? JSON.stringify({ ...totals, seconds }) : inWords({ ...totals, seconds }));
+  return totals.failed === 0 ? 0 : 1;
+}
+
+function playShare(share: Share, failed: (finding: Finding) => void): Promise<number> {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url));
+  return new Promise((resolve, reject) => {
+    worker.on('message', (told: Told) => {
+      if ('failed' in told) failed(told.failed);
+      else resolve(told.cases);
+    });
+    worker.once('error', reject);
+    worker.postMessage(share);
+  });
+}
+
+function tellOf({ seed, words, broken }: Finding): void {
+  const planted = values.plant === undefined ? '' : ` --plant ${values.plant}`;
+  say(`seed ${seed}: ${words}`);
+  for (const law of broken.slice(0, 5)) say(`  ${law}`);
+  say(`  replay it: npm run simulate -- --seed ${seed} --trace${planted}`);
+}
+
+const inWords = (totals: { cases: number; failed: number; lost: number; doubled: number; seconds: number }): string =>
+  `${totals.cases} cases in ${totals.seconds} s: ${totals.failed} failed, ${totals.lost} effects lost, ${totals.doubled} doubled.`;
+
+process.exitCode = values.seed === undefined ? await playAll() : await playOne(Number(values.seed));

@@ -42,10 +42,14 @@ export function judge(account: Account, expected: Expected): Verdict {
 
 /** Law 1: a message is acknowledged only when what it asked for is in the log, or asked for no more. */
 function ackFaults({ entries, ledger }: Account): Broken[] {
-  return ledger.acks.flatMap(({ body, logLength, subject }) => {
+  return ledger.acks.flatMap(({ body, logLength, subject, at }) => {
     if (!isSegmentOrder(body)) return [];
     const known = entries.slice(0, logLength).some(({ event }) => settlesOrder(event, body.segment));
-    return known ? [] : [`${subject} was acknowledged before segment ${body.segment} had begun.`];
+    return known
+      ? []
+      : [
+          `${subject} was acknowledged at ${at.toFixed(1)} before segment ${body.segment} had begun (log ${logLength}).`,
+        ];
   });
 }
 

@@ -36,12 +36,20 @@ const notAsked = (): never => {
   throw new Error('A supervisor of a simulated world has no health port and is never closed.');
 };
 
+/** The channel between a supervisor and its child: what is said first is heard first. */
+function inOrder(world: World, hearer: Process): (deliver: () => void) => void {
+  let arrives = 0;
+  return (deliver) => {
+    arrives = Math.max(arrives, world.now + IPC_MS + world.trip());
+    world.post(hearer, arrives - world.now, deliver);
+  };
+}
+
 function startChild(world: World, supervisor: Process, busOf: BusOf, name: string): PoolChild {
   const process = world.begin(name, 'child', supervisor.machine);
   const events = new EventEmitter();
-  const toSupervisor = (event: string, ...args: unknown[]): void => {
-    world.post(supervisor, IPC_MS + world.trip(), () => events.emit(event, ...args));
-  };
+  const [up, down] = [inOrder(world, supervisor), inOrder(world, process)];
+  const toSupervisor = (event: string, ...args: unknown[]): void => up(() => events.emit(event, ...args));
   const tell = (message: FromChild): void => {
     if (world.passes(process, `tell: ${message.type}`)) toSupervisor('message', message);
   };
@@ -63,7 +71,7 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
       logger: world.loggerOf(process),
       bus,
       log: new LogPort(world, process),
-      prices: { readOn: '2026-01-01', usdPerMillionTokens: {} },
+      prices: { source: 'nobody', readOn: '2026-01-01', usdPerMillionTokens: {} },
       tell,
       pulse: pulseOf(bus),
       createModel: modelOf(world, process),
@@ -83,8 +91,7 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
       return process.alive;
     },
     send: (order: ToChild) => {
-      if (world.passes(supervisor, `order: ${order.type}`))
-        world.post(process, IPC_MS + world.trip(), () => hear(order));
+      if (world.passes(supervisor, `order: ${order.type}`)) down(() => hear(order));
       return true;
     },
     kill: () => {

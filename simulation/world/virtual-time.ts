@@ -79,7 +79,14 @@ function pause<T>(delayMs = 1, value?: T, { signal }: { readonly signal?: AbortS
   return new Promise((resolve, reject) => {
     const fail = (): void => reject(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
     if (signal?.aborted) return fail();
-    const timer = new Timer(() => resolve(value as T), delayMs, false);
+    const timer = new Timer(
+      () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve(value as T);
+      },
+      delayMs,
+      false,
+    );
     const onAbort = (): void => {
       timer.cancel();
       fail();

@@ -69,5 +69,9 @@ export function strikeOf({ world, stream, disk }: Cluster, { kind, ms }: Fault):
       process.skewMs += ms;
     },
   };
-  return strikes[kind];
+  return (process) => {
+    const lasts = kind === 'pause' || kind.endsWith('-away') || kind === 'bus-wiped';
+    world.ledger.disturbances.push({ at: world.now, until: world.now + (lasts ? ms : 0), kind });
+    strikes[kind](process);
+  };
 }

@@ -54,7 +54,9 @@ async function playAll(): Promise<number> {
 }
 
 function playShare(share: Share, failed: (finding: Finding) => void): Promise<number> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url));
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    resourceLimits: { maxYoungGenerationSizeMb: 96 },
+  });
   return new Promise((resolve, reject) => {
     worker.on('message', (told: Told) => {
       if ('failed' in told) failed(told.failed);

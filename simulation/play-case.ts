@@ -6,7 +6,7 @@ import { type Boundary, type Strike, World } from './world/world.js';
 /** A run that has not ended by then never will, in milliseconds of the world. */
 const LATEST_END_MS = 20 * 60_000;
 /** How long the world goes on after the end: whatever sleeps, or is on its way, must do no harm any more. */
-const LINGER_MS = 12_000;
+const LINGER_MS = 6_000;
 const ENDS: ReadonlySet<string> = new Set(TERMINAL_EVENTS);
 
 export interface CaseOptions {

@@ -32,6 +32,8 @@ export class Ledger {
   readonly asked: Asked[] = [];
   /** Calls that a machine lost while they ran: nobody can know how they ended. */
   readonly unknowable = new Set<string>();
+  /** What was done to the world, and until when it lasted. */
+  readonly disturbances: { readonly at: number; readonly until: number; readonly kind: string }[] = [];
   /** What no part of the system may do: an error that nobody expected. */
   readonly surprises: string[] = [];
 

@@ -26,6 +26,8 @@ export class Cluster {
 
   constructor(readonly world: World) {
     this.stream = new JetStream(world);
+    // Who asks for messages asks again as soon as the bus is there.
+    world.onBusFound(() => this.stream.kickAll());
     this.disk = new WorkspaceDisk(world, toolWork);
   }
 

@@ -5,7 +5,7 @@ const vendor = (name, room, packages) => ({
   name: `${name}-behind-one-door`,
   comment: `only libs/${room} (and the tests) may know this package`,
   severity: 'error',
-  from: { path: '^(apps|libs)/', pathNot: [lib(room), lib('testing'), spec] },
+  from: { path: '^(apps|libs|simulation)/', pathNot: [lib(room), lib('testing'), spec] },
   to: { path: packages.map((p) => `node_modules/${p}/`) },
 });
 const only = (room, mayImport, comment) => ({
@@ -13,7 +13,7 @@ const only = (room, mayImport, comment) => ({
   comment,
   severity: 'error',
   from: { path: lib(room), pathNot: spec },
-  to: { path: '^(apps|libs)/', pathNot: [room, ...mayImport].map(lib) },
+  to: { path: '^(apps|libs|simulation)/', pathNot: [room, ...mayImport].map(lib) },
 });
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -40,14 +40,14 @@ export default {
     },
     {
       ...vendor('eventstore-client', 'log', ['@eventstore/db-client']),
-      from: { path: '^(apps|libs)/', pathNot: [lib('log'), lib('testing'), spec] },
+      from: { path: '^(apps|libs|simulation)/', pathNot: [lib('log'), lib('testing'), spec] },
     },
     vendor('nats', 'bus', ['nats']),
     vendor('pino', 'platform', ['pino']),
     {
       name: 'anthropic-behind-one-door',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: ['^apps/segment-runner/src/model/', spec] },
+      from: { path: '^(apps|libs|simulation)/', pathNot: ['^apps/segment-runner/src/model/', spec] },
       to: { path: 'node_modules/@anthropic-ai/' },
     },
     {
@@ -55,6 +55,12 @@ export default {
       severity: 'error',
       from: { path: '^apps/([^/]+)/' },
       to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'simulation-stands-outside',
+      severity: 'error',
+      from: { path: '^(apps|libs)/' },
+      to: { path: '^simulation/' },
     },
     {
       name: 'libs-never-import-apps',
@@ -66,20 +72,20 @@ export default {
       name: 'through-the-front-door',
       comment: 'another room is entered by its index',
       severity: 'error',
-      from: { path: '^(apps|libs)/([^/]+)/' },
+      from: { path: '^(apps|libs|simulation)/([^/]+)/' },
       to: { path: '^libs/[^/]+/src/.+', pathNot: ['^libs/[^/]+/src/index\\.ts$', '^libs/$2/'] },
     },
     {
       name: 'testing-only-from-tests',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: [spec, lib('testing')] },
+      from: { path: '^(apps|libs|simulation)/', pathNot: [spec, lib('testing')] },
       to: { path: lib('testing') },
     },
     { name: 'no-spec-imports', severity: 'error', from: {}, to: { path: spec } },
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: [spec, '(^|/)main\\.ts$', '\\.d\\.ts$'] },
+      from: { orphan: true, pathNot: [spec, '(^|/)main\\.ts$', '^simulation/(worker|self-test)\\.ts$', '\\.d\\.ts$'] },
       to: {},
     },
     { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

@@ -4,7 +4,7 @@ import { seeded, wholeBelow } from './world/random.js';
 import type { Boundary } from './world/world.js';
 
 /** The order of things in which every boundary is tried. */
-const BASE_SCHEDULE = 1;
+export const BASE_SCHEDULE = 1;
 
 /** One case: the order of things, and what disturbs it. */
 export interface Case {

@@ -20,7 +20,7 @@ const KINDS = [
   'commands-lost',
   'clock-jumps',
 ] as const;
-export type FaultKind = (typeof KINDS)[number];
+type FaultKind = (typeof KINDS)[number];
 
 /** One disturbance: where it strikes, and for how long in milliseconds (or by how much a clock jumps). */
 export interface Fault {

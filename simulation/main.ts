@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { plant } from './plants.js';
-import { type Finding, setUp, tryCase } from './trial.js';
+import { type Finding, setUp, trySeed } from './trial.js';
 import type { Share, Told } from './worker.js';
 import { stopwatch } from './world/virtual-time.js';
 
@@ -27,7 +27,7 @@ const { values } = parseArgs({
 async function playOne(seed: number): Promise<number> {
   const bench = await setUp();
   if (values.plant !== undefined) plant(values.plant);
-  const finding = await tryCase(seed, bench, values.trace ? say : undefined);
+  const finding = await trySeed(seed, bench, values.trace ? say : undefined);
   say(`seed ${seed}: ${finding.words}`);
   say(finding.broken.length === 0 ? 'Every law was kept.' : finding.broken.map((law) => `BROKEN: ${law}`).join('\n'));
   return finding.broken.length === 0 ? 0 : 1;

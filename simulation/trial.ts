@@ -36,16 +36,18 @@ const expectedOf = ({ contextDigest, requestDigests, result }: Account, endsAt: 
   endsAt,
 });
 
+export const trySeed = (seed: number, bench: Bench, tell?: (line: string) => void): Promise<Finding> =>
+  tryCase(caseOf(seed, bench.boundaries), bench, tell);
+
 /** Plays one case and judges it. */
 export async function tryCase(
-  seed: number,
+  chosen: Case,
   { boundaries, expected }: Bench,
   tell?: (line: string) => void,
 ): Promise<Finding> {
-  const chosen = caseOf(seed, boundaries);
   const played = await play(chosen, tell);
   const { broken, lost, doubled } = judge(await accountOf(played), expected);
-  return { seed, words: describe(chosen, boundaries), broken, lost, doubled };
+  return { seed: chosen.seed, words: describe(chosen, boundaries), broken, lost, doubled };
 }
 
 function describe(chosen: Case, boundaries: readonly Boundary[]): string {

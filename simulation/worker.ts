@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { plant } from './plants.js';
-import { setUp, tryCase } from './trial.js';
+import { setUp, trySeed } from './trial.js';
 
 /** A share of the seeds: every `step`th from `from`, below `end`. */
 export interface Share {
@@ -11,7 +11,7 @@ export interface Share {
 }
 
 /** What comes back for each seed that failed, and once at the end. */
-export type Told = { readonly failed: Awaited<ReturnType<typeof tryCase>> } | { readonly cases: number };
+export type Told = { readonly failed: Awaited<ReturnType<typeof trySeed>> } | { readonly cases: number };
 
 parentPort?.once('message', (share: Share) => void work(share));
 
@@ -20,7 +20,7 @@ async function work({ from, end, step, planted }: Share): Promise<void> {
   if (planted !== undefined) plant(planted);
   let cases = 0;
   for (let seed = from; seed < end; seed += step) {
-    const finding = await tryCase(seed, bench);
+    const finding = await trySeed(seed, bench);
     cases += 1;
     if (finding.broken.length > 0) parentPort?.postMessage({ failed: finding } satisfies Told);
   }

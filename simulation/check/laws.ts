@@ -7,7 +7,7 @@ import { promptnessFaults } from './promptness.js';
 import { relayFaults } from './relay.js';
 
 /** A broken law, in a sentence. */
-export type Broken = string;
+type Broken = string;
 
 /** What the run comes to when nothing disturbs it. */
 export interface Expected {

@@ -216,7 +216,7 @@ export class BusPort implements BusSurface {
           if (fate === 'answer-lost') lost();
           else answer(world.trip(), () => resolve(value));
         } catch (error) {
-          answer(world.trip(), () => reject(error as Error));
+          answer(world.trip(), () => reject(error));
         }
       });
     });

@@ -25,11 +25,11 @@ export interface Taker {
 
 /** One delivery, and what may be said about it. */
 export interface Delivered {
-  ack(): void;
-  nak(): void;
-  working(): void;
+  readonly ack: () => void;
+  readonly nak: () => void;
+  readonly working: () => void;
   /** It was handed to its handler: the slot is counted there from now on. */
-  begun(): void;
+  readonly begun: () => void;
 }
 
 interface Entry {

@@ -78,7 +78,7 @@ export class LogPort implements EventLog {
         if (fate === 'lost' || world.isLogAway()) return lost();
         void work().then(
           (value) => (fate === 'answer-lost' ? lost() : answer(world.trip(), () => resolve(value))),
-          (error: unknown) => answer(world.trip(), () => reject(error as Error)),
+          (error: unknown) => answer(world.trip(), () => reject(error)),
         );
       });
     });

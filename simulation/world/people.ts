@@ -1,4 +1,4 @@
-import { momentOf, type RunEvent, RunEvent as RunEvents } from '#contracts';
+import { momentOf, RunEvent } from '#contracts';
 import { type Run, type Wished, type Wisher, wishApprove, wishMessage } from '#domain';
 import { Runs } from '#log';
 import { LogPort } from './log-port.js';
@@ -23,7 +23,7 @@ export class People {
 
   constructor(private readonly world: World) {
     world.onCommit(({ type, data }) => {
-      const event = type === 'ApprovalRequested' ? (RunEvents.parse({ type, data }) as RunEvent) : undefined;
+      const event = type === 'ApprovalRequested' ? RunEvent.parse({ type, data }) : undefined;
       if (event?.type === 'ApprovalRequested') this.answer(event.data);
     });
   }
@@ -69,7 +69,7 @@ export class People {
     const wish = this.wishes[0];
     if (this.busy || !wish || !gateway?.alive) return;
     this.busy = true;
-    const done = (received: boolean): void => {
+    const settle = (received: boolean): void => {
       if (this.gateway !== gateway || !gateway.alive) return;
       this.busy = false;
       if (received) this.wishes.shift();
@@ -78,8 +78,8 @@ export class People {
     };
     world.post(gateway, world.trip(), () => {
       void wish().then(
-        () => done(true),
-        () => done(false),
+        () => settle(true),
+        () => settle(false),
       );
     });
   }

@@ -13,7 +13,7 @@ const ASKS_A_PERSON = 7;
 const FAILS = 9;
 const TAKES_LONG = 12;
 
-export const SPEC: AgentSpec = AgentSpecs.parse({
+const SPEC: AgentSpec = AgentSpecs.parse({
   name: 'simulated',
   model: { name: 'pure', contextTokens: 4_000 },
   instructions: 'Work through the items.',

@@ -20,7 +20,7 @@ export function rememberSchemas(): void {
       known.set(data, parsed);
       return parsed;
     };
-    schemas.set(type, { ...schema, safeParse } as z.ZodType<RunEvent>);
+    schemas.set(type, Object.assign(Object.create(schema), { safeParse }));
   }
   const check = EventMetadata.safeParse.bind(EventMetadata);
   const known = new WeakMap<object, Parsed<z.infer<typeof EventMetadata>>>();

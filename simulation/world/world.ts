@@ -117,7 +117,7 @@ export class World {
 
   /** Everything on the machine dies at once. */
   powerOff(machine: string): void {
-    for (const process of [...this.processes]) if (process.machine === machine) this.kill(process, 'power off');
+    for (const process of this.processes) if (process.machine === machine) this.kill(process, 'power off');
   }
 
   pause(process: Process, forMs: number): void {

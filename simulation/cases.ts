@@ -1,16 +1,23 @@
 import { anyFault, type Fault, strikeOf } from './faults.js';
 import { type Played, playCase } from './play-case.js';
-import { seeded, wholeBelow } from './world/random.js';
-import type { Boundary } from './world/world.js';
+import type { Cluster } from './world/cluster.js';
+import { type People, WHIMS, type Whim } from './world/people.js';
+import { oneOf, seeded, wholeBelow } from './world/random.js';
+import type { Boundary, Strike } from './world/world.js';
 
 /** The order of things in which every boundary is tried. */
 export const BASE_SCHEDULE = 1;
+
+/** In one of so many samples people interfere. */
+const RESTLESS_EVERY = 3;
 
 /** One case: the order of things, and what disturbs it. */
 export interface Case {
   readonly seed: number;
   readonly schedule: number;
   readonly faults: readonly Fault[];
+  /** What people want in between; with it the run comes to its end on another way. */
+  readonly whims?: readonly { readonly place: number; readonly whim: Whim }[];
 }
 
 /**
@@ -34,21 +41,40 @@ function sampled(seed: number, places: number): Case {
     anyFault(random, 1 + wholeBelow(random, Math.round(1.3 * places))),
   );
   const faults = [...(random() < 0.7 ? [first] : []), ...more].toSorted((a, b) => a.place - b.place);
-  return { seed, schedule: seed, faults };
+  if (seed % RESTLESS_EVERY > 0) return { seed, schedule: seed, faults };
+  const whims = Array.from({ length: 1 + wholeBelow(random, 3) }, () => ({
+    place: 1 + wholeBelow(random, Math.round(1.1 * places)),
+    whim: oneOf(random, WHIMS),
+  }));
+  // Some without any fault: what is wrong then is wrong with the wishes alone.
+  return { seed, schedule: seed, faults: random() < 0.3 ? [] : faults, whims };
 }
 
 /** The run without a fault. */
 export const undisturbed = (schedule = BASE_SCHEDULE): Promise<Played> =>
   playCase({ seed: schedule, keepBoundaries: true });
 
-export const play = ({ schedule, faults }: Case, tell?: (line: string) => void): Promise<Played> =>
-  playCase({
-    seed: schedule,
-    strikes: (cluster) => new Map(faults.map((fault) => [fault.place, strikeOf(cluster, fault)])),
-    tell,
-  });
+export const play = (chosen: Case, tell?: (line: string) => void): Promise<Played> =>
+  playCase({ seed: chosen.schedule, strikes: (cluster, people) => strikesOf(chosen, cluster, people), tell });
 
-export const inWords = ({ faults }: Case): string =>
-  faults.length === 0
-    ? 'no fault'
-    : faults.map(({ place, kind, ms }) => `${kind}${ms === 0 ? '' : ` (${ms} ms)`} at #${place}`).join(', ');
+function strikesOf({ faults, whims = [] }: Case, cluster: Cluster, people: People): ReadonlyMap<number, Strike> {
+  const strikes = new Map<number, Strike>();
+  const add = (place: number, strike: Strike): void => {
+    const before = strikes.get(place);
+    strikes.set(place, (process) => {
+      before?.(process);
+      strike(process);
+    });
+  };
+  for (const { place, whim } of whims) add(place, () => people.want(whim));
+  for (const fault of faults) add(fault.place, strikeOf(cluster, fault));
+  return strikes;
+}
+
+export function inWords({ faults, whims = [] }: Case): string {
+  const words = [
+    ...faults.map(({ place, kind, ms }) => `${kind}${ms === 0 ? '' : ` (${ms} ms)`} at #${place}`),
+    ...whims.map(({ place, whim }) => `a person wants: ${whim} at #${place}`),
+  ];
+  return words.length === 0 ? 'no fault' : words.join(', ');
+}

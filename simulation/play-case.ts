@@ -11,7 +11,8 @@ const ENDS: ReadonlySet<string> = new Set(TERMINAL_EVENTS);
 
 export interface CaseOptions {
   readonly seed: number;
-  readonly strikes?: (cluster: Cluster) => ReadonlyMap<number, Strike>;
+  /** What strikes, by the number of the boundary. */
+  readonly strikes?: (cluster: Cluster, people: People) => ReadonlyMap<number, Strike>;
   readonly keepBoundaries?: boolean;
   readonly tell?: ((line: string) => void) | undefined;
 }
@@ -29,8 +30,8 @@ export async function playCase({ seed, strikes, keepBoundaries = false, tell }: 
   const planned = new Map<number, Strike>();
   const world = new World({ seed, strikes: planned, keepBoundaries, tell });
   const cluster = new Cluster(world);
-  for (const [place, strike] of strikes?.(cluster) ?? []) planned.set(place, strike);
   const people = new People(world);
+  for (const [place, strike] of strikes?.(cluster, people) ?? []) planned.set(place, strike);
   let endedAt: number | undefined;
   world.onCommit(({ type }) => {
     if (ENDS.has(type)) endedAt ??= world.now;

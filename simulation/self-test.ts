@@ -8,8 +8,8 @@ import { type Bench, setUp, tryCase, trySeed } from './trial.js';
  * faults, and for each planted bug the one fault that must bring it to light. It says what came of it in one line of JSON.
  */
 
-const CRASHES = 24;
-const SAMPLES = 24;
+const CRASHES = 16;
+const SAMPLES = 16;
 const FIRST_SAMPLE = 100_000;
 /** A sample of which every step is told, twice. */
 const TOLD_TWICE = FIRST_SAMPLE + 3;

@@ -46,7 +46,10 @@ export async function tryCase(
   tell?: (line: string) => void,
 ): Promise<Finding> {
   const played = await play(chosen, tell);
-  const { broken, lost, doubled } = judge(await accountOf(played), expected);
+  const { broken, lost, doubled } = judge(await accountOf(played), {
+    ...expected,
+    restless: chosen.whims !== undefined,
+  });
   return { seed: chosen.seed, words: describe(chosen, boundaries), broken, lost, doubled };
 }
 

@@ -5,6 +5,7 @@ import type { Account, Entry } from './account.js';
 import { effectFaults } from './effects.js';
 import { promptnessFaults } from './promptness.js';
 import { relayFaults } from './relay.js';
+import { restlessFaults } from './restless.js';
 
 /** A broken law, in a sentence. */
 type Broken = string;
@@ -16,6 +17,8 @@ export interface Expected {
   readonly result: string;
   /** When it ends, in milliseconds of the world. */
   readonly endsAt: number;
+  /** People have interfered: it may end on another way. */
+  readonly restless?: boolean;
 }
 
 export interface Verdict {
@@ -28,16 +31,17 @@ export interface Verdict {
 
 /** Whether the account keeps the laws, and comes to the same end as the run that nothing disturbed. */
 export function judge(account: Account, expected: Expected): Verdict {
-  const { broken, lost, doubled } = effectFaults(account);
+  const { broken, lost, doubled } = effectFaults(account, expected.restless);
   const sentences = [
     ...relayFaults(account),
     ...ackFaults(account),
     ...peopleFaults(account),
     ...turnFaults(account),
     ...requestFaults(account, expected),
-    ...promptnessFaults(account, expected.endsAt),
     ...broken,
-    ...outcomeFaults(account, expected),
+    ...(expected.restless
+      ? restlessFaults(account, expected)
+      : [...promptnessFaults(account, expected.endsAt), ...outcomeFaults(account, expected)]),
     ...account.ledger.surprises,
   ];
   return { broken: sentences, lost, doubled };

@@ -21,6 +21,9 @@ const RECORDERS: Readonly<Record<string, string>> = {
   RunRequested: 'user',
   MessageReceived: 'user',
   ApprovalGranted: 'user',
+  CancelRequested: 'user',
+  PauseRequested: 'user',
+  ResumeRequested: 'user',
 };
 
 /** Where the baton is, as far as a stranger can read it from the log. */

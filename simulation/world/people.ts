@@ -1,5 +1,14 @@
 import { momentOf, RunEvent } from '#contracts';
-import { type Run, type Wished, type Wisher, wishApprove, wishMessage } from '#domain';
+import {
+  type Run,
+  type Wished,
+  type Wisher,
+  wishApprove,
+  wishCancel,
+  wishMessage,
+  wishPause,
+  wishResume,
+} from '#domain';
 import { Runs } from '#log';
 import { LogPort } from './log-port.js';
 import { THE_MESSAGE, THE_RUN, theRequest } from './play.js';
@@ -7,6 +16,12 @@ import type { Process, World } from './world.js';
 
 const AGAIN_MS = 700;
 const THINKS_MS = 400;
+
+/** What people may want while a run is at work. */
+export const WHIMS = ['cancel', 'pause', 'message', 'interrupt'] as const;
+export type Whim = (typeof WHIMS)[number];
+/** Whoever pauses a run lets it go on after this long, in milliseconds. */
+const PAUSED_MS = 4_000;
 
 type Wish = (run: Run, wisher: Wisher) => Wished;
 
@@ -19,7 +34,7 @@ export class People {
   private readonly wishes: (() => Promise<unknown>)[] = [];
   private runs: Runs<'gateway'> | undefined;
   private busy = false;
-  readonly receipts: Wished[] = [];
+  private whims = 0;
 
   constructor(private readonly world: World) {
     world.onCommit(({ type, data }) => {
@@ -37,17 +52,35 @@ export class People {
   }
 
   request(): void {
-    this.want(async () => await this.runs?.request(THE_RUN, theRequest(Date.now())));
+    this.queue(async () => await this.runs?.request(THE_RUN, theRequest(Date.now())));
   }
 
   wish(wish: Wish): void {
-    this.want(async () => {
+    this.queue(async () => {
       await this.runs?.change(THE_RUN, (run) => {
         const wished = wish(run, { by: 'a person', at: momentOf(Date.now()) });
-        this.receipts.push(wished);
         return wished.events ?? [];
       });
     });
+  }
+
+  /** Somebody wants something, now. */
+  want(whim: Whim): void {
+    this.whims += 1;
+    const messageId = `whim-${this.whims}`;
+    const text = `Think of it (${messageId}).`;
+    switch (whim) {
+      case 'cancel':
+        return this.wish((run, wisher) => wishCancel(run, wisher, 'It is not needed any more.'));
+      case 'message':
+      case 'interrupt':
+        return this.wish((run, wisher) =>
+          wishMessage(run, wisher, { messageId, text, interrupt: whim === 'interrupt' }),
+        );
+      case 'pause':
+        this.wish(wishPause);
+        this.world.post(undefined, PAUSED_MS, () => this.wish(wishResume));
+    }
   }
 
   private answer({ callId, inputDigest }: Extract<RunEvent, { type: 'ApprovalRequested' }>['data']): void {
@@ -59,7 +92,7 @@ export class People {
     });
   }
 
-  private want(wish: () => Promise<unknown>): void {
+  private queue(wish: () => Promise<unknown>): void {
     this.wishes.push(wish);
     this.next();
   }

@@ -7,6 +7,7 @@ const KINDS = [
   'crash',
   'power-off',
   'pause',
+  'cut-off',
   'lost',
   'answer-lost',
   'doubled',
@@ -37,7 +38,7 @@ export function anyFault(random: Random, place: number): Fault {
   const ms =
     kind === 'clock-jumps'
       ? Math.round((2 * random() - 1) * FARTHEST_JUMP_MS)
-      : 200 + wholeBelow(random, kind === 'pause' ? 3 * LONGEST_AWAY_MS : LONGEST_AWAY_MS);
+      : 200 + wholeBelow(random, kind === 'pause' || kind === 'cut-off' ? 3 * LONGEST_AWAY_MS : LONGEST_AWAY_MS);
   return { place, kind, ms };
 }
 
@@ -51,6 +52,7 @@ export function strikeOf({ world, stream, disk }: Cluster, { kind, ms }: Fault):
       if (machine === 'machine-w') disk.reboot();
     },
     pause: (process) => world.pause(process, ms),
+    'cut-off': ({ machine }) => world.cut(machine, ms),
     lost: (process) => world.doom(process, 'lost'),
     'answer-lost': (process) => world.doom(process, 'answer-lost'),
     doubled: (process) => world.doom(process, 'doubled'),
@@ -70,7 +72,7 @@ export function strikeOf({ world, stream, disk }: Cluster, { kind, ms }: Fault):
     },
   };
   return (process) => {
-    const lasts = kind === 'pause' || kind.endsWith('-away') || kind === 'bus-wiped';
+    const lasts = kind === 'pause' || kind === 'cut-off' || kind.endsWith('-away') || kind === 'bus-wiped';
     world.ledger.disturbances.push({ at: world.now, until: world.now + (lasts ? ms : 0), kind });
     strikes[kind](process);
   };

@@ -25,6 +25,7 @@ export function promptnessFaults(account: Account, endsAt: number): string[] {
 
 function slowReactions({ entries, ledger }: Account): string[] {
   const slow: string[] = [];
+  let live = false;
   let asked: { readonly at: number; readonly type: string; readonly patienceMs: number } | undefined;
   for (const { event, at } of entries) {
     if (asked && (event.type === 'SegmentScheduled' || ENDS.has(event.type))) {
@@ -35,7 +36,10 @@ function slowReactions({ entries, ledger }: Account): string[] {
       asked = undefined;
     }
     const patienceMs = PROMPT_MS + (isDeath(event) ? restartBackoffMs(LONGEST_ROW) : 0);
-    if (asksForDecision(event)) asked ??= { at, type: event.type, patienceMs };
+    if (event.type === 'SegmentStarted') live = true;
+    if (event.type === 'SegmentEnded' || event.type === 'RunPresumedDead') live = false;
+    // While a segment is taken to be at work, there is nothing to decide.
+    if (!live && asksForDecision(event)) asked ??= { at, type: event.type, patienceMs };
   }
   return slow;
 }

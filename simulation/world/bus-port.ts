@@ -50,7 +50,7 @@ export class BusPort implements BusSurface {
   ) {}
 
   isConnected(): boolean {
-    return !this.world.isBusAway();
+    return !this.world.isBusAway(this.process);
   }
 
   onFound(listener: () => void): void {
@@ -114,10 +114,11 @@ export class BusPort implements BusSurface {
     const { world, process } = this;
     if (!world.passes(process, `before: tell ${subject.split('.').slice(0, 3).join('.')}`)) return;
     const fate = world.takeFate(process);
-    if (fate === 'lost' || world.isBusAway()) return;
+    if (fate === 'lost' || world.isBusAway(process)) return;
     const bytes = JSON.stringify(body);
     for (let copy = 0; copy < (fate === 'doubled' ? 2 : 1); copy += 1) {
       for (const listener of this.board.on('listeners', subject)) {
+        if (world.isCutOff(listener.process)) continue;
         world.post(listener.process, (fate === 'delayed' ? DELAYED_MS : 0) + world.trip(), () => {
           const read = listener.schema.parse(JSON.parse(bytes));
           void Promise.resolve(listener.hear(read as never, subject)).catch(() => undefined);
@@ -156,7 +157,7 @@ export class BusPort implements BusSurface {
     const what = `ask ${subject.split('.').slice(2).join('.').slice(0, 40)}`;
     return new Promise((resolve, reject) => {
       if (!world.passes(process, `before: ${what}`)) return;
-      if (world.isBusAway()) return reject(new Unavailable(`${what}: the bus is away.`));
+      if (world.isBusAway(process)) return reject(new Unavailable(`${what}: the bus is away.`));
       const fate = world.takeFate(process);
       const bytes = JSON.stringify(body);
       let open = true;
@@ -175,12 +176,14 @@ export class BusPort implements BusSurface {
       });
       if (fate === 'lost') return;
       world.post(undefined, (fate === 'delayed' ? DELAYED_MS : 0) + world.trip(), () => {
-        const responder = world.isBusAway() ? undefined : world.pick(this.board.on('answerers', subject));
+        const responder = world.isBusAway(process) ? undefined : world.pick(this.board.on('answerers', subject));
         if (!responder) {
           return settle(world.trip(), () => reject(new NoResponders(`Nobody answers on ${subject}.`)));
         }
+        if (world.isCutOff(responder.process)) return;
         const reply = (outcome: Outcome): void => {
           if (!world.passes(responder.process, `answer: ${what}`) || fate === 'answer-lost') return;
+          if (world.isCutOff(process) || world.isCutOff(responder.process)) return;
           settle(world.trip(), () => {
             if ('problem' in outcome) reject(outcome.problem);
             else resolve(schema.parse(JSON.parse(outcome.answer)));
@@ -201,7 +204,7 @@ export class BusPort implements BusSurface {
     const { world, process } = this;
     return new Promise((resolve, reject) => {
       if (!world.passes(process, `before: ${what}`)) return;
-      if (world.isBusAway()) return reject(new Unavailable(`${what}: the bus is away.`));
+      if (world.isBusAway(process)) return reject(new Unavailable(`${what}: the bus is away.`));
       const fate = world.takeFate(process);
       const answer = (delayMs: number, then: () => void): void => {
         world.post(process, delayMs, () => {
@@ -210,7 +213,7 @@ export class BusPort implements BusSurface {
       };
       const lost = (): void => answer(GIVES_UP_MS, () => reject(new Unavailable(`${what}: no answer.`)));
       world.post(undefined, (fate === 'delayed' ? DELAYED_MS : 0) + world.trip(), () => {
-        if (fate === 'lost' || world.isBusAway()) return lost();
+        if (fate === 'lost' || world.isBusAway(process)) return lost();
         try {
           const value = work();
           if (fate === 'answer-lost') lost();
@@ -225,7 +228,7 @@ export class BusPort implements BusSurface {
   /** What is said of a message after its handler; "working" meanwhile, as the real delivery does. */
   private async wordFor(work: () => Promise<void>, delivered: Delivered): Promise<'ack' | 'nak'> {
     const working = setInterval(() => {
-      if (!this.world.isBusAway()) delivered.working();
+      if (!this.world.isBusAway(this.process)) delivered.working();
     }, WORKING_EVERY_MS);
     try {
       await work();
@@ -243,7 +246,7 @@ export class BusPort implements BusSurface {
     if (!world.passes(process, `before: ${what}`)) return;
     const fate = world.takeFate(process);
     world.passes(process, `after: ${what}`);
-    if (fate === 'lost' || world.isBusAway()) return;
+    if (fate === 'lost' || world.isBusAway(process)) return;
     world.post(undefined, world.trip(), word);
   }
 }

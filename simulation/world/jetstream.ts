@@ -154,7 +154,8 @@ export class JetStream {
       begun,
     };
     const fate = world.takeDeliveryFate();
-    if (fate === 'lost') return begun();
+    // What is sent to a machine that is cut off is out until nobody has said a word for too long.
+    if (fate === 'lost' || world.isCutOff(taker.process)) return begun();
     const hand = (): void => taker.take(entry.message, arrival, delivered);
     world.post(taker.process, fate === 'delayed' ? DELAYED_MS : world.trip(), hand);
     if (fate === 'doubled') {

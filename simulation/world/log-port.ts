@@ -75,9 +75,10 @@ export class LogPort implements EventLog {
       };
       const lost = (): void => answer(GIVES_UP_MS, () => reject(new Unavailable(`The log did not answer: ${what}.`)));
       world.post(undefined, fate === 'delayed' ? DELAYED_MS : world.trip(), () => {
-        if (fate === 'lost' || world.isLogAway()) return lost();
+        if (fate === 'lost' || world.isLogAway(process)) return lost();
         void work().then(
-          (value) => (fate === 'answer-lost' ? lost() : answer(world.trip(), () => resolve(value))),
+          (value) =>
+            fate === 'answer-lost' || world.isCutOff(process) ? lost() : answer(world.trip(), () => resolve(value)),
           (error: unknown) => answer(world.trip(), () => reject(error)),
         );
       });
@@ -89,7 +90,7 @@ export class LogPort implements EventLog {
     const queue = new Queue();
     if (!world.passes(process, 'before: follow the log')) return queue;
     world.post(undefined, world.trip(), () => {
-      if (world.isLogAway()) world.post(process, GIVES_UP_MS, () => queue.fail());
+      if (world.isLogAway(process)) world.post(process, GIVES_UP_MS, () => queue.fail());
       else void this.pump(open(), queue);
     });
     return queue;
@@ -97,7 +98,9 @@ export class LogPort implements EventLog {
 
   private async pump(source: Subscription<Delivery>, queue: Queue): Promise<void> {
     const { world, process } = this;
-    const forget = world.onLogLost(() => void world.post(process, world.trip(), () => queue.fail()));
+    const forget = world.onLogLost((machine) => {
+      if (machine === undefined || machine === process.machine) world.post(process, world.trip(), () => queue.fail());
+    });
     const close = (): void => {
       forget();
       void source.close();

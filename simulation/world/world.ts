@@ -68,7 +68,8 @@ export class World {
   /** What becomes of the next message that a durable consumer delivers. */
   private deliveryFate: Fate | undefined;
   private readonly busFound = new Set<() => void>();
-  private readonly logLost = new Set<() => void>();
+  private readonly cutOff = new Map<string, number>();
+  private readonly logLost = new Set<(machine?: string) => void>();
 
   constructor(readonly options: WorldOptions) {
     this.scheduler = beginWorld(options.seed);
@@ -176,8 +177,24 @@ export class World {
     });
   }
 
-  isBusAway(): boolean {
-    return this.now < this.away.bus;
+  /** For everybody, or for one process whose machine is cut off. */
+  isBusAway(process?: Process): boolean {
+    return this.now < this.away.bus || this.isCutOff(process);
+  }
+
+  isCutOff(process?: Process): boolean {
+    return process !== undefined && this.now < (this.cutOff.get(process.machine) ?? 0);
+  }
+
+  /** Packets to and from the machine are dropped, and nothing is closed. */
+  cut(machine: string, forMs: number): void {
+    this.disturb(forMs);
+    this.cutOff.set(machine, this.now + forMs);
+    this.tell(machine, `CUT OFF for ${forMs} ms`);
+    for (const lose of this.logLost) lose(machine);
+    this.post(undefined, forMs, () => {
+      for (const found of this.busFound) found();
+    });
   }
 
   onBusFound(found: () => void): () => void {
@@ -185,11 +202,11 @@ export class World {
     return () => void this.busFound.delete(found);
   }
 
-  isLogAway(): boolean {
-    return this.now < this.away.log;
+  isLogAway(process?: Process): boolean {
+    return this.now < this.away.log || this.isCutOff(process);
   }
 
-  onLogLost(lose: () => void): () => void {
+  onLogLost(lose: (machine?: string) => void): () => void {
     this.logLost.add(lose);
     return () => void this.logLost.delete(lose);
   }

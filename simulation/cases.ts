@@ -8,6 +8,8 @@ import type { Boundary, Strike } from './world/world.js';
 /** The order of things in which every boundary is tried. */
 export const BASE_SCHEDULE = 1;
 
+/** How many boundaries a burst of faults is long. */
+const BURST = 60;
 /** In one of so many samples people interfere. */
 const RESTLESS_EVERY = 3;
 
@@ -37,9 +39,10 @@ export function caseOf(seed: number, boundaries: readonly Boundary[]): Case {
 function sampled(seed: number, places: number): Case {
   const random = seeded(seed);
   const first: Fault = { place: 1 + wholeBelow(random, places), kind: 'crash', ms: 0 };
-  const more = Array.from({ length: 1 + wholeBelow(random, 3) }, () =>
-    anyFault(random, 1 + wholeBelow(random, Math.round(1.3 * places))),
-  );
+  // Faults that come close together meet what is being mended.
+  const placeOfNext = (): number =>
+    random() < 0.5 ? first.place + wholeBelow(random, BURST) : 1 + wholeBelow(random, Math.round(1.3 * places));
+  const more = Array.from({ length: 1 + wholeBelow(random, 3) }, () => anyFault(random, placeOfNext()));
   const faults = [...(random() < 0.7 ? [first] : []), ...more].toSorted((a, b) => a.place - b.place);
   if (seed % RESTLESS_EVERY > 0) return { seed, schedule: seed, faults };
   const whims = Array.from({ length: 1 + wholeBelow(random, 3) }, () => ({

@@ -138,30 +138,31 @@ export class JetStream {
     entry.deliveries += 1;
     this.wait(durable, entry, ACK_WAIT_MS);
     const { turn } = entry;
-    durable.takers.set(taker, (durable.takers.get(taker) ?? 0) + 1);
     const arrival = { ...entry.message, deliveryCount: entry.deliveries } satisfies Arrival & { headers: Headers };
     const heard = (say: () => void) => (): void => {
       if (entry.state === 'out' && durable.entries.includes(entry)) say();
     };
-    const begun = (): void => {
-      const coming = durable.takers.get(taker);
-      if (coming !== undefined) durable.takers.set(taker, coming - 1);
-    };
-    const delivered: Delivered = {
+    const words = {
       ack: heard(() => this.done(durable, entry)),
       nak: heard(() => this.again(durable, entry)),
       working: heard(() => entry.turn === turn && this.wait(durable, entry, ACK_WAIT_MS)),
-      begun,
+    };
+    const hand = (to: Taker, delayMs: number): void => {
+      const count = (by: number): void => void durable.takers.set(to, (durable.takers.get(to) ?? 0) + by);
+      count(1);
+      const begun = (): void => {
+        if (durable.takers.has(to)) count(-1);
+      };
+      world.post(to.process, delayMs, () => to.take(entry.message, arrival, { ...words, begun }));
     };
     const fate = world.takeDeliveryFate();
     // What is sent to a machine that is cut off is out until nobody has said a word for too long.
-    if (fate === 'lost' || world.isCutOff(taker.process)) return begun();
-    const hand = (): void => taker.take(entry.message, arrival, delivered);
-    world.post(taker.process, fate === 'delayed' ? DELAYED_MS : world.trip(), hand);
-    if (fate === 'doubled') {
-      durable.takers.set(taker, (durable.takers.get(taker) ?? 0) + 1);
-      world.post(taker.process, world.trip(), hand);
-    }
+    if (fate === 'lost' || world.isCutOff(taker.process)) return;
+    hand(taker, fate === 'delayed' ? DELAYED_MS : world.trip());
+    if (fate !== 'doubled') return;
+    // Somebody else has it too, as after a word that came too late.
+    const others = [...durable.takers.keys()].filter(({ process }) => process !== taker.process && process.alive);
+    hand(world.pick(others) ?? taker, world.trip());
   }
 
   private done(durable: Durable, entry: Entry): void {

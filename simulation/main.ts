@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { messageOf } from '#platform';
 import { plant } from './plants.js';
 import { type Finding, setUp, trySeed } from './trial.js';
 import type { Share, Told } from './worker.js';
@@ -23,6 +24,13 @@ const { values } = parseArgs({
   },
 });
 
+/** @throws when it is no whole number from 1 */
+function whole(option: 'seeds' | 'from' | 'seed' | 'workers'): number {
+  const text = values[option] ?? '';
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`--${option} is "${text}"; use a whole number from 1.`);
+  return Number(text);
+}
+
 /** One seed, step by step. */
 async function playOne(seed: number): Promise<number> {
   const bench = await setUp();
@@ -35,15 +43,15 @@ async function playOne(seed: number): Promise<number> {
 
 async function playAll(): Promise<number> {
   const began = stopwatch();
-  const from = Number(values.from);
-  const end = from + Number(values.seeds);
-  const step = Math.max(1, Math.min(Number(values.workers), end - from));
+  const from = whole('from');
+  const end = from + whole('seeds');
+  const step = Math.max(1, Math.min(whole('workers'), end - from));
   const totals = { cases: 0, failed: 0, lost: 0, doubled: 0 };
   const failed = (finding: Finding): void => {
     totals.failed += 1;
     totals.lost += finding.lost;
     totals.doubled += finding.doubled;
-    if (!values.json && totals.failed <= TOLD) tellOf(finding);
+    if (totals.failed <= TOLD) tellOf(finding);
   };
   const shares = Array.from({ length: step }, (_, place) => ({ from: from + place, end, step, planted: values.plant }));
   const counts = await Promise.all(shares.map((share) => playShare(share, failed)));
@@ -67,14 +75,23 @@ function playShare(share: Share, failed: (finding: Finding) => void): Promise<nu
   });
 }
 
+/** With `--json` standard output is for the totals alone. */
 function tellOf({ seed, words, broken }: Finding): void {
   const planted = values.plant === undefined ? '' : ` --plant ${values.plant}`;
-  say(`seed ${seed}: ${words}`);
-  for (const law of broken.slice(0, 5)) say(`  ${law}`);
-  say(`  replay it: npm run simulate -- --seed ${seed} --trace${planted}`);
+  const lines = [
+    `seed ${seed}: ${words}`,
+    ...broken.slice(0, 5).map((law) => `  ${law}`),
+    `  replay it: npm run simulate -- --seed ${seed} --trace${planted}`,
+  ];
+  (values.json ? process.stderr : process.stdout).write(`${lines.join('\n')}\n`);
 }
 
 const inWords = (totals: { cases: number; failed: number; lost: number; doubled: number; seconds: number }): string =>
   `${totals.cases} cases in ${totals.seconds} s: ${totals.failed} failed, ${totals.lost} effects lost, ${totals.doubled} doubled.`;
 
-process.exitCode = values.seed === undefined ? await playAll() : await playOne(Number(values.seed));
+try {
+  process.exitCode = values.seed === undefined ? await playAll() : await playOne(whole('seed'));
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = 1;
+}

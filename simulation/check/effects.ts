@@ -15,41 +15,43 @@ interface Call {
 
 const REPEATABLE: ReadonlySet<string> = new Set(['write_file']);
 
-/** Laws 2, 4 and 5: nothing happens before it is written down, twice, or for a segment that is over; nothing is lost. */
-export function effectFaults(
-  { entries, ledger }: Account,
-  restless = false,
-): {
-  readonly broken: string[];
+interface Findings {
+  readonly broken: readonly string[];
   readonly lost: number;
   readonly doubled: number;
-} {
+}
+
+/** Laws 2, 4 and 5: nothing happens before it is written down, twice, or for a segment that is over; nothing is lost. */
+export function effectFaults({ entries, ledger }: Account, restless = false): Findings {
   const calls = callsIn(entries);
-  const broken: string[] = [];
-  let [lost, doubled] = [0, 0];
-  for (const [callId, call] of calls) {
-    const effects = ledger.effects.filter((effect) => effect.callId === callId);
-    const extra = effects.length - mostEffects(call, callId, ledger);
-    if (extra > 0) {
-      doubled += extra;
-      broken.push(`The call ${callId} (${call.tool}) took effect ${effects.length} times.`);
-    }
-    if (call.ok && effects.length === 0) {
-      lost += 1;
-      broken.push(`The log tells of an effect of ${callId} that never was.`);
-    }
-    // A call that was stopped when nobody answered is in doubt too; one that was cut off with its run has no end.
-    if (call.ends !== 1 && !restless) broken.push(`The call ${callId} has ${call.ends} ends.`);
-    if (call.doubts > 0 && !restless && !ledger.unknowable.has(callId))
-      broken.push(`The call ${callId} was in doubt without need.`);
-    broken.push(...early(callId, call, effects));
-  }
+  const found = [...calls].map(([callId, call]) => callFaults(callId, call, ledger));
+  const broken = found.flatMap((one) => one.broken);
+  if (!restless) for (const [callId, call] of calls) broken.push(...endFaults(callId, call, ledger));
   for (const { callId } of ledger.effects)
     if (!calls.has(callId)) broken.push(`Nobody asked for the effect ${callId}.`);
   const open = entries.some(({ event }) => event.type === 'RunCancelled') ? [] : unsettledItems(entries);
-  lost += open.length;
-  broken.push(...open, ...unfenced(ledger));
+  return {
+    broken: [...broken, ...open, ...unfenced(ledger)],
+    lost: found.reduce((sum, { lost }) => sum + lost, open.length),
+    doubled: found.reduce((sum, { doubled }) => sum + doubled, 0),
+  };
+}
+
+function callFaults(callId: string, call: Call, ledger: Ledger): Findings {
+  const effects = ledger.effects.filter((effect) => effect.callId === callId);
+  const broken = early(callId, call, effects);
+  const doubled = Math.max(0, effects.length - mostEffects(call, callId, ledger));
+  const lost = call.ok && effects.length === 0 ? 1 : 0;
+  if (doubled > 0) broken.push(`The call ${callId} (${call.tool}) took effect ${effects.length} times.`);
+  if (lost > 0) broken.push(`The log tells of an effect of ${callId} that never was.`);
   return { broken, lost, doubled };
+}
+
+/** When people interfere, a call may be cut off with its run, or left in doubt because nobody answered in time. */
+function endFaults(callId: string, { ends, doubts }: Call, { unknowable }: Ledger): string[] {
+  const broken = ends === 1 ? [] : [`The call ${callId} has ${ends} ends.`];
+  if (doubts > 0 && !unknowable.has(callId)) broken.push(`The call ${callId} was in doubt without need.`);
+  return broken;
 }
 
 /** What may be repeated is repeated under the same key; of anything else one effect is the most. */

@@ -23,25 +23,39 @@ export function promptnessFaults(account: Account, endsAt: number): string[] {
   return [...late, ...slowReactions(account)];
 }
 
+interface Asked {
+  readonly at: number;
+  readonly type: string;
+  readonly patienceMs: number;
+}
+
 function slowReactions({ entries, ledger }: Account): string[] {
   const slow: string[] = [];
   let live = false;
-  let asked: { readonly at: number; readonly type: string; readonly patienceMs: number } | undefined;
+  let asked: Asked | undefined;
   for (const { event, at } of entries) {
     if (asked && (event.type === 'SegmentScheduled' || ENDS.has(event.type))) {
       const tookMs = at - asked.at;
-      if (tookMs > asked.patienceMs && isCalm(ledger.disturbances, asked.at, at)) {
+      const calm = isCalm(ledger.disturbances, asked.at, at);
+      if (calm && tookMs > asked.patienceMs)
         slow.push(`After ${asked.type} nothing was decided for ${Math.round(tookMs)} ms.`);
-      }
       asked = undefined;
     }
-    const patienceMs = PROMPT_MS + (isDeath(event) ? restartBackoffMs(LONGEST_ROW) : 0);
-    if (event.type === 'SegmentStarted') live = true;
-    if (event.type === 'SegmentEnded' || event.type === 'RunPresumedDead') live = false;
+    live = isLiveAfter(event, live);
     // While a segment is taken to be at work, there is nothing to decide.
-    if (!live && asksForDecision(event)) asked ??= { at, type: event.type, patienceMs };
+    if (!live) asked ??= askedBy(event, at);
   }
   return slow;
+}
+
+function isLiveAfter({ type }: RunEvent, live: boolean): boolean {
+  if (type === 'SegmentStarted') return true;
+  return type === 'SegmentEnded' || type === 'RunPresumedDead' ? false : live;
+}
+
+function askedBy(event: RunEvent, at: number): Asked | undefined {
+  if (!asksForDecision(event)) return undefined;
+  return { at, type: event.type, patienceMs: PROMPT_MS + (isDeath(event) ? restartBackoffMs(LONGEST_ROW) : 0) };
 }
 
 /** A back-off after so many deaths in a row is still waited for. */

@@ -1,6 +1,7 @@
+import { RunSegment } from '#contracts';
 import type { Cluster } from './world/cluster.js';
 import { oneOf, type Random, wholeBelow } from './world/random.js';
-import type { Process, Strike } from './world/world.js';
+import type { Process, Strike, World } from './world/world.js';
 
 /** What may happen at a boundary. */
 const KINDS = [
@@ -20,6 +21,7 @@ const KINDS = [
   'bus-wiped',
   'commands-lost',
   'clock-jumps',
+  'rivals',
 ] as const;
 type FaultKind = (typeof KINDS)[number];
 
@@ -67,13 +69,26 @@ export function strikeOf({ world, stream, disk }: Cluster, { kind, ms }: Fault):
       world.powerOff('machine-w');
       disk.reboot();
     },
+    rivals: () => makeRivals(world, ms),
     'clock-jumps': (process) => {
       process.skewMs += ms;
     },
   };
   return (process) => {
-    const lasts = kind === 'pause' || kind === 'cut-off' || kind.endsWith('-away') || kind === 'bus-wiped';
+    const lasts =
+      kind === 'pause' || kind === 'cut-off' || kind.endsWith('-away') || kind === 'bus-wiped' || kind === 'rivals';
     world.ledger.disturbances.push({ at: world.now, until: world.now + (lasts ? ms : 0), kind });
     strikes[kind](process);
   };
+}
+
+/** Two runners are handed the next segment at once; the machine of the one that gets it is switched off a while later. */
+function makeRivals(world: World, ms: number): void {
+  world.doomDelivery('doubled', RunSegment.subject);
+  const forget = world.onCommit(({ type }, { machine }) => {
+    if (type !== 'SegmentStarted') return;
+    forget();
+    world.disturb(ms);
+    world.post(undefined, ms, () => world.powerOff(machine));
+  });
 }

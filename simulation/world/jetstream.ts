@@ -155,7 +155,7 @@ export class JetStream {
       };
       world.post(to.process, delayMs, () => to.take(entry.message, arrival, { ...words, begun }));
     };
-    const fate = world.takeDeliveryFate();
+    const fate = world.takeDeliveryFate(entry.message.subject);
     // What is sent to a machine that is cut off is out until nobody has said a word for too long.
     if (fate === 'lost' || world.isCutOff(taker.process)) return;
     hand(taker, fate === 'delayed' ? DELAYED_MS : world.trip());

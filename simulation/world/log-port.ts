@@ -21,7 +21,8 @@ export class LogPort implements EventLog {
       const appended = await world.log.append(stream, events, expected);
       const isNew = (await world.log.end()) !== end;
       if (isNew)
-        for await (const event of world.log.read(stream, appended.revision - events.length + 1)) world.committed(event);
+        for await (const event of world.log.read(stream, appended.revision - events.length + 1))
+          world.committed(event, this.process);
       return appended;
     });
   }

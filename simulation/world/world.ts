@@ -35,6 +35,8 @@ export interface Boundary {
 /** What becomes of one message. `answer-lost`: it arrives and is carried out, and nobody tells. */
 export type Fate = 'lost' | 'answer-lost' | 'doubled' | 'delayed';
 
+type Watcher = (event: StoredEvent, by: Process) => void;
+
 /** What a fault does when its boundary is reached. */
 export type Strike = (process: Process) => void;
 
@@ -63,10 +65,9 @@ export class World {
   places = 0;
   /** How many events the stream of the (one) run holds. */
   runLength = 0;
-  private readonly watchers = new Set<(event: StoredEvent) => void>();
+  private readonly watchers = new Set<Watcher>();
   private readonly fates = new Map<Process, Fate>();
-  /** What becomes of the next message that a durable consumer delivers. */
-  private deliveryFate: Fate | undefined;
+  private deliveryFate: { readonly fate: Fate; readonly subject: string } | undefined;
   private readonly busFound = new Set<() => void>();
   private readonly cutOff = new Map<string, number>();
   private readonly logLost = new Set<(machine?: string) => void>();
@@ -142,12 +143,14 @@ export class World {
     return fate;
   }
 
-  doomDelivery(fate: Fate): void {
-    this.deliveryFate = fate;
+  /** Decides what becomes of the next message under the subject that a durable consumer delivers. */
+  doomDelivery(fate: Fate, subject = ''): void {
+    this.deliveryFate = { fate, subject };
   }
 
-  takeDeliveryFate(): Fate | undefined {
-    const fate = this.deliveryFate;
+  takeDeliveryFate(subject: string): Fate | undefined {
+    if (!this.deliveryFate || !subject.startsWith(this.deliveryFate.subject)) return undefined;
+    const { fate } = this.deliveryFate;
     this.deliveryFate = undefined;
     return fate;
   }
@@ -212,14 +215,15 @@ export class World {
   }
 
   /** Calls for each event that is committed, as it is committed. */
-  onCommit(watcher: (event: StoredEvent) => void): void {
+  onCommit(watcher: Watcher): () => void {
     this.watchers.add(watcher);
+    return () => void this.watchers.delete(watcher);
   }
 
-  committed(event: StoredEvent): void {
+  committed(event: StoredEvent, by: Process): void {
     if (event.stream.startsWith('run-')) this.runLength = event.revision + 1;
     this.tell('log', `${event.revision}@${event.stream.slice(0, 12)} ${event.type}`);
-    for (const watch of this.watchers) watch(event);
+    for (const watch of this.watchers) watch(event, by);
   }
 
   pick<T>(values: readonly T[]): T | undefined {

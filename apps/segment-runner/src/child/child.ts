@@ -66,7 +66,12 @@ export class Child {
       logger.warn({ ...order, error: messageOf(error) }, 'the segment could not be begun');
       tell({ type: 'unable', why: messageOf(error) });
     }
-    if (log) await this.workThrough(log);
+    try {
+      if (log) await this.workThrough(log);
+    } finally {
+      // Who did not get the segment, or has left it, must not be heard as if it were at work: the sweeper would wait.
+      this.pulse?.end();
+    }
     tell({ type: 'idle' });
   }
 
@@ -139,7 +144,6 @@ export class Child {
     } finally {
       clearInterval(timer);
       listening.stop();
-      this.pulse?.end();
       this.current = undefined;
     }
   }

@@ -39,7 +39,7 @@ export default {
     {
       ...shared,
       displayName: 'int',
-      roots: ['<rootDir>/apps', '<rootDir>/libs'],
+      roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/simulation'],
       testRegex: '\\.int\\.spec\\.ts$',
     },
     { ...shared, displayName: 'e2e', roots: ['<rootDir>/test'], testRegex: '\\.e2e\\.spec\\.ts$' },

@@ -7,7 +7,7 @@
  * revision decides whose decision is recorded, and the others find that nothing is left to decide.
  */
 
-import { Doorbells } from '#bus';
+import { type Bus, Doorbells } from '#bus';
 import { WAKING_EVENTS } from '#contracts';
 import { RelayWatch, Runs } from '#log';
 import { Advances } from './advances.js';
@@ -23,7 +23,17 @@ export interface Coordinator {
   stop(): Promise<void>;
 }
 
-export function createCoordinator({ bus, log, logger, clock, id }: Surroundings): Coordinator {
+/** The bus, as far as the coordinator itself uses it. */
+type CoordinatorBus = Pick<Bus, 'publish' | 'lastMessage' | 'lastSequence' | 'consumerState' | 'onFound'>;
+
+export function createCoordinator({
+  bus,
+  log,
+  logger,
+  clock,
+  id,
+}: Omit<Surroundings, 'bus'> & { readonly bus: CoordinatorBus }): Coordinator {
+  const doorbells = new Doorbells(bus);
   const advances = new Advances(new Runs(log, { app: 'coordinator', id }), clock, logger);
   const watch = new RelayWatch(log, {
     clock,
@@ -32,8 +42,8 @@ export function createCoordinator({ bus, log, logger, clock, id }: Surroundings)
       if (ASKING.has(type)) advances.nudge(runId);
     },
   });
-  const rounds = new Rounds({ bus, watch, advances, clock, logger });
-  const mirror = new Mirror({ log, doorbells: new Doorbells(bus), logger, onWiped: () => rounds.ringForAll() });
+  const rounds = new Rounds({ bus, doorbells, watch, advances, clock, logger });
+  const mirror = new Mirror({ log, doorbells, logger, onWiped: () => rounds.ringForAll() });
   bus.onFound(() => void mirror.check().catch(() => undefined));
   return {
     advances,

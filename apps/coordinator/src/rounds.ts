@@ -6,7 +6,7 @@
  * R3  Every half minute, runs that wait too long for a reaction are asked again, each at growing intervals.
  * R4  A segment is rung again only when the runners have taken all that is on the bus: a full house is no lost doorbell.
  */
-import { type Bus, Doorbells, subjectOf } from '#bus';
+import { type Bus, type Doorbells, subjectOf } from '#bus';
 import { type RunId, RunSegment, WORK_CONSUMERS } from '#contracts';
 import { overdue, type Ring, turnOf } from '#domain';
 import type { RelayWatch } from '#log';
@@ -17,7 +17,8 @@ const ROUND_EVERY_MS = 30_000;
 const RINGS_A_ROUND = 2_000;
 
 export interface RoundsOptions {
-  readonly bus: Bus;
+  readonly bus: Pick<Bus, 'consumerState'>;
+  readonly doorbells: Doorbells;
   readonly watch: RelayWatch;
   readonly advances: Advances;
   readonly clock: Clock;
@@ -25,14 +26,11 @@ export interface RoundsOptions {
 }
 
 export class Rounds {
-  private readonly doorbells: Doorbells;
   private timer: NodeJS.Timeout | undefined;
   private last: Promise<void> = Promise.resolve();
   private wipes = 0;
 
-  constructor(private readonly options: RoundsOptions) {
-    this.doorbells = new Doorbells(options.bus);
-  }
+  constructor(private readonly options: RoundsOptions) {}
 
   start(): void {
     this.enqueue(() => this.advanceAll());
@@ -79,7 +77,7 @@ export class Rounds {
     for (const { runId, run, nth } of rings) {
       const body: RunSegment = { runId, segment: run.segment };
       const messageId = `coordinator/${runId}/${run.revision}/${nth}`;
-      await this.doorbells.ring({ subject: subjectOf(RunSegment, runId), body, messageId });
+      await this.options.doorbells.ring({ subject: subjectOf(RunSegment, runId), body, messageId });
       this.options.watch.noteRing(runId);
     }
   }

@@ -1,3 +1,4 @@
+import { fork } from 'node:child_process';
 import { createLogger, messageOf, newId, printable } from '#platform';
 import { segmentRunnerConfig } from './config.js';
 import { loadPrices } from './model/prices.js';
@@ -10,8 +11,9 @@ try {
   const { readOn, usdPerMillionTokens } = loadPrices(config.BATON_PRICES);
   const priced = Object.keys(usdPerMillionTokens).length;
   logger.info({ ...printable(config), priced, pricesReadOn: readOn }, 'starting');
+  const program = new URL('./child/main.js', import.meta.url);
   const pool = new Pool({
-    program: new URL('./child/main.js', import.meta.url),
+    fork: () => fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
     size: config.BATON_ONCE ? 1 : config.BATON_POOL_SIZE,
     segmentsPerChild: config.BATON_SEGMENTS_PER_CHILD,
     runnerId: `runner-${newId()}`,

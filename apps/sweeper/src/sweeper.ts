@@ -12,7 +12,10 @@ const TICK_MS = 500;
 
 /** What a sweeper is given at its start. */
 export interface Surroundings {
-  readonly bus: Bus;
+  readonly bus: Pick<
+    Bus,
+    'publish' | 'lastMessage' | 'lastSequence' | 'consumerState' | 'isConnected' | 'ask' | 'listen'
+  >;
   readonly log: EventLog;
   readonly logger: Logger;
   readonly clock: Clock;

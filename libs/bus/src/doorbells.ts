@@ -28,7 +28,7 @@ export interface Doorbell {
 const ATTEMPTS = 50;
 
 export class Doorbells {
-  constructor(private readonly bus: Bus) {}
+  constructor(private readonly bus: Pick<Bus, 'publish' | 'lastMessage' | 'lastSequence'>) {}
 
   /** @throws Unavailable */
   async place(): Promise<Place> {

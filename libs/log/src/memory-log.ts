@@ -60,13 +60,9 @@ class MemoryLog implements EventLog {
   }
 
   async *read(stream: string, from = 0, max = Number.MAX_SAFE_INTEGER): AsyncIterable<StoredEvent> {
-    yield* this.visible(stream)
-      .filter(({ revision }) => revision >= from)
-      .slice(0, max);
-  }
-
-  private visible(stream: string): readonly StoredEvent[] {
-    return (this.streams.get(stream) ?? []).filter((event) => this.isVisible(event));
+    const present = this.streams.get(stream) ?? [];
+    const first = Math.max(from, present.length - (this.kept.get(stream) ?? present.length));
+    yield* present.slice(first, first + max);
   }
 
   private isVisible({ stream, revision }: StoredEvent): boolean {
@@ -104,7 +100,8 @@ class MemoryLog implements EventLog {
   }
 
   async *readAll(types: readonly string[], after?: Position): AsyncIterable<StoredEvent> {
-    yield* this.all.filter(({ type, position }) => types.includes(type) && Number(position) > Number(after ?? 0));
+    // A position is the place in the log, from 1.
+    yield* this.all.slice(Number(after ?? 0)).filter(({ type }) => types.includes(type));
   }
 
   async end(): Promise<Position | undefined> {

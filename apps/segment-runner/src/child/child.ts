@@ -6,7 +6,7 @@ import { Blobs, type EventLog, HandoffNotes, Runs, WrongRevision } from '#log';
 import { type Logger, messageOf, systemClock } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
 import type { FromChild } from '../ipc.js';
-import { createModel } from '../model/create-model.js';
+import type { createModel } from '../model/create-model.js';
 import { liveText } from './live-text.js';
 import { NoteKeeper } from './note-keeper.js';
 import type { Pulse } from './pulse.js';
@@ -17,10 +17,13 @@ import { Workspace } from './workspace.js';
 export interface ChildParts {
   readonly config: SegmentRunnerConfig;
   readonly logger: Logger;
-  readonly bus: Bus;
+  readonly bus: Pick<Bus, 'ask' | 'emit' | 'listen' | 'isConnected'>;
   readonly log: EventLog;
   readonly prices: PriceTable;
-  readonly pulse: Pulse;
+  readonly pulse: Pick<Pulse, 'begin' | 'doing' | 'recorded' | 'end'>;
+  readonly createModel: typeof createModel;
+  /** The number of this process. */
+  readonly pid: number;
   readonly tell: (message: FromChild) => void;
 }
 
@@ -74,13 +77,13 @@ export class Child {
 
   /** Claims the segment by appending `SegmentStarted` at the expected revision; undefined when it is not wanted. */
   private async begin({ runId, segment, runnerId }: Order): Promise<SegmentLog | undefined> {
-    const { log, pulse, tell } = this.parts;
+    const { log, pid, pulse, tell } = this.parts;
     const runs = new Runs(log, { app: 'segment-runner', id: `${runnerId}/${segment}` });
     for (;;) {
       const history = await runs.history(runId);
       const now = systemClock.now();
       const deadline = momentOf(now + (history?.run.caps.segmentSeconds ?? 0) * 1_000);
-      const runner = { runnerId, host: hostname(), pid: process.pid };
+      const runner = { runnerId, host: hostname(), pid };
       const start = { segment, runner, at: momentOf(now), deadline };
       const events = history && beginSegment(history.run, { ...start, ...this.priced(history.run) });
       if (!history || !events) {
@@ -104,7 +107,7 @@ export class Child {
   }
 
   private async workThrough(log: SegmentLog): Promise<void> {
-    const { bus, config, logger, pulse } = this.parts;
+    const { bus, config, createModel, logger, pulse } = this.parts;
     const { runId, segment } = log;
     const { run } = log.history;
     const blobs = new Blobs(this.parts.log);

@@ -3,6 +3,7 @@ import { connectLog } from '#log';
 import { createLogger, messageOf } from '#platform';
 import { segmentRunnerConfig } from '../config.js';
 import { FromChild, ToChild } from '../ipc.js';
+import { createModel } from '../model/create-model.js';
 import { loadPrices } from '../model/prices.js';
 import { Child } from './child.js';
 import { Pulse } from './pulse.js';
@@ -32,7 +33,17 @@ const crash = (error: unknown): void => {
 const pulse = new Pulse(config.BATON_BUS_URL);
 const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: `segment-${process.pid}`, logger });
 const prices = loadPrices(config.BATON_PRICES);
-const child = new Child({ config, logger, bus, log: connectLog(config.BATON_LOG_URL), prices, pulse, tell });
+const child = new Child({
+  config,
+  logger,
+  bus,
+  log: connectLog(config.BATON_LOG_URL),
+  prices,
+  pulse,
+  createModel,
+  pid: process.pid,
+  tell,
+});
 
 process.on('message', (message) => {
   const order = ToChild.parse(message);

@@ -26,7 +26,7 @@ export class Workspace {
   private holder: string | undefined;
 
   constructor(
-    private readonly bus: Bus,
+    private readonly bus: Pick<Bus, 'ask'>,
     private readonly segmentLog: SegmentLog,
   ) {}
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { RunId } from '#contracts';
 import { type Logger, messageOf, type ReportedProcess } from '#platform';
 import { FromChild, type ToChild } from '../ipc.js';
@@ -16,8 +16,12 @@ export interface Crash extends Assignment {
   readonly how: string;
 }
 
+/** A child process, as far as the pool uses it. */
+export type PoolChild = Pick<ChildProcess, 'pid' | 'connected' | 'send' | 'kill' | 'on' | 'once'>;
+
 export interface PoolSettings {
-  readonly program: URL;
+  /** Starts a child. */
+  readonly fork: () => PoolChild;
   readonly size: number;
   readonly segmentsPerChild: number;
   readonly runnerId: string;
@@ -38,7 +42,7 @@ export interface PoolListener {
 export type Begun = 'started' | 'declined';
 
 interface Member {
-  readonly child: ChildProcess;
+  readonly child: PoolChild;
   readonly startedAt: string;
   state: 'starting' | 'idle' | 'beginning' | 'working' | 'leaving';
   assignment: Assignment | undefined;
@@ -138,7 +142,7 @@ export class Pool {
 
   private start(): void {
     this.missing -= 1;
-    const child = fork(this.settings.program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = this.settings.fork();
     const member: Member = {
       child,
       startedAt: new Date().toISOString(),

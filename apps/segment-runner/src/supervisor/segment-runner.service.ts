@@ -33,7 +33,7 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
 
   constructor(
     @Inject(CONFIG) private readonly config: SegmentRunnerConfig,
-    @Inject(Bus) private readonly bus: Bus,
+    @Inject(Bus) private readonly bus: Pick<Bus, 'consume' | 'health' | 'close'>,
     @Inject(EVENT_LOG) private readonly log: EventLog,
     @Inject(Pool) private readonly pool: Pool,
   ) {
@@ -48,7 +48,19 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { config, logger, bus, log, pool } = this;
+    this.takeSegments();
+    const { bus, config, log, logger, pool } = this;
+    const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
+    const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
+    this.health = server;
+    this.healthPort = port;
+    this.job?.wait();
+    logger.info({ runnerId: pool.settings.runnerId, pool: pool.settings.size }, 'the segment-runner takes segments');
+  }
+
+  /** Takes a segment whenever a child is free. */
+  takeSegments(): void {
+    const { bus, pool } = this;
     pool.listen({
       onCrash: (crash) => void this.recordCrash(crash),
       onDone: () => this.job?.done(),
@@ -58,12 +70,6 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
       slots: () => (this.job?.isTaken() ? 0 : pool.free()),
       ackWaitMs: ACK_WAIT_MS,
     });
-    const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
-    const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
-    this.health = server;
-    this.healthPort = port;
-    this.job?.wait();
-    logger.info({ runnerId: pool.settings.runnerId, pool: pool.settings.size }, 'the segment-runner takes segments');
   }
 
   /** Every segment hands off within its reserve. */

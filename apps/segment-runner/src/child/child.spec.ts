@@ -1,0 +1,69 @@
+import { momentOf, RunId } from '#contracts';
+import { createMemoryLog, type EventLog, Runs } from '#log';
+import { newId, silentLogger } from '#platform';
+import { runRequested } from '#testing';
+import { SegmentRunnerConfig } from '../config.js';
+import type { FromChild } from '../ipc.js';
+import { Child } from './child.js';
+
+const runId = RunId.parse(newId());
+const at = momentOf(Date.now());
+const noBus = {
+  isConnected: () => false,
+  emit: () => undefined,
+  listen: () => ({ stop: () => undefined, unreadable: () => 0 }),
+  ask: () => Promise.reject(new Error('nobody answers')),
+};
+
+async function scheduled(): Promise<EventLog> {
+  const log = createMemoryLog();
+  await new Runs(log, { app: 'gateway', id: 'g' }).request(runId, runRequested(Date.now()));
+  const data = { at, segment: 1, because: 'requested', restartsWithoutProgress: 0 } as const;
+  await new Runs(log, { app: 'coordinator', id: 'c' }).change(runId, () => [{ type: 'SegmentScheduled', data }]);
+  return log;
+}
+
+/** The log as a child sees it that another one is always faster than. */
+function beaten(log: EventLog): EventLog {
+  const rival = new Runs(log, { app: 'segment-runner', id: 'the rival' });
+  const runner = { runnerId: 'the rival', host: 'h', pid: 1 };
+  return new Proxy(log, {
+    get: (target, name: keyof EventLog) => {
+      if (name !== 'append') return target[name].bind(target);
+      return async (...args: Parameters<EventLog['append']>) => {
+        await rival.change(runId, ({ relay }) =>
+          relay.phase === 'scheduled'
+            ? [{ type: 'SegmentStarted', data: { at, segment: 1, runner, deadline: at } }]
+            : [],
+        );
+        return target.append(...args);
+      };
+    },
+  });
+}
+
+describe('a child', () => {
+  it('is not heard as at work on a segment that another one has begun first', async () => {
+    const told: FromChild['type'][] = [];
+    const pulse: string[] = [];
+    const child = new Child({
+      config: SegmentRunnerConfig.parse({}),
+      logger: silentLogger,
+      bus: noBus,
+      log: beaten(await scheduled()),
+      prices: { source: '', readOn: '', usdPerMillionTokens: {} },
+      tell: ({ type }) => told.push(type),
+      pid: 1,
+      pulse: {
+        begin: () => void pulse.push('begin'),
+        doing: () => undefined,
+        recorded: () => undefined,
+        end: () => void pulse.push('end'),
+      },
+      createModel: () => ({ turn: () => Promise.reject(new Error('it is not asked')) }),
+    });
+    await child.run({ runId, segment: 1, runnerId: 'r' });
+    expect(told).toEqual(['declined', 'idle']);
+    expect(pulse).toEqual(['begin', 'end']);
+  });
+});

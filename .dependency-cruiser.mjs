@@ -5,7 +5,7 @@ const vendor = (name, room, packages) => ({
   name: `${name}-behind-one-door`,
   comment: `only libs/${room} (and the tests) may know this package`,
   severity: 'error',
-  from: { path: '^(apps|libs|simulation)/', pathNot: [lib(room), lib('testing'), spec] },
+  from: { path: '^(apps|libs|bench|simulation)/', pathNot: [lib(room), lib('testing'), spec] },
   to: { path: packages.map((p) => `node_modules/${p}/`) },
 });
 const only = (room, mayImport, comment) => ({
@@ -13,7 +13,7 @@ const only = (room, mayImport, comment) => ({
   comment,
   severity: 'error',
   from: { path: lib(room), pathNot: spec },
-  to: { path: '^(apps|libs|simulation)/', pathNot: [room, ...mayImport].map(lib) },
+  to: { path: '^(apps|libs|bench|simulation)/', pathNot: [room, ...mayImport].map(lib) },
 });
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -40,15 +40,25 @@ export default {
     },
     {
       ...vendor('eventstore-client', 'log', ['@eventstore/db-client']),
-      from: { path: '^(apps|libs|simulation)/', pathNot: [lib('log'), lib('testing'), spec] },
+      from: {
+        path: '^(apps|libs|bench|simulation)/',
+        pathNot: [lib('log'), lib('testing'), '^bench/event-store/', '^apps/[^/]+/test/', spec],
+      },
     },
     vendor('nats', 'bus', ['nats']),
     vendor('pino', 'platform', ['pino']),
     {
       name: 'anthropic-behind-one-door',
       severity: 'error',
-      from: { path: '^(apps|libs|simulation)/', pathNot: ['^apps/segment-runner/src/model/', spec] },
+      from: { path: '^(apps|libs|bench|simulation)/', pathNot: ['^apps/segment-runner/src/model/', spec] },
       to: { path: 'node_modules/@anthropic-ai/' },
+    },
+    {
+      name: 'tools-behind-one-door',
+      severity: 'error',
+      comment: 'schemas and servers that nobody vouches for are met in one place',
+      from: { path: '^(apps|libs)/', pathNot: ['^apps/workspace-manager/'] },
+      to: { path: 'node_modules/(@modelcontextprotocol|ajv)/' },
     },
     {
       name: 'apps-never-import-apps',
@@ -57,9 +67,15 @@ export default {
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {
-      name: 'simulation-stands-outside',
+      name: 'bench-stands-outside',
       severity: 'error',
       from: { path: '^(apps|libs)/' },
+      to: { path: '^bench/' },
+    },
+    {
+      name: 'simulation-stands-outside',
+      severity: 'error',
+      from: { path: '^(apps|libs|bench)/' },
       to: { path: '^simulation/' },
     },
     {
@@ -72,13 +88,16 @@ export default {
       name: 'through-the-front-door',
       comment: 'another room is entered by its index',
       severity: 'error',
-      from: { path: '^(apps|libs|simulation)/([^/]+)/' },
-      to: { path: '^libs/[^/]+/src/.+', pathNot: ['^libs/[^/]+/src/index\\.ts$', '^libs/$2/'] },
+      from: { path: '^(apps|libs|bench|simulation)/([^/]+)/' },
+      to: {
+        path: '^libs/[^/]+/src/.+',
+        pathNot: ['^libs/[^/]+/src/index\\.ts$', '^libs/bus/src/nest\\.ts$', '^libs/$2/'],
+      },
     },
     {
       name: 'testing-only-from-tests',
       severity: 'error',
-      from: { path: '^(apps|libs|simulation)/', pathNot: [spec, lib('testing')] },
+      from: { path: '^(apps|libs|bench|simulation)/', pathNot: [spec, lib('testing')] },
       to: { path: lib('testing') },
     },
     { name: 'no-spec-imports', severity: 'error', from: {}, to: { path: spec } },

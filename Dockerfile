@@ -20,6 +20,7 @@ COPY --from=build /baton/package.json ./
 COPY --from=build /baton/node_modules node_modules
 COPY --from=build /baton/dist dist
 COPY prices.json ./
-RUN mkdir /data && chown node:node /data
-USER node
+# By number: a base image of one's own need not know the user `node`.
+RUN install -d -o 1000 -g 1000 /data
+USER 1000:1000
 CMD ["node", "dist/apps/gateway/src/main.js"]

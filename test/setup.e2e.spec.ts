@@ -21,6 +21,13 @@ describe('set-up', () => {
     expect(stderr).toContain('Baton needs Node 20.19 or newer and this is 20.18.9: install a current one');
   });
 
+  it('asks for the nats-server that the bus asks for', () => {
+    const oldest = (file: string): string | undefined =>
+      /OLDEST = '([\d.]+)'/.exec(readFileSync(join(root, file), 'utf8'))?.[1];
+    expect(oldest('scripts/setup/nats-server.mjs')).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(oldest('scripts/setup/nats-server.mjs')).toBe(oldest('libs/bus/src/server-version.ts'));
+  });
+
   it('takes a download only with the checksum that was published with it', () => {
     const { stdout } = evaluate(`
       import { verify } from './scripts/setup/checksum.mjs';

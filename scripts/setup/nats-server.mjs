@@ -8,7 +8,8 @@ import { tools } from './places.mjs';
 import { SetupError, say } from './say.mjs';
 import { commandToInstall, installPackage } from './system-packages.mjs';
 
-const OLDEST = '2.9.0';
+// The same as in libs/bus/src/server-version.ts, which this script cannot read before the build.
+const OLDEST = '2.9.10';
 const RELEASE = '2.10.27';
 // A mirror that has the folders v1.2.3/ of the official releases may be named, for networks that cannot reach GitHub.
 const MIRROR = process.env.BATON_NATS_RELEASES || 'https://github.com/nats-io/nats-server/releases/download';

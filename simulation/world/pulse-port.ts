@@ -1,49 +1,45 @@
 import { z } from 'zod';
-import { type Activity, AskSegment, Heartbeat, momentOf, type RunId } from '#contracts';
+import { type Activity, AskSegment, Heartbeat, momentOf } from '#contracts';
 import type { ChildParts } from '../../apps/segment-runner/src/child/child.js';
 import type { BusPort } from './bus-port.js';
 
 const BEAT_MS = 1_000;
 
 /** The heartbeat of a child: what the thread of the real one does, once a second. */
-export function pulseOf(bus: BusPort): ChildParts['pulse'] {
-  return (runnerId) => {
-    let state: { runId: RunId; segment: number; revision: number; activity: Activity } | undefined;
-    let answering: ReturnType<BusPort['answer']> | undefined;
-    const beat = (): void => {
-      if (!state || !bus.isConnected()) return;
-      const body: Heartbeat = { ...state, runnerId, pid: 1, sentAt: momentOf(Date.now()), loopAgeMs: 0 };
-      bus.emit(`${Heartbeat.subject}.${state.runId}`, body);
-    };
-    setInterval(beat, BEAT_MS);
-    const activity = (kind: Activity['kind'], detail: string): Activity => ({
-      kind,
-      detail: detail.slice(0, 500),
-      since: momentOf(Date.now()),
-    });
-    return {
-      begin: (runId, segment, revision) => {
-        const sameSegment = state?.runId === runId && state.segment === segment;
-        if (!sameSegment) {
-          void answering?.stop();
-          answering = bus.answer(`${AskSegment.subject}.${runId}.${segment}`, z.object({}), () =>
-            Promise.resolve({ alive: true }),
-          );
-        }
-        state = { runId, segment, revision, activity: activity('starting', '') };
-        beat();
-      },
-      doing: (kind, detail, limitMs) => {
-        if (state) state = { ...state, activity: { ...activity(kind, detail), ...(limitMs ? { limitMs } : {}) } };
-      },
-      recorded: (revision) => {
-        if (state) state = { ...state, revision };
-      },
-      end: () => {
-        state = undefined;
+export function pulseOf(bus: BusPort, pid: number): ChildParts['pulse'] {
+  let state: Omit<Heartbeat, 'pid' | 'sentAt' | 'loopAgeMs'> | undefined;
+  let answering: ReturnType<BusPort['answer']> | undefined;
+  const beat = (): void => {
+    if (!state || !bus.isConnected()) return;
+    const body: Heartbeat = { ...state, pid, sentAt: momentOf(Date.now()), loopAgeMs: 0 };
+    bus.emit(`${Heartbeat.subject}.${state.runId}`, body);
+  };
+  setInterval(beat, BEAT_MS);
+  const activity = (kind: Activity['kind'], detail: string): Activity => ({
+    kind,
+    detail: detail.slice(0, 500),
+    since: momentOf(Date.now()),
+  });
+  return {
+    begin: ({ runId, segment, runnerId }, revision) => {
+      if (state?.runId !== runId || state.segment !== segment) {
         void answering?.stop();
-        answering = undefined;
-      },
-    };
+        const subject = `${AskSegment.subject}.${runId}.${segment}`;
+        answering = bus.answer(subject, z.object({}), () => Promise.resolve({ alive: true }));
+      }
+      state = { runId, segment, runnerId, revision, activity: activity('starting', '') };
+      beat();
+    },
+    doing: (kind, detail, limitMs) => {
+      if (state) state = { ...state, activity: { ...activity(kind, detail), ...(limitMs ? { limitMs } : {}) } };
+    },
+    recorded: (revision) => {
+      if (state) state = { ...state, revision };
+    },
+    end: () => {
+      state = undefined;
+      void answering?.stop();
+      answering = undefined;
+    },
   };
 }

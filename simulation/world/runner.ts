@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
-import { messageOf } from '#platform';
+import { messageOf, newId } from '#platform';
 import { Child } from '../../apps/segment-runner/src/child/child.js';
 import { SegmentRunnerConfig } from '../../apps/segment-runner/src/config.js';
 import type { FromChild, ToChild } from '../../apps/segment-runner/src/ipc.js';
-import type { PoolChild } from '../../apps/segment-runner/src/supervisor/pool.js';
+import { Pool, type PoolChild } from '../../apps/segment-runner/src/supervisor/pool.js';
 import { SegmentRunnerService } from '../../apps/segment-runner/src/supervisor/segment-runner.service.js';
 import type { BusPort } from './bus-port.js';
 import { LogPort } from './log-port.js';
@@ -11,10 +11,12 @@ import { modelOf } from './model-port.js';
 import { pulseOf } from './pulse-port.js';
 import type { Process, World } from './world.js';
 
-const CONFIG = SegmentRunnerConfig.parse({ BATON_POOL_SIZE: 2, HOSTNAME: 'simulated' });
+const CONFIG = SegmentRunnerConfig.parse({ HOSTNAME: 'simulated' });
 /** How long a child needs to start, in milliseconds: anything up to twice as long. */
 const BOOT_MS = 150;
 const IPC_MS = 1;
+/** How long a child works on when its supervisor is gone, as its program has it. */
+const ORPHAN_MS = 2_000;
 
 export type BusOf = (process: Process) => BusPort;
 
@@ -22,12 +24,13 @@ export type BusOf = (process: Process) => BusPort;
 export function superviseSegments(world: World, supervisor: Process, busOf: BusOf): void {
   const bus = { ...bound(busOf(supervisor)), health: notAsked, close: notAsked };
   const log = new LogPort(world, supervisor);
-  const service = new SegmentRunnerService(CONFIG, world.loggerOf(supervisor), bus, log);
   let born = 0;
-  service.takeSegments(() => {
+  const fork = (): PoolChild => {
     born += 1;
     return startChild(world, supervisor, busOf, `${supervisor.name}/child-${born}`);
-  });
+  };
+  const pool = new Pool({ fork, size: 2, segmentsPerChild: 50, runnerId: newId(), logger: world.loggerOf(supervisor) });
+  new SegmentRunnerService(CONFIG, bus, log, pool).takeSegments();
 }
 
 const bound = (bus: BusPort) => ({ consume: bus.consume.bind(bus) });
@@ -57,7 +60,7 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
   const exit = (why: string): void => world.kill(process, why);
   process.onDeath.add(() => toSupervisor('exit', null, 'SIGKILL'));
   const disconnected = (): void => {
-    world.post(process, IPC_MS, () => {
+    world.post(process, ORPHAN_MS, () => {
       if (!child) return exit('its supervisor is gone');
       child.drain();
       void child.settled().finally(() => exit('its supervisor is gone'));
@@ -73,7 +76,7 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
       log: new LogPort(world, process),
       prices: { source: 'nobody', readOn: '2026-01-01', usdPerMillionTokens: {} },
       tell,
-      pulse: pulseOf(bus),
+      pulse: pulseOf(bus, process.pid),
       createModel: modelOf(world, process),
     });
     tell({ type: 'idle' });
@@ -86,7 +89,7 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
     });
   };
   const handle = {
-    pid: 1,
+    pid: process.pid,
     get connected() {
       return process.alive;
     },

@@ -5,3 +5,13 @@ export class Obstacle extends BatonError {
   readonly code = 'obstacle';
   readonly remedy = 'tell';
 }
+
+/** A program that we ran has failed and has said why itself: nothing is to be added. */
+export class AlreadyTold extends BatonError {
+  readonly code = 'already-told';
+  readonly remedy = 'tell';
+
+  constructor(readonly exitCode: number) {
+    super('A program that was run for this command has failed.');
+  }
+}

@@ -2,6 +2,7 @@ import { agentsCommand } from './commands/agents.js';
 import { demoCommand } from './commands/demo.js';
 import { downCommand } from './commands/down.js';
 import { effectsCommand } from './commands/effects.js';
+import { eventStoreCommand } from './commands/event-store/index.js';
 import { eventsCommand } from './commands/events.js';
 import { listCommand } from './commands/list.js';
 import { psCommand } from './commands/ps.js';
@@ -47,6 +48,7 @@ const commands = [
   watchCommand,
   replayCommand,
   verifyCommand,
+  eventStoreCommand,
 ];
 
 const output = new Output();

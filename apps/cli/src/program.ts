@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { root } from './cluster/checkout.js';
 import type { CommandContext, CommandFactory } from './command.js';
+import { AlreadyTold } from './errors.js';
 
 const USAGE = 2;
 
@@ -27,6 +28,7 @@ export async function runProgram(
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    if (error instanceof AlreadyTold) return error.exitCode;
     context.output.fail(error);
     return 1;
   }

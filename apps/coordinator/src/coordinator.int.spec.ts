@@ -82,7 +82,7 @@ async function hearing(contract: typeof AdvanceRun | typeof RunSegment, name: st
 }
 
 describe('a coordinator', () => {
-  it('schedules the first segment of a run and the next one after a handoff, well within 100 ms', async () => {
+  it('schedules the first segment of a run and the next one after a handoff, long before any round would', async () => {
     await coordinating();
     const runs = await Promise.all(Array.from({ length: 20 }, request));
     const gaps: number[] = [];
@@ -94,7 +94,7 @@ describe('a coordinator', () => {
       while ((await scheduledOf(runId)) < 2) await new Promise(setImmediate);
       gaps.push(performance.now() - before);
     }
-    expect(gaps.toSorted((a, b) => a - b)[10]).toBeLessThan(100);
+    expect(gaps.toSorted((a, b) => a - b)[10]).toBeLessThan(2_000);
   });
 
   it('rings the runners for every scheduled segment', async () => {

@@ -1,5 +1,5 @@
 import { NestFactory } from '@nestjs/core';
-import { BusErrorFilter, BusTransport } from '#bus';
+import { BusErrorFilter, BusTransport } from '#bus/nest';
 import { AdvanceRun, WORK_CONSUMERS } from '#contracts';
 import { CoordinatorModule } from './coordinator.module.js';
 import type { Surroundings } from './surroundings.js';

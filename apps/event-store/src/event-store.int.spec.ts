@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import {
   ANY,
   BACKWARDS,
@@ -16,7 +18,9 @@ import {
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
 import { Client, credentials } from '@grpc/grpc-js';
+import { frame } from './grpc/framing.js';
 import { methodOf } from './protocol/codec.js';
+import { streamIdentifier } from './services/wire.js';
 import { type EmbeddedEventStore, startEventStore } from './start.js';
 
 let server: EmbeddedEventStore;
@@ -27,6 +31,9 @@ const event = (type = 'Happened', data: object = {}, id?: string): EventData =>
   jsonEvent({ type, data: data as Record<string, string>, ...(id ? { id } : {}) });
 const many = (count: number, type = 'Happened') =>
   Array.from({ length: count }, (_, n) => event(type, { n: String(n) }));
+
+const READ_PATH = '/event_store.client.streams.Streams/Read';
+const { request: read } = methodOf<object, object>('event_store.client.streams.Streams', 'Read');
 
 /** The classic Append is chosen by the client for calls with credentials of their own. */
 const classic = { credentials: { username: 'admin', password: 'changeit' } };
@@ -404,6 +411,28 @@ describe('the port', () => {
     );
     await discovering.appendToStream(fresh(), event(), classic);
     await discovering.dispose();
+  });
+
+  it('sends a whole answer to a client that takes its time to read', async () => {
+    const stream = fresh();
+    for (let n = 0; n < 6; n += 1)
+      await client.appendToStream(stream, event('Happened', { text: 'x'.repeat(900_000) }));
+    const session = connectHttp2(`http://127.0.0.1:${server.port}`);
+    const headers = { ':method': 'POST', ':path': READ_PATH, 'content-type': 'application/grpc' };
+    const call = session.request(headers);
+    const options = { stream: { streamIdentifier: streamIdentifier(stream), start: {} }, noFilter: {} };
+    call.end(frame(read.encode({ options: { ...options, count: '10', uuidOption: { string: {} } } })));
+    await once(call, 'response');
+    // The rest of the answer is larger than the client's window; an answered call is reset after a second.
+    await new Promise((resolve) => setTimeout(resolve, 1_300));
+    const ended = Promise.race([once(call, 'trailers'), once(call, 'close')]);
+    let bytes = 0;
+    call.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    expect((await ended)[0]).toMatchObject({ 'grpc-status': '0' });
+    expect(bytes).toBeGreaterThan(6 * 900_000);
+    session.destroy();
   });
 
   it('is open in less than 300 ms', async () => {

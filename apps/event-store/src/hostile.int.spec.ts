@@ -86,10 +86,13 @@ describe('hostile input', () => {
   it('in names is told apart, not confused', async () => {
     const client = EventStoreDBClient.connectionString(server.connectionString);
     const one = jsonEvent({ type: 'Named', data: {} });
-    for (const name of ['a\0b', 'x'.repeat(10_000), "'; DROP TABLE events; --", '\u{10ffff}', '%41', ' '])
+    for (const name of ['x'.repeat(10_000), "'; DROP TABLE events; --", '\u{10ffff}', '%41', ' '])
       await client.appendToStream(name, jsonEvent({ type: name, data: {} }), { expectedRevision: 'no_stream' });
     await expect(client.appendToStream('$all', one)).rejects.toMatchObject({ type: 'access-denied' });
     await expect(client.appendToStream('', one)).rejects.toThrow(/no name/);
+    // SQLite ends a text at a NUL: such a name would be taken for what stands before it.
+    await expect(client.appendToStream('a\0b', one)).rejects.toThrow(/NUL/);
+    await expect(client.appendToStream('a', jsonEvent({ type: 'b\0c', data: {} }))).rejects.toThrow(/NUL/);
     await client.dispose();
     await serves();
   });

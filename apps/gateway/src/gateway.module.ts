@@ -18,6 +18,7 @@ import type { LiveParts } from './live/live-connection.js';
 import { LiveServer } from './live/live-server.js';
 import { Viewers } from './live/viewers.js';
 import { Viewings } from './live/viewings.js';
+import { Allowance } from './runs/allowance.js';
 import { Heartbeats } from './runs/heartbeats.js';
 import { RunList } from './runs/run-list.js';
 import { RunViews } from './runs/run-views.js';
@@ -73,6 +74,7 @@ export class GatewayModule {
         ApiKeys,
         Agents,
         AgentList,
+        Allowance,
         RunList,
         RunViews,
         RunWishes,

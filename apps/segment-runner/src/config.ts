@@ -28,9 +28,14 @@ export const SegmentRunnerConfig = z.object({
   BATON_PRICES: z.string().min(1).optional(),
   /** Take one segment, finish it, exit: for platforms that start a process per job. Also `--once`. */
   BATON_ONCE: flag,
+  /** How long such a process waits for a segment, in milliseconds, before it exits with nothing done. */
+  BATON_ONCE_WAIT_MS: z.coerce.number().int().positive().max(3_600_000).default(60_000),
   /** The name of this runner's machine in the log. */
   HOSTNAME: z.string().min(1).default(hostname()),
 });
 export type SegmentRunnerConfig = Readonly<z.infer<typeof SegmentRunnerConfig>>;
 
-export const segmentRunnerConfig = (): SegmentRunnerConfig => readConfig(SegmentRunnerConfig);
+export function segmentRunnerConfig(words: readonly string[] = process.argv): SegmentRunnerConfig {
+  const config = readConfig(SegmentRunnerConfig);
+  return words.includes('--once') ? { ...config, BATON_ONCE: true } : config;
+}

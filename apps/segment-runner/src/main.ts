@@ -1,15 +1,8 @@
-import 'reflect-metadata';
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { Bus } from '#bus';
-import { connectLog } from '#log';
-import { createLogger, messageOf, printable } from '#platform';
+import { fork } from 'node:child_process';
+import { createLogger, messageOf, newId, printable } from '#platform';
 import { segmentRunnerConfig } from './config.js';
 import { loadPrices } from './model/prices.js';
-import { CONFIG, EVENT_LOG, LOGGER, SegmentRunnerService } from './supervisor/segment-runner.service.js';
-
-@Module({})
-class SegmentRunnerModule {}
+import { Pool } from './supervisor/pool.js';
 
 const startUp = createLogger('segment-runner');
 try {
@@ -18,16 +11,17 @@ try {
   const { readOn, usdPerMillionTokens } = loadPrices(config.BATON_PRICES);
   const priced = Object.keys(usdPerMillionTokens).length;
   logger.info({ ...printable(config), priced, pricesReadOn: readOn }, 'starting');
-  const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: 'segment-runner', logger });
-  const providers = [
-    { provide: CONFIG, useValue: config },
-    { provide: LOGGER, useValue: logger },
-    { provide: Bus, useValue: bus },
-    { provide: EVENT_LOG, useValue: connectLog(config.BATON_LOG_URL) },
-    SegmentRunnerService,
-  ];
-  const app = await NestFactory.createApplicationContext({ module: SegmentRunnerModule, providers }, { logger: false });
-  app.enableShutdownHooks();
+  const program = new URL('./child/main.js', import.meta.url);
+  const pool = new Pool({
+    fork: () => fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+    size: config.BATON_ONCE ? 1 : config.BATON_POOL_SIZE,
+    segmentsPerChild: config.BATON_SEGMENTS_PER_CHILD,
+    runnerId: `runner-${newId()}`,
+    logger,
+  });
+  // The children boot while the supervisor's own framework is loaded: a run that lost its runner waits for both.
+  const { serveSegmentRunner } = await import('./supervisor/serve.js');
+  process.exit(await serveSegmentRunner(config, pool));
 } catch (error) {
   startUp.error({}, `the segment-runner cannot start: ${messageOf(error)}`);
   process.exit(1);

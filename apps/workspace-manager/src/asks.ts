@@ -1,5 +1,15 @@
 import type { z } from 'zod';
-import { AskCall, OpenWorkspace, ReadJournal, ReleaseWorkspace, RunCall, StopCall, workspaceSubject } from '#contracts';
+import {
+  AskCall,
+  DiscoverTools,
+  OpenWorkspace,
+  ProbeCall,
+  ReadJournal,
+  ReleaseWorkspace,
+  RunCall,
+  StopCall,
+  workspaceSubject,
+} from '#contracts';
 import type { HealthCheck } from '#platform';
 import type { Workspaces } from './workspaces.js';
 
@@ -30,6 +40,8 @@ export function answerAsks(bus: RequestBus, holder: string, workspaces: Workspac
   bus.answer(at(RunCall.verb), RunCall.request, (ask) => workspaces.runCall(ask), own);
   bus.answer(at(AskCall.verb), AskCall.request, (ask) => workspaces.askCall(ask), own);
   bus.answer(at(StopCall.verb), StopCall.request, (ask) => workspaces.stopCall(ask), own);
+  bus.answer(at(DiscoverTools.verb), DiscoverTools.request, (ask) => workspaces.discoverTools(ask), own);
+  bus.answer(at(ProbeCall.verb), ProbeCall.request, (ask) => workspaces.probeCall(ask), own);
   bus.answer(at(ReadJournal.verb), ReadJournal.request, async (ask) => workspaces.readJournal(ask), own);
   bus.answer(at(ReleaseWorkspace.verb), ReleaseWorkspace.request, (ask) => workspaces.release(ask), own);
 }

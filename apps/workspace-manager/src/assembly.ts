@@ -1,28 +1,49 @@
 import { chmodSync, mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { resolve as absolute } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Blobs, type EventLog } from '#log';
 import { type Clock, type Logger, messageOf } from '#platform';
 import { Ballast } from './ballast.js';
 import { Calls } from './calls.js';
 import { Commands } from './commands.js';
-import { Executor } from './executor.js';
+import { DiskUse } from './disk-use.js';
 import { Folders } from './folders.js';
 import { holderId } from './holder.js';
-import { Journal } from './journal.js';
+import { Journal } from './journal/journal.js';
 import { bootId } from './machine.js';
+import { McpServers } from './mcp/servers.js';
+import type { Resolve } from './network/request.js';
 import { Openings } from './openings.js';
 import { type Means, probe } from './probe.js';
+import { type SecretSources, Secrets } from './secrets/secrets.js';
 import { Tidying } from './tidying.js';
+import { Background } from './tools/background.js';
+import { CommandKind } from './tools/command-kind.js';
+import { Executor } from './tools/executor.js';
+import { FileKind } from './tools/file-kind.js';
+import { HttpKind } from './tools/http-kind.js';
+import { McpKind } from './tools/mcp-kind.js';
+import { WholeOutputs } from './tools/whole-outputs.js';
 import { Workspaces } from './workspaces.js';
 
 /** How often what was left behind is looked for. */
 const TIDY_MS = 30_000;
+
+/** The program that keeps secrets out of the output of commands. */
+export const redactStream = (): string[] => [
+  process.execPath,
+  fileURLToPath(new URL('secrets/redact-stream.js', import.meta.url)),
+];
 
 export interface AssemblyParts {
   readonly data: string;
   readonly allowUnsandboxed: boolean;
   /** The PATH by which the programs around a command are found. */
   readonly path: string;
+  readonly secrets: SecretSources;
+  /** The command line of secrets/redact-stream.ts. */
+  readonly filter: readonly string[];
+  readonly resolve: Resolve;
   readonly log: EventLog;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -35,40 +56,56 @@ export interface WorkspaceManager {
   readonly workspaces: Workspaces;
   /** Answers those who wait for running calls, so that the answering can end. */
   letGo(): void;
-  /** Stops the manager; running commands go on. */
-  close(): void;
+  /** Ends and removes what was left behind; done from time to time anyway. */
+  tidy(): Promise<void>;
+  /** Stops the manager; running commands go on, MCP servers end. */
+  close(): Promise<void>;
 }
 
 /** Puts the parts together and takes up the calls that had not ended when the manager last did. */
 export async function assemble(parts: AssemblyParts): Promise<WorkspaceManager> {
-  const { data, allowUnsandboxed, path, log, clock, logger } = parts;
-  const folders = new Folders(resolve(data));
+  const { data, allowUnsandboxed, path, resolve, log, clock, logger } = parts;
+  const folders = new Folders(absolute(data));
   mkdirSync(folders.root, { recursive: true });
   chmodSync(folders.root, 0o700);
   const journal = Journal.open(folders.journal);
   const holder = holderId(folders.holder);
   const means = await probe({ group: `baton-${holder}`, etc: folders.etc, path, allowUnsandboxed });
+  const shared = { journal, folders, clock, logger, bootId: bootId(), secrets: new Secrets(parts.secrets) };
   const blobs = new Blobs(log);
-  const boot = bootId();
-  const commands = new Commands(folders, means, new Ballast(folders.ballast));
-  const owner = means.sandbox?.owner;
-  const executor = new Executor({ journal, commands, folders, owner, bootId: boot, clock });
-  const calls = new Calls({ journal, executor, commands, blobs, folders, bootId: boot, clock, logger });
+  const outputs = new WholeOutputs(blobs, logger);
+  const disk = new DiskUse(folders);
+  const commands = new Commands(folders, means, new Ballast(folders.ballast), parts.filter);
+  const background = new Background({ ...shared, commands, outputs, disk });
+  const servers = new McpServers({ ...shared, resolve, means, disk });
+  const http = new HttpKind({ ...shared, resolve });
+  const kinds = [
+    new FileKind({ ...shared, disk, owner: means.sandbox?.owner }),
+    new CommandKind({ ...shared, commands, background, disk }),
+    http,
+    new McpKind(servers, journal),
+  ];
+  const calls = new Calls({ ...shared, executor: new Executor(kinds, journal, shared.secrets), commands, outputs });
   const openings = new Openings({ holder, log, blobs, journal, folders, means, clock, logger });
+  const workspaces = new Workspaces({ journal, openings, calls, background, servers, http });
   calls.resume();
-  const tidying = new Tidying(journal, calls, folders, means.groups);
+  background.resumeAll();
+  const { groups } = means;
+  const tidying = new Tidying({ journal, workspaces, calls, background, servers, disk, folders, log, groups });
   const timer = setInterval(() => {
     tidying.tidy().catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'tidying up did not succeed'));
   }, TIDY_MS).unref();
   return {
     holder,
     means,
-    workspaces: new Workspaces(journal, openings, calls),
+    workspaces,
     letGo: () => calls.letGo(),
-    close: () => {
+    tidy: () => tidying.tidy(),
+    close: async () => {
       clearInterval(timer);
+      await servers.close();
       journal.close();
-      means.groups?.leave();
+      groups?.leave();
     },
   };
 }

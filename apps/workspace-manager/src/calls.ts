@@ -1,20 +1,15 @@
-import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BlobRef, CallState } from '#contracts';
-import type { Blobs } from '#log';
 import { type Clock, type Logger, messageOf, sha256, Unavailable } from '#platform';
-import type { CallResult } from './call-results.js';
 import { canonical } from './canonical.js';
-import type { Commands, RunningCommand } from './commands.js';
+import type { Commands } from './commands.js';
 import { CallMismatch } from './errors.js';
-import type { Conclusion, Execution, Executor } from './executor.js';
-import type { Folders } from './folders.js';
-import { type CallKey, type CallStart, type Journal, type JournalledCall, nameOf } from './journal.js';
+import { type CallKey, type CallStart, type JournalledCall, nameOf } from './journal/entries.js';
+import type { Journal } from './journal/journal.js';
+import type { Executor, Settlement } from './tools/executor.js';
+import type { Began, Execution, Running } from './tools/tool-kind.js';
+import { insist, type WholeOutputs } from './tools/whole-outputs.js';
 
-/** How long a result waits before it is offered again to a journal or blob store that would not take it. */
-const AGAIN_MS = 500;
-/** How often the blob store is asked to take a whole output before the result goes without it. */
-const BLOB_ATTEMPTS = 5;
 /** Node's timers count no further. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -30,7 +25,8 @@ interface LiveCall {
   readonly accepted: Promise<void>;
   /** Its end is in the journal. */
   settled: Promise<void>;
-  command?: RunningCommand;
+  /** What can be stopped of it. */
+  running?: Running;
   /** Why the end cannot be written down at the moment. */
   trouble?: Unavailable;
 }
@@ -39,8 +35,7 @@ export interface CallsParts {
   readonly journal: Journal;
   readonly executor: Executor;
   readonly commands: Commands;
-  readonly blobs: Blobs;
-  readonly folders: Folders;
+  readonly outputs: WholeOutputs;
   readonly bootId: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -61,16 +56,19 @@ export class Calls {
   constructor(private readonly parts: CallsParts) {}
 
   /** Starts the call unless it is known, and answers with its state after at most `waitMs`. */
-  run({ start, input, spec }: CallRequest, waitMs: number): Promise<CallState> {
+  async run(request: CallRequest, waitMs: number): Promise<CallState> {
+    const { start, input, held } = request;
     const inputDigest = sha256(canonical([start.tool, input]));
-    const known = this.live.get(nameOf(start)) ?? this.parts.journal.call(start.runId, start.callId);
+    const known = this.live.get(nameOf(start)) ?? this.parts.journal.call(start);
     if (known === undefined) {
       const { bootId, clock } = this.parts;
-      this.accept({ start: { ...start, inputDigest, bootId, startedAt: clock.now() }, input, spec });
+      this.accept({ start: { ...start, inputDigest, bootId, startedAt: clock.now() }, input, held });
     } else if (known.inputDigest !== inputDigest) {
       throw new CallMismatch(`The call ${start.callId} was started with another input: it is not run again.`);
     }
-    return this.state(start, waitMs);
+    const state = await this.state(start, waitMs);
+    // A call that a dead manager had accepted and never begun has just been forgotten.
+    return state.state === 'absent' ? this.run(request, waitMs) : state;
   }
 
   /** The call's state, after at most `waitMs` while it still runs. */
@@ -81,7 +79,7 @@ export class Calls {
       const settled = await within(live.settled, waitMs, this.leaving.signal);
       if (!settled && live.trouble !== undefined) throw live.trouble;
     }
-    return stateOf(this.parts.journal.call(key.runId, key.callId));
+    return stateOf(this.parts.journal.call(key));
   }
 
   /** Ends a running call and answers with its state once its end is in the journal. */
@@ -89,13 +87,13 @@ export class Calls {
     const live = this.live.get(nameOf(key));
     if (live) {
       await live.accepted;
-      if (live.command) {
+      if (live.running) {
         await this.parts.journal.stopping(key, because);
-        await live.command.stop();
+        await live.running.stop();
       }
       await live.settled;
     }
-    return stateOf(this.parts.journal.call(key.runId, key.callId));
+    return stateOf(this.parts.journal.call(key));
   }
 
   /** Ends all running calls of a run. */
@@ -123,7 +121,8 @@ export class Calls {
 
   /** How often the call was really started. */
   executions(call: JournalledCall): number {
-    return call.state === 'running' ? this.parts.commands.claims(call) : call.executions;
+    if (call.state !== 'running') return call.executions;
+    return call.tool === 'bash' ? this.parts.commands.claims(call) : 1;
   }
 
   private accept(execution: Execution): void {
@@ -131,19 +130,15 @@ export class Calls {
     this.keep(execution.start, accepted, (began) => this.parts.executor.execute(execution, began));
   }
 
-  private keep(
-    call: CallStart,
-    accepted: Promise<void>,
-    carryOut: (began: (command: RunningCommand) => void) => Promise<Conclusion>,
-  ): void {
+  private keep(call: CallStart, accepted: Promise<void>, carryOut: (began: Began) => Promise<Settlement>): void {
     const live: LiveCall = { inputDigest: call.inputDigest, accepted, settled: accepted };
-    const began = (command: RunningCommand): void => {
-      live.command = command;
-      this.limit(call, command);
+    const began = (running: Running): void => {
+      live.running = running;
+      this.limit(call, running);
     };
     live.settled = accepted
       .then(() => carryOut(began).catch((error: unknown) => this.bewildered(call, error)))
-      .then((conclusion) => this.writeDown(call, conclusion, live))
+      .then((settlement) => this.writeDown(call, settlement, live))
       .finally(() => this.live.delete(nameOf(call)));
     // Whoever asked is told by `accepted`; with nobody asking the failure must not end the manager.
     live.settled.catch((error: unknown) => {
@@ -155,70 +150,54 @@ export class Calls {
     this.live.set(nameOf(call), live);
   }
 
-  private bewildered(call: CallStart, error: unknown): Conclusion {
+  private bewildered(call: CallStart, error: unknown): Settlement {
     this.parts.logger.error({ run: call.runId, call: call.callId, error: messageOf(error) }, 'a call went wrong');
     return { kind: 'unknown', reason: messageOf(error), executions: this.parts.commands.claims(call) };
   }
 
-  /** Ends the command when its time is over; the time goes on while no manager is there. */
-  private limit(call: CallStart, command: RunningCommand): void {
+  /** Ends what runs when its time is over; the time goes on while no manager is there. */
+  private limit(call: CallStart, running: Running): void {
     const left = call.startedAt + call.limitMs - this.parts.clock.now();
     const timer = setTimeout(
       () => void this.stop(call, 'timed-out').catch(() => undefined),
       Math.min(Math.max(left, 0), LONGEST_TIMER_MS),
     );
     timer.unref();
-    void command.ended.finally(() => clearTimeout(timer));
+    void running.ended.finally(() => clearTimeout(timer));
   }
 
   /** Puts the end into the journal, however long that takes: what was done must not be forgotten. */
-  private async writeDown(call: CallStart, conclusion: Conclusion, live: LiveCall): Promise<void> {
+  private async writeDown(call: CallStart, settlement: Settlement, live: LiveCall): Promise<void> {
     const endedAt = this.parts.clock.now();
-    const whole = conclusion.kind === 'finished' ? await this.store(conclusion.result) : undefined;
-    for (;;) {
-      try {
-        await this.record(call, conclusion, whole, endedAt);
-        break;
-      } catch (error) {
+    const whole = settlement.kind === 'finished' ? await this.parts.outputs.keep(settlement.result.whole) : undefined;
+    await insist(
+      () => this.record(call, settlement, whole, endedAt),
+      (error) => {
         live.trouble = new Unavailable(`The end of the call cannot be written down: ${messageOf(error)}`, {
           cause: error,
         });
-        await pause(AGAIN_MS, undefined, { ref: false });
-      }
-    }
-    this.parts.commands.release(call);
-    const removed = rm(this.parts.folders.call(call.runId, call.callId), { recursive: true, force: true });
+      },
+    );
+    // What a command in the background still holds is freed at its own end.
+    if (this.parts.journal.background(call)) return;
+    const released = this.parts.commands.release(call);
     // Only a call that may be run again must find its place empty; what else is left is tidied up later.
-    await (conclusion.kind === 'void' ? removed : undefined);
-    removed.catch(() => undefined);
+    await (settlement.kind === 'void' ? released : undefined);
+    released.catch(() => undefined);
   }
 
-  private record(call: CallStart, conclusion: Conclusion, whole: BlobRef | undefined, endedAt: number): Promise<void> {
+  private record(call: CallStart, settlement: Settlement, whole: BlobRef | undefined, endedAt: number): Promise<void> {
     const { journal } = this.parts;
-    switch (conclusion.kind) {
+    switch (settlement.kind) {
       case 'finished': {
-        const { outcome, content } = conclusion.result;
-        return journal.finished(call, { outcome, content, whole }, conclusion.executions, endedAt);
+        const { outcome, content } = settlement.result;
+        return journal.finished(call, { outcome, content, whole }, settlement.executions, endedAt);
       }
       case 'unknown':
-        return journal.unknown(call, conclusion.reason, conclusion.executions, endedAt);
+        return journal.unknown(call, settlement.reason, settlement.executions, endedAt);
       case 'void':
         return journal.forgotten(call);
     }
-  }
-
-  /** Stores what the result does not show. A result without it is better than none. */
-  private async store({ whole }: CallResult): Promise<BlobRef | undefined> {
-    if (whole === undefined) return undefined;
-    for (let attempt = 1; attempt <= BLOB_ATTEMPTS; attempt += 1) {
-      try {
-        return await this.parts.blobs.put(whole, 'text/plain; charset=utf-8');
-      } catch (error) {
-        this.parts.logger.warn({ attempt, error: messageOf(error) }, 'a whole output could not be stored');
-        await pause(AGAIN_MS, undefined, { ref: false });
-      }
-    }
-    return undefined;
   }
 }
 

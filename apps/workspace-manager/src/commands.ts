@@ -1,25 +1,29 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkspaceSpec } from '#contracts';
 import { messageOf } from '#platform';
 import type { Ballast } from './ballast.js';
 import type { CallGroup, ControlGroups } from './control-groups.js';
 import { codeOf } from './errors.js';
 import type { Folders } from './folders.js';
-import { type CallKey, nameOf } from './journal.js';
+import { type CallKey, nameOf } from './journal/entries.js';
 import type { Means } from './probe.js';
 import { endTree, isAlive, type ProcessName, parseStat, processName } from './processes.js';
+import { asEntries, withNamelessFile } from './secrets/nameless-file.js';
+import type { SecretValue } from './secrets/redaction.js';
 import { EXIT_PENDING, parseExit, SHIM } from './shim.js';
 
 /** What is kept of a command's output. */
 export const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
-/** How long after a call's limit the shim itself ends the command, for when no manager is there to do it. */
-const GUARD_MS = 5_000;
 /** How long a command has between TERM and KILL. */
 const GRACE_MS = 2_000;
 /** How often an adopted command is looked at in case a change of its folder was not told. */
 const LOOK_MS = 1_000;
+/** How often a claim is looked for while a command is being started. */
+const CLAIM_LOOK_MS = 5;
 /** How long a shim may take from making its claim to having it written. */
 const CLAIM_MS = 2_000;
 
@@ -28,6 +32,21 @@ export type CommandEnd =
   | { readonly kind: 'exited'; readonly status: number; readonly ranOutOfMemory: boolean }
   | { readonly kind: 'not-begun'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string };
+
+/** A command to start. */
+export interface CommandOrder {
+  readonly spec: WorkspaceSpec;
+  /** For bash. */
+  readonly command: string;
+  /** Its variables, secrets filled in. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** What must not reach its output file. */
+  readonly secrets: readonly SecretValue[];
+  /** No file may grow beyond it, in bytes. */
+  readonly fileBytes: number;
+  /** When the shim itself ends the command, in milliseconds. */
+  readonly guardMs: number;
+}
 
 /** A command that runs under its shim, whoever started it. */
 export interface RunningCommand {
@@ -44,28 +63,38 @@ export class Commands {
     private readonly folders: Folders,
     private readonly means: Means,
     private readonly ballast: Ballast,
+    /** The command line of the program that keeps secrets out of outputs; see secrets/redact-stream.ts. */
+    private readonly filter: readonly string[],
   ) {
     this.groups = means.groups;
   }
 
   /** Starts a call's command. Trouble before the start is an end of the kind `not-begun`. */
-  start(call: CallKey & { readonly limitMs: number }, spec: WorkspaceSpec, command: string): RunningCommand {
+  start(call: CallKey, order: CommandOrder): RunningCommand {
     const { sandbox } = this.means;
     if (sandbox === undefined) return notBegun(this.means.sentence);
     try {
-      const folder = this.folders.call(call.runId, call.callId);
+      const folder = this.folders.call(call);
       this.prepare(folder);
-      const group = this.groups?.make(nameOf(call), spec) ?? { folders: [] };
-      const child = spawn(
-        '/bin/sh',
-        [
-          '-c',
-          SHIM,
-          'baton-call',
-          ...shimArguments(call.limitMs, group),
-          ...sandbox.commandLine(this.folders.files(call.runId), spec, command),
-        ],
-        { cwd: folder, detached: true, stdio: 'ignore', env: { PATH: this.means.path } },
+      const group = this.groups?.make(nameOf(call), order.spec) ?? { folders: [] };
+      const filter = order.secrets.length === 0 ? [] : [...this.filter, String(MAX_OUTPUT_BYTES)];
+      const program = { words: ['bash', '-c', order.command], fileBytes: order.fileBytes };
+      const words = [
+        '-c',
+        SHIM,
+        'baton-call',
+        ...shimArguments(order.guardMs, group, filter),
+        ...sandbox.commandLine(this.folders.files(call.runId), order.spec, program),
+      ];
+      const child = withNamelessFile(asEntries(order.variables), (variables) =>
+        withNamelessFile(JSON.stringify(order.secrets), (secrets) =>
+          spawn('/bin/sh', words, {
+            cwd: folder,
+            detached: true,
+            stdio: ['ignore', 'ignore', 'ignore', 'ignore', variables, secrets],
+            env: { PATH: this.means.path },
+          }),
+        ),
       );
       child.unref();
       return this.own(folder, group, child);
@@ -95,7 +124,7 @@ export class Commands {
 
   /** Finds the command of a call that an earlier life of this manager has started. */
   adopt(call: CallKey, sameBoot: boolean): RunningCommand {
-    const folder = this.folders.call(call.runId, call.callId);
+    const folder = this.folders.call(call);
     const group = this.groups?.of(nameOf(call)) ?? { folders: [] };
     const status = statusIn(folder);
     const over = (end: CommandEnd): RunningCommand => ({
@@ -111,24 +140,35 @@ export class Commands {
 
   /** How often the call's command was really started. */
   claims(call: CallKey): number {
-    const claim = readText(join(this.folders.call(call.runId, call.callId), 'claim'));
+    const claim = readText(join(this.folders.call(call), 'claim'));
     return claim === undefined || claim === MANAGERS_CLAIM ? 0 : 1;
   }
 
   output(call: CallKey): Buffer {
     try {
-      return readFileSync(join(this.folders.call(call.runId, call.callId), 'output'));
+      return readFileSync(join(this.folders.call(call), 'output'));
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return Buffer.alloc(0);
       throw error;
     }
   }
 
-  /** Frees what an ended call still holds, apart from its folder. */
-  release(call: CallKey): void {
+  /** Frees what an ended call still holds; resolves when its folder is gone. */
+  async release(call: CallKey): Promise<void> {
     const group = this.groups?.of(nameOf(call));
     if (group) this.groups?.remove(group);
     this.ballast.takeIn();
+    await rm(this.folders.call(call), { recursive: true, force: true });
+  }
+
+  /** Resolves when it is settled whether the command begins: its shim has made the claim, or is gone. */
+  async settled(call: CallKey, running: RunningCommand): Promise<void> {
+    const claim = join(this.folders.call(call), 'claim');
+    const over = new AbortController();
+    const ended = running.ended.finally(() => over.abort());
+    while (!over.signal.aborted && !existsSync(claim)) {
+      await Promise.race([ended, pause(CLAIM_LOOK_MS, undefined, { ref: false })]);
+    }
   }
 
   private async stop(shim: ProcessName | undefined, group: CallGroup): Promise<void> {
@@ -176,9 +216,10 @@ const notBegun = (reason: string): RunningCommand => ({
   stop: () => Promise.resolve(),
 });
 
-function shimArguments(limitMs: number, group: CallGroup): string[] {
-  const seconds = Math.ceil((limitMs + GUARD_MS) / 1_000);
-  return [String(MAX_OUTPUT_BYTES / 512), String(seconds), String(process.pid), group.folders.join(' ')];
+function shimArguments(guardMs: number, group: CallGroup, filter: readonly string[]): string[] {
+  const quoted = filter.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  const cap = String(MAX_OUTPUT_BYTES / 512);
+  return [cap, String(Math.ceil(guardMs / 1_000)), String(process.pid), group.folders.join(' '), quoted];
 }
 
 /** Claims a call's start for the manager, so that a shim on its way goes away. False when the shim was first. */

@@ -16,8 +16,22 @@ export const WorkspaceManagerConfig = z.object({
     .transform((value) => value === '1' || value === 'true'),
   /** Where bubblewrap and the few other programs around a command are found; the command itself sees another one. */
   PATH: z.string().min(1).default('/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin'),
+  /** A folder with a file for each secret; those of `BATON_SECRET_<NAME>` come first. */
+  BATON_SECRETS_DIR: z.string().min(1).optional(),
   BATON_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 export type WorkspaceManagerConfig = z.infer<typeof WorkspaceManagerConfig>;
 
 export const workspaceManagerConfig = (): Readonly<WorkspaceManagerConfig> => readConfig(WorkspaceManagerConfig);
+
+const SECRET = /^BATON_SECRET_([A-Z][A-Z0-9_]*)$/;
+
+/** The secrets in the environment, by name. They are no settings: nothing prints them. */
+export function secretVariables(environment: NodeJS.ProcessEnv = process.env): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(environment).flatMap(([variable, value]) => {
+      const name = SECRET.exec(variable)?.[1];
+      return name === undefined || value === undefined || value === '' ? [] : [[name, value] as const];
+    }),
+  );
+}

@@ -34,7 +34,7 @@ export class ControlGroups {
     return `control groups, version ${this.version}`;
   }
 
-  make(name: string, limits: WorkspaceSpec): CallGroup {
+  make(name: string, limits: Pick<WorkspaceSpec, 'memoryMb' | 'processes'>): CallGroup {
     const bytes = String(limits.memoryMb * 1024 * 1024);
     const processes = String(limits.processes + OWN_PROCESSES);
     const folders = this.bases.map((base) => join(base, name));
@@ -86,7 +86,7 @@ export class ControlGroups {
     try {
       for (const base of this.bases) mkdirSync(base, { recursive: true });
       if (version === 2) writeFileSync(join(this.bases[0] ?? '', 'cgroup.subtree_control'), '+memory +pids');
-      const group = this.make('probe', { network: false, memoryMb: 16, processes: 4 });
+      const group = this.make('probe', { memoryMb: 16, processes: 4 });
       return this.remove(group);
     } catch {
       for (const base of this.bases) removeFolder(base);

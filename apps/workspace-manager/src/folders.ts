@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { CallId, RunId } from '#contracts';
+import type { RunId } from '#contracts';
+import { type CallKey, labelOf } from './journal/entries.js';
 
 /** Where a manager keeps things, below its data folder. */
 export class Folders {
@@ -32,7 +33,7 @@ export class Folders {
   }
 
   /** What a running command leaves about itself; see shim.ts. */
-  call(runId: RunId, callId: CallId): string {
-    return join(this.root, runId, 'calls', callId);
+  call(key: CallKey): string {
+    return join(this.root, key.runId, 'calls', labelOf(key));
   }
 }

@@ -2,9 +2,13 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { Bus } from '#bus';
 import { connectLog } from '#log';
-import { createLogger, messageOf, printable } from '#platform';
+import { createLogger, messageOf, printable, report } from '#platform';
 import { workspaceManagerConfig } from './config.js';
 import { WorkspaceManagerModule } from './workspace-manager.module.js';
+import { WorkspaceManagerService } from './workspace-manager.service.js';
+
+/** A bus or a log that does not answer must not keep the process; the commands go on without it. */
+const STOP_WITHIN_MS = 8_000;
 
 const startUp = createLogger('workspace-manager');
 try {
@@ -16,6 +20,11 @@ try {
   const module = WorkspaceManagerModule.in({ config, logger, bus, log });
   const app = await NestFactory.createApplicationContext(module, { logger: false });
   app.enableShutdownHooks();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref());
+  }
+  const { healthPort } = app.get(WorkspaceManagerService);
+  report({ type: 'ready', ...(healthPort === undefined ? {} : { port: healthPort }) });
 } catch (error) {
   startUp.error({}, `the workspace-manager cannot start: ${messageOf(error)}`);
   process.exit(1);

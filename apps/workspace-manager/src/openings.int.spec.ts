@@ -29,7 +29,7 @@ describe('opening a workspace', () => {
     await expect(bench.call('read_file', { path: 'a.txt' }, { segment: 1 })).rejects.toMatchObject({ code: 'fenced' });
     bench.segment = 1;
     await expect(bench.open()).rejects.toMatchObject({ code: 'fenced', remedy: 'stand-down' });
-    rig.close();
+    await rig.close();
   });
 
   it.each(['../out', 'a/../../out', '/etc/out', 'a//b', ''])('refuses the seed file %p', async (path) => {
@@ -41,7 +41,7 @@ describe('opening a workspace', () => {
     await expect(manager.workspaces.open(request)).rejects.toMatchObject({ code: 'file-refused' });
     expect(existsSync(other.files(request.runId))).toBe(false);
     expect(readdirSync(other.folder).toSorted()).toEqual(['data', 'log.jsonl']);
-    other.close();
+    await other.close();
   });
 
   it('ends what runs when it is released, keeps the files, and can be opened again', async () => {
@@ -59,7 +59,7 @@ describe('opening a workspace', () => {
     const state = await manager.workspaces.askCall({ runId, segment: 2, callId, waitMs: 0 });
     expect(finished(state).outcome).toBe('cancelled');
     expect(finished(await bench.bash('cat kept')).text).toBe('kept\n');
-    other.close();
+    await other.close();
   });
 
   it('is refused with the way out where no sandbox can be had', async () => {
@@ -70,7 +70,7 @@ describe('opening a workspace', () => {
       code: 'sandbox-unavailable',
       message: expect.stringMatching(/it is not installed.*BATON_ALLOW_UNSANDBOXED=1/),
     });
-    other.close();
+    await other.close();
   });
 
   it('works without a sandbox when that was allowed: the tools, the limits, the stop', async () => {
@@ -86,6 +86,6 @@ describe('opening a workspace', () => {
       text: `${other.files(bench.runId)}\n[exit status 2]`,
     });
     expect(finished(await bench.bash('sleep 300 & sleep 300', { limitMs: 200 })).outcome).toBe('timed-out');
-    other.close();
+    await other.close();
   });
 });

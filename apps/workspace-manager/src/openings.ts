@@ -1,12 +1,21 @@
 import { constants } from 'node:fs';
 import { access, chmod, chown, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type RunId, SCHEMA_VERSION, type SeedFile, streams, WorkspaceEvent, type WorkspaceSpec } from '#contracts';
+import {
+  type ExternalTools,
+  type RunId,
+  SCHEMA_VERSION,
+  type SeedFile,
+  streams,
+  WorkspaceEvent,
+  type WorkspaceSpec,
+} from '#contracts';
 import { type Blobs, type EventLog, WrongRevision } from '#log';
 import { type Clock, idOf, type Logger, Unreadable } from '#platform';
 import { FileRefused, SandboxUnavailable, WorkspaceIsLost } from './errors.js';
 import type { Folders } from './folders.js';
-import type { Journal } from './journal.js';
+import { type HeldWorkspace, NO_TOOLS } from './journal/entries.js';
+import type { Journal } from './journal/journal.js';
 import type { Means } from './probe.js';
 
 export interface Opening {
@@ -14,6 +23,8 @@ export interface Opening {
   readonly segment: number;
   readonly spec: WorkspaceSpec;
   readonly files: readonly SeedFile[];
+  /** What the workspace needs for tools beyond its own; as before when absent. */
+  readonly external?: ExternalTools | undefined;
 }
 
 export interface Opened {
@@ -74,14 +85,14 @@ export class Openings {
     const { journal, folders, holder } = this.parts;
     const there = await exists(folders.files(opening.runId));
     if (!there) return this.lose(opening, 'The folder with its files is gone.');
-    await journal.saveWorkspace({ ...opening, state: 'open' });
+    await journal.saveWorkspace(this.held(opening, 'open'));
     return { holder, created: false };
   }
 
   private async create(opening: Opening): Promise<Opened> {
     const { journal, means, holder } = this.parts;
     if (means.sandbox === undefined) throw new SandboxUnavailable(means.sentence);
-    await journal.saveWorkspace({ ...opening, state: 'creating' });
+    await journal.saveWorkspace(this.held(opening, 'creating'));
     const winner = await this.claim(opening.runId);
     if (winner !== holder) return { holder: winner, created: false };
     await this.make(opening);
@@ -103,7 +114,8 @@ export class Openings {
   }
 
   /** Makes the files whole, from nothing (O2). */
-  private async make({ runId, files, ...opening }: Opening): Promise<void> {
+  private async make(opening: Opening): Promise<void> {
+    const { runId, files } = opening;
     const { folders, journal, means, logger } = this.parts;
     const [seed, place] = [folders.seed(runId), folders.files(runId)];
     if (!(await exists(place))) {
@@ -113,7 +125,7 @@ export class Openings {
       await this.handOver(seed, files);
       await rename(seed, place);
     }
-    await journal.saveWorkspace({ runId, ...opening, state: 'open' });
+    await journal.saveWorkspace(this.held(opening, 'open'));
     logger.info({ run: runId, files: files.length, provider: means.sandbox?.name }, 'a workspace was made');
   }
 
@@ -141,10 +153,16 @@ export class Openings {
     for (const path of paths) await chown(path, owner.uid, owner.gid);
   }
 
-  private async lose({ runId, segment, spec }: Opening, reason: string): Promise<never> {
+  private held({ runId, segment, spec, external }: Opening, state: HeldWorkspace['state']): HeldWorkspace {
+    const before = this.parts.journal.workspace(runId)?.external ?? NO_TOOLS;
+    return { runId, segment, spec, state, external: external ?? before };
+  }
+
+  private async lose(opening: Opening, reason: string): Promise<never> {
+    const { runId } = opening;
     this.parts.logger.error({ run: runId, reason }, 'a workspace is lost');
     await this.append(runId, { type: 'WorkspaceLost', data: { ...this.facts(runId), reason } }, 'any');
-    await this.parts.journal.saveWorkspace({ runId, segment, spec, state: 'lost' });
+    await this.parts.journal.saveWorkspace(this.held(opening, 'lost'));
     throw new WorkspaceIsLost(`The files of run ${runId} are lost: ${reason}`);
   }
 

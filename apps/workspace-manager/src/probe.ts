@@ -3,6 +3,7 @@ import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { WorkspaceSpec } from '#contracts';
 import { messageOf } from '#platform';
 import { ControlGroups } from './control-groups.js';
 import { codeOf } from './errors.js';
@@ -59,16 +60,16 @@ async function troubleWith(sandbox: Sandbox, path: string): Promise<string | und
   const files = mkdtempSync(join(tmpdir(), 'baton-probe-'));
   try {
     if (sandbox.owner) chownSync(files, sandbox.owner.uid, sandbox.owner.gid);
-    const spec = { network: false, memoryMb: 256, processes: 16 };
-    const [program = '', ...args] = sandbox.commandLine(
-      files,
-      spec,
-      'test -w /workspace && test -w /tmp && test -d /proc/self',
-    );
-    await run(program, args, { timeout: 10_000, env: { PATH: path } });
+    const spec = WorkspaceSpec.parse({ memoryMb: 256, processes: 16 });
+    const words = ['bash', '-c', 'test -w /workspace && test -w /tmp && test -d /proc/self'];
+    const [program = '', ...args] = sandbox.commandLine(files, spec, { words, fileBytes: 1024 });
+    await run('/bin/sh', ['-c', 'exec "$@" 4</dev/null', 'sh', program, ...args], {
+      timeout: 10_000,
+      env: { PATH: path },
+    });
     return undefined;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return 'it is not installed';
+    if (codeOf(error) === '127') return 'it is not installed';
     const said = typeof error === 'object' && error !== null && 'stderr' in error ? String(error.stderr).trim() : '';
     return said || messageOf(error);
   } finally {

@@ -19,6 +19,9 @@ interface Stat {
 /** How often a look at the process table is taken while processes are being ended, in milliseconds. */
 const LOOK_MS = 20;
 
+/** How long what was printed has to reach its file once the command is gone. */
+const FLUSH_MS = 2_000;
+
 /** How long KILL is repeated before a process that cannot be ended (it hangs in the kernel) is given up on. */
 const INSIST_MS = 30_000;
 
@@ -114,10 +117,13 @@ export async function endTree(shim: ProcessName, graceMs: number, others: () => 
     }
     await pause(LOOK_MS);
   }
+  let gone: number | undefined;
   while ((isAlive(shim) || others().length > 0) && elapsed() < graceMs + INSIST_MS) {
     const { guard, command, all } = treeOf(shim);
+    if (guard === undefined) gone ??= elapsed();
+    const flushed = gone !== undefined && elapsed() - gone > FLUSH_MS;
     // Once the command is gone, what still holds the shim can only be a stray process that keeps its output open.
-    const doomed = guard ? [...command, guard] : all.filter((stat) => stat.command !== 'sh');
+    const doomed = guard ? [...command, guard] : all.filter((stat) => flushed && stat.command !== 'sh');
     for (const pid of [...doomed.map((stat) => stat.pid), ...others()]) signal(pid, 'SIGKILL');
     await pause(LOOK_MS);
   }

@@ -28,7 +28,7 @@ describe('a manager that is killed', () => {
   });
   afterEach(async () => {
     await manager.kill();
-    rig.close();
+    await rig.close();
   });
 
   async function start(): Promise<ManagerUnderTest> {
@@ -80,7 +80,7 @@ describe('a manager that is killed', () => {
     await manager.kill();
     await (await start()).kill();
     writeFileSync(file('go'), '');
-    const exit = join(folders().call(runId, callId), 'exit');
+    const exit = join(folders().call({ runId, callId, attempt: 1 }), 'exit');
     await until(() => readFileSync(exit, 'utf8').startsWith('exit'));
     await start();
     expect(finished(await ask())).toEqual({ outcome: 'error', text: 'done\n[exit status 4]' });
@@ -135,7 +135,7 @@ describe('a manager that is killed', () => {
     await bash(`${LEDGER}; sleep 60; ${LEDGER}`, 0);
     await begun();
     await manager.kill();
-    const claim = readFileSync(join(folders().call(runId, callId), 'claim'), 'utf8');
+    const claim = readFileSync(join(folders().call({ runId, callId, attempt: 1 }), 'claim'), 'utf8');
     const shim = Number.parseInt(claim, 10);
     process.kill(shim, 'SIGKILL');
     await until(() => processName(shim) === undefined);
@@ -209,7 +209,9 @@ describe('a manager that is killed', () => {
     await open();
     await manager.kill();
     const half = aRun();
-    journalHolds(`INSERT INTO workspaces VALUES ('${half}', 'creating', 1, '${JSON.stringify(aSpec())}')`);
+    journalHolds(
+      `INSERT INTO workspaces (run_id, state, segment, spec) VALUES ('${half}', 'creating', 1, '${JSON.stringify(aSpec())}')`,
+    );
     mkdirSync(folders().seed(half), { recursive: true });
     writeFileSync(join(folders().seed(half), 'a.txt'), 'half of');
     rmSync(rig.files(runId), { recursive: true });

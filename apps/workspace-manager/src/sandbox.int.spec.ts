@@ -2,8 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { silentLogger, systemClock } from '#platform';
-import { aSpec, Bench, finished, lacks, PATH, Rig } from '../test/rig.js';
+import { aSpec, Bench, finished, lacks, PATH, Rig, someParts } from '../test/rig.js';
 import { assemble } from './assembly.js';
 import { probe } from './probe.js';
 import { unsandboxed } from './sandbox.js';
@@ -21,9 +20,9 @@ describe('the sandbox', () => {
     bench = new Bench(await rig.manager());
     if (means.sandbox) await bench.open(aSpec({ memoryMb: 64, processes: 16 }));
   });
-  afterAll(() => {
+  afterAll(async () => {
     means.groups?.leave();
-    rig.close();
+    await rig.close();
   });
 
   it('shows nothing of the host but its programs', async () => {
@@ -128,14 +127,7 @@ describe('the sandbox', () => {
     mkdirSync(disk);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', disk]);
     try {
-      const manager = await assemble({
-        data: disk,
-        allowUnsandboxed: false,
-        path: PATH,
-        log: rig.log,
-        clock: systemClock,
-        logger: silentLogger,
-      });
+      const manager = await assemble({ ...someParts(rig.folder), data: disk });
       const full = await new Bench(manager).open();
       await full.call('write_file', { path: 'kept', content: 'kept' });
       const fill = await full.bash('echo begun; cat /dev/zero >filler; echo end; exit 5');
@@ -151,7 +143,7 @@ describe('the sandbox', () => {
       expect(finished(await full.call('read_file', { path: 'kept' })).text).toBe('kept');
       expect(finished(await full.bash('rm filler; echo room >room; cat room')).text).toBe('room\n');
       expect(finished(await full.call('write_file', { path: 'kept', content: 'new' })).outcome).toBe('ok');
-      manager.close();
+      await manager.close();
     } finally {
       execFileSync('umount', ['-l', disk]);
     }
@@ -163,12 +155,10 @@ describe('a manager without a sandbox', () => {
   afterAll(() => bare.close());
 
   it("runs commands in the workspace's folder, with a clean environment, when that was allowed", async () => {
-    const [program = '', ...args] = unsandboxed(false).commandLine(
-      bare.folder,
-      aSpec(),
-      'pwd; echo $HOME; echo ${BATON_SECRET-none}',
-    );
-    const out = execFileSync(program, args, { env: { ...process.env, BATON_SECRET: 's' } }).toString();
+    const words = ['bash', '-c', 'pwd; echo $HOME; echo ${BATON_SECRET-none}'];
+    const line = unsandboxed(false).commandLine(bare.folder, aSpec(), { words, fileBytes: 1024 });
+    const args = ['-c', 'exec "$@" 4</dev/null', 'sh', ...line];
+    const out = execFileSync('/bin/sh', args, { env: { ...process.env, BATON_SECRET: 's' } }).toString();
     expect(out).toBe(`${bare.folder}\n${bare.folder}\nnone\n`);
   });
 });

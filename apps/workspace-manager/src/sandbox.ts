@@ -18,9 +18,32 @@ export interface Sandbox {
   readonly name: 'bubblewrap' | 'none';
   /** Whom the workspace's files belong to; undefined: to the manager's own user. */
   readonly owner: Owner | undefined;
-  /** The command line that runs `command` with bash in `files`, the workspace's folder. */
-  commandLine(files: string, spec: WorkspaceSpec, command: string): string[];
+  /** The command line that runs a program in `files`, the workspace's folder; its variables come by descriptor 4. */
+  commandLine(files: string, spec: WorkspaceSpec, program: Program): string[];
 }
+
+interface Program {
+  readonly words: readonly string[];
+  /** No file may grow beyond it, in bytes. */
+  readonly fileBytes: number;
+}
+
+/**
+ * What goes in front of every program, inside the sandbox and without privileges: it limits the size of files and takes
+ * the variables, which are NAME=VALUE with a NUL after each, so that they stand in nobody's list of processes.
+ */
+const ENTRANCE = [
+  'bash',
+  '-c',
+  `ulimit -f "$1"; shift; while IFS= read -r -d '' entry; do export "$entry"; done <&4; exec 4<&-; exec "$@"`,
+  'baton',
+];
+
+const entering = ({ words: line, fileBytes }: Program): string[] => [
+  ...ENTRANCE,
+  String(Math.floor(fileBytes / 1024)),
+  ...line,
+];
 
 /**
  * No sandbox, for where it was allowed explicitly. `perProcess`: no control groups can be had, so the weaker limit of
@@ -30,15 +53,13 @@ export function unsandboxed(perProcess: boolean): Sandbox {
   return {
     name: 'none',
     owner: undefined,
-    commandLine: (files, spec, command) => [
+    commandLine: (files, spec, program) => [
       ...words('env -i -C'),
       files,
       `HOME=${files}`,
       ...words(`PATH=${PATH} LANG=C.UTF-8`),
       ...(perProcess ? ['prlimit', `--as=${bytesOf(spec)}`, '--'] : []),
-      'bash',
-      '-c',
-      command,
+      ...entering(program),
     ],
   };
 }
@@ -53,7 +74,7 @@ export function bubblewrap(etc: string, perProcess: boolean): Sandbox {
   return {
     name: 'bubblewrap',
     owner: root ? { uid: SANDBOX_UID, gid: SANDBOX_UID } : undefined,
-    commandLine: (files, spec, command) => [
+    commandLine: (files, spec, program) => [
       'bwrap',
       ...walls,
       ...(spec.network ? NETWORK_FILES : ['--unshare-net']),
@@ -62,9 +83,7 @@ export function bubblewrap(etc: string, perProcess: boolean): Sandbox {
       ...words('/workspace --chdir /workspace --'),
       ...(root ? ORDINARY_USER : []),
       ...(perProcess ? ['prlimit', `--as=${bytesOf(spec)}`, `--nproc=${spec.processes}`, '--'] : []),
-      'bash',
-      '-c',
-      command,
+      ...entering(program),
     ],
   };
 }

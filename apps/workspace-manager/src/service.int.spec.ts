@@ -17,7 +17,7 @@ describe('the workspace-manager on the bus', () => {
   });
   afterAll(async () => {
     await nats.stop();
-    rig.close();
+    await rig.close();
   });
 
   it('answers what is asked, tells its problems with their codes, and lets waiting callers go when it stops', async () => {

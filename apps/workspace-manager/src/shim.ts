@@ -7,29 +7,32 @@
  * S2. The claim names the shim by its line of /proc/PID/stat, so a restarted manager can tell whether it still lives.
  * S3. The output goes through one pipe into `output`, in order, up to a cap; the rest is read and dropped.
  * S4. `exit` gets the status after the output is complete, by one short write of the length that was there before.
- * S5. The sandbox ends when the shim is killed: a dead shim without a status leaves nothing running behind.
+ * S5. Secrets come by descriptors, never by arguments: 4 holds the command's variables, 5 what the filter keeps out of
+ *     `output`. Both are files without a name.
+ * S6. The sandbox ends when the shim is killed: a dead shim without a status leaves nothing running behind.
  *
  * Arguments: cap of the output in 512-byte blocks, limit in seconds, the manager's pid, the folders of the control
- * groups (separated by blanks), then the command line.
+ * groups (separated by blanks), a command line that writes `output` instead of `tee` (empty: none), then the command's.
  */
 export const SHIM = `
 read -r stat </proc/$$/stat || exit 1
 set -C
 echo "$stat" >claim || exit 0
 set +C
-cap=$1 limit=$2 manager=$3 groups=$4
-shift 4
+cap=$1 limit=$2 manager=$3 groups=$4 filter=$5
+shift 5
 {
   {
     (
       for group in $groups; do echo 0 >"$group/cgroup.procs" || exit 125; done
       exec timeout -s KILL "$limit" "$@"
-    ) 2>&1 3>&-
+    ) 2>&1 3>&- 5<&-
     echo $? >&3
   } | {
     ulimit -f "$cap"
     trap '' XFSZ
-    exec tee output >/dev/null 2>&1 3>&-
+    [ -z "$filter" ] || eval "exec $filter >/dev/null 2>&1 3>&- 4<&-"
+    exec tee output >/dev/null 2>&1 3>&- 4<&- 5<&-
   }
 } 3<>status
 read -r status <status

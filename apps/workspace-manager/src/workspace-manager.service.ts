@@ -7,10 +7,11 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import type { EventLog } from '#log';
-import { type Logger, report, serveHealth, systemClock } from '#platform';
+import { type Logger, serveHealth, systemClock } from '#platform';
 import { answerAsks, type RequestBus } from './asks.js';
-import { assemble, type WorkspaceManager } from './assembly.js';
-import type { WorkspaceManagerConfig } from './config.js';
+import { assemble, redactStream, type WorkspaceManager } from './assembly.js';
+import { secretVariables, type WorkspaceManagerConfig } from './config.js';
+import { systemResolve } from './network/request.js';
 
 export const CONFIG = Symbol('the settings');
 export const LOGGER = Symbol('the logger');
@@ -24,6 +25,8 @@ export class WorkspaceManagerService
 {
   private manager: WorkspaceManager | undefined;
   private health: Server | undefined;
+  /** Where the health of this manager can be asked, once it has started. */
+  healthPort: number | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: WorkspaceManagerConfig,
@@ -38,6 +41,9 @@ export class WorkspaceManagerService
       data: config.BATON_DATA,
       allowUnsandboxed: config.BATON_ALLOW_UNSANDBOXED,
       path: config.PATH,
+      secrets: { variables: secretVariables(), folder: config.BATON_SECRETS_DIR },
+      filter: redactStream(),
+      resolve: systemResolve,
       log,
       clock: systemClock,
       logger,
@@ -50,7 +56,7 @@ export class WorkspaceManagerService
     const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
     const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
     this.health = server;
-    report({ type: 'ready', port });
+    this.healthPort = port;
   }
 
   /** Those who wait for a running call are told that it runs; then nothing is asked any more. */
@@ -60,7 +66,7 @@ export class WorkspaceManagerService
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.manager?.close();
+    await this.manager?.close();
     this.health?.close();
     await this.bus.close();
     await this.log.close();

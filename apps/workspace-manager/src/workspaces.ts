@@ -2,7 +2,9 @@ import type { z } from 'zod';
 import type {
   AskCall,
   CallState,
+  DiscoverTools,
   OpenWorkspace,
+  ProbeCall,
   ReadJournal,
   ReleaseWorkspace,
   RunCall,
@@ -11,50 +13,76 @@ import type {
 } from '#contracts';
 import type { Calls } from './calls.js';
 import { Fenced, WorkspaceIsLost, WorkspaceNotOpen } from './errors.js';
-import type { HeldWorkspace, Journal } from './journal.js';
+import type { HeldWorkspace } from './journal/entries.js';
+import type { Journal } from './journal/journal.js';
+import type { McpServers } from './mcp/servers.js';
 import type { Opened, Openings } from './openings.js';
+import type { Background } from './tools/background.js';
+import type { HttpKind } from './tools/http-kind.js';
 
 type Request<T extends { readonly request: z.ZodType }> = z.infer<T['request']>;
+type Answer<T extends { readonly answer: z.ZodType }> = z.infer<T['answer']>;
+
+export interface WorkspacesParts {
+  readonly journal: Journal;
+  readonly openings: Openings;
+  readonly calls: Calls;
+  readonly background: Background;
+  readonly servers: McpServers;
+  readonly http: HttpKind;
+}
 
 /** What a workspace-manager does, whatever the requests come by. Every operation is safe to repeat. */
 export class Workspaces {
   /** The newest segments seen, ahead of the journal by the commit under way. */
   private readonly newest = new Map<RunId, number>();
 
-  constructor(
-    private readonly journal: Journal,
-    private readonly openings: Openings,
-    private readonly calls: Calls,
-  ) {}
+  constructor(private readonly parts: WorkspacesParts) {}
 
   async open(request: Request<typeof OpenWorkspace>): Promise<Opened> {
     this.refuseOlder(request.runId, request.segment);
-    return this.openings.open(request);
+    return this.parts.openings.open(request);
   }
 
   async runCall(request: Request<typeof RunCall>): Promise<CallState> {
-    const { runId, callId, segment, tool, limitMs, outputBytes, input, waitMs } = request;
-    const { spec } = await this.enter(runId, segment);
-    return this.calls.run({ start: { runId, callId, segment, tool, limitMs, outputBytes }, input, spec }, waitMs);
+    const { input, waitMs, attempt = 1, ...start } = request;
+    const held = await this.enter(request.runId, request.segment);
+    return this.parts.calls.run({ start: { ...start, attempt }, input, held }, waitMs);
   }
 
-  async askCall({ runId, callId, segment, waitMs }: Request<typeof AskCall>): Promise<CallState> {
+  async askCall({ runId, callId, attempt = 1, segment, waitMs }: Request<typeof AskCall>): Promise<CallState> {
     await this.enter(runId, segment);
-    return this.calls.state({ runId, callId }, waitMs);
+    return this.parts.calls.state({ runId, callId, attempt }, waitMs);
   }
 
-  async stopCall({ runId, callId, segment, because }: Request<typeof StopCall>): Promise<CallState> {
+  async stopCall({ runId, callId, attempt = 1, segment, because }: Request<typeof StopCall>): Promise<CallState> {
     await this.enter(runId, segment);
-    return this.calls.stop({ runId, callId }, because);
+    return this.parts.calls.stop({ runId, callId, attempt }, because);
   }
 
-  readJournal({ runId }: Request<typeof ReadJournal>): z.infer<(typeof ReadJournal)['answer']> {
-    const calls = this.journal.callsOf(runId).map((call) => ({
+  /** Asks MCP servers for their tools; those that do not answer are told as what they are, within half a minute. */
+  async discoverTools({
+    runId,
+    segment,
+    servers,
+  }: Request<typeof DiscoverTools>): Promise<Answer<typeof DiscoverTools>> {
+    const held = await this.enter(runId, segment);
+    return { discoveries: await this.parts.servers.discover(held, servers) };
+  }
+
+  /** Asks the world whether a call took effect. */
+  async probeCall(request: Request<typeof ProbeCall>): Promise<Answer<typeof ProbeCall>> {
+    return this.parts.http.probe(request, await this.enter(request.runId, request.segment));
+  }
+
+  readJournal({ runId }: Request<typeof ReadJournal>): Answer<typeof ReadJournal> {
+    const calls = this.parts.journal.callsOf(runId).map((call) => ({
       callId: call.callId,
+      ...(call.attempt > 1 && { attempt: call.attempt }),
       tool: call.tool,
       segment: call.segment,
       state: call.state,
-      executions: this.calls.executions(call),
+      executions: this.parts.calls.executions(call),
       startedAt: new Date(call.startedAt).toISOString(),
     }));
     return { calls };
@@ -63,32 +91,38 @@ export class Workspaces {
   /** Ends the run's processes; the files stay, and the workspace can be opened again. */
   async release({ runId, segment }: Request<typeof ReleaseWorkspace>): Promise<{ released: boolean }> {
     this.refuseOlder(runId, segment);
-    const held = this.journal.workspace(runId);
+    const held = this.parts.journal.workspace(runId);
     if (held?.state === 'released') return { released: true };
     if (held?.state !== 'open') return { released: false };
-    await this.calls.stopAll(runId);
-    await this.openings.recordRelease(runId);
-    await this.journal.saveWorkspace({ ...held, segment, state: 'released' });
+    await this.endAll(runId);
+    await this.parts.openings.recordRelease(runId);
+    await this.parts.journal.saveWorkspace({ ...held, segment, state: 'released' });
     // A call that came in between is ended too; from here on none is accepted.
-    await this.calls.stopAll(runId);
+    await this.endAll(runId);
     return { released: true };
+  }
+
+  /** Ends everything that runs for a run: calls, commands in the background, servers. */
+  async endAll(runId: RunId): Promise<void> {
+    const { calls, background, servers } = this.parts;
+    await Promise.all([calls.stopAll(runId), background.stopAll(runId), servers.release(runId)]);
   }
 
   /** The workspace, for a segment that may use it: not an older one than the newest seen, which is durable (law 4). */
   private async enter(runId: RunId, segment: number): Promise<HeldWorkspace> {
     this.refuseOlder(runId, segment);
-    const held = this.journal.workspace(runId);
+    const held = this.parts.journal.workspace(runId);
     if (held?.state === 'lost') throw new WorkspaceIsLost(`The files of run ${runId} are lost.`);
     if (held?.state !== 'open') throw new WorkspaceNotOpen(`Run ${runId} has no open workspace here: open it first.`);
     if (segment > held.segment) {
       this.newest.set(runId, segment);
-      await this.journal.noteSegment(runId, segment);
+      await this.parts.journal.noteSegment(runId, segment);
     }
     return held;
   }
 
   private refuseOlder(runId: RunId, segment: number): void {
-    const newest = Math.max(this.newest.get(runId) ?? 0, this.journal.workspace(runId)?.segment ?? 0);
+    const newest = Math.max(this.newest.get(runId) ?? 0, this.parts.journal.workspace(runId)?.segment ?? 0);
     if (segment < newest) throw new Fenced(segment, newest);
   }
 }

@@ -1,20 +1,10 @@
-import { join } from 'node:path';
-import { silentLogger, systemClock } from '#platform';
 import { assemble } from '../src/assembly.js';
 import type { Workspaces } from '../src/workspaces.js';
-import { FileEventLog } from './file-event-log.js';
-import { PATH } from './rig.js';
+import { someParts } from './rig.js';
 
 /** A manager in a process of its own that takes its requests over IPC, so that a test can kill it. */
 const [folder = ''] = process.argv.slice(2);
-const { workspaces } = await assemble({
-  data: join(folder, 'data'),
-  allowUnsandboxed: false,
-  path: PATH,
-  log: new FileEventLog(join(folder, 'log.jsonl')),
-  clock: systemClock,
-  logger: silentLogger,
-});
+const { workspaces } = await assemble(someParts(folder));
 
 interface Question {
   readonly id: number;

@@ -1,12 +1,27 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CallId, type CallState, RunId, type SeedFile, type WorkspaceSpec } from '#contracts';
+import { fileURLToPath } from 'node:url';
+import {
+  CallId,
+  type CallState,
+  type ExternalTools,
+  type Json,
+  RunId,
+  type SeedFile,
+  type WorkspaceSpec,
+} from '#contracts';
 import { Blobs } from '#log';
 import { newId, sha256, silentLogger, systemClock } from '#platform';
-import { assemble, type WorkspaceManager } from '../src/assembly.js';
+import { type AssemblyParts, assemble, type WorkspaceManager } from '../src/assembly.js';
 import { ControlGroups } from '../src/control-groups.js';
+import { systemResolve } from '../src/network/request.js';
 import { FileEventLog } from './file-event-log.js';
+
+const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** The program that keeps secrets out of outputs, from its source. */
+const FILTER = [process.execPath, '--import', here('ts-run.mjs'), here('../src/secrets/redact-stream.ts')];
 
 export const PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
 
@@ -14,7 +29,22 @@ export const aSpec = (over: Partial<WorkspaceSpec> = {}): WorkspaceSpec => ({
   network: false,
   memoryMb: 256,
   processes: 64,
+  diskMb: 256,
+  env: {},
   ...over,
+});
+
+/** What a manager in a test is made of, below a folder. */
+export const someParts = (folder: string, data = 'data'): AssemblyParts => ({
+  data: join(folder, data),
+  allowUnsandboxed: false,
+  path: PATH,
+  secrets: { variables: new Map(), folder: join(folder, 'secrets') },
+  filter: FILTER,
+  resolve: systemResolve,
+  log: new FileEventLog(join(folder, 'log.jsonl')),
+  clock: systemClock,
+  logger: silentLogger,
 });
 
 /** A folder that goes away with the test, and managers on it. */
@@ -23,16 +53,8 @@ export class Rig {
   readonly log = new FileEventLog(join(this.folder, 'log.jsonl'));
   private readonly managers: WorkspaceManager[] = [];
 
-  async manager(data = 'data', over: { allowUnsandboxed?: boolean; path?: string } = {}): Promise<WorkspaceManager> {
-    const manager = await assemble({
-      data: join(this.folder, data),
-      allowUnsandboxed: false,
-      path: PATH,
-      log: this.log,
-      clock: systemClock,
-      logger: silentLogger,
-      ...over,
-    });
+  async manager(data = 'data', over: Partial<AssemblyParts> = {}): Promise<WorkspaceManager> {
+    const manager = await assemble({ ...someParts(this.folder, data), log: this.log, ...over });
     this.managers.push(manager);
     return manager;
   }
@@ -52,8 +74,8 @@ export class Rig {
     return join(this.folder, data, 'workspaces', runId, 'files');
   }
 
-  close(): void {
-    for (const manager of this.managers.splice(0)) manager.close();
+  async close(): Promise<void> {
+    await Promise.all(this.managers.splice(0).map((manager) => manager.close()));
     const holder = join(this.folder, 'data', 'workspaces', 'holder');
     // A killed manager has left its control group.
     if (existsSync(holder)) ControlGroups.find(`baton-${readFileSync(holder, 'utf8').trim()}`)?.leave();
@@ -73,8 +95,8 @@ export class Bench {
     readonly runId: RunId = aRun(),
   ) {}
 
-  async open(spec = aSpec(), files: SeedFile[] = []): Promise<this> {
-    await this.manager.workspaces.open({ runId: this.runId, segment: this.segment, spec, files });
+  async open(spec = aSpec(), files: SeedFile[] = [], external?: ExternalTools): Promise<this> {
+    await this.manager.workspaces.open({ runId: this.runId, segment: this.segment, spec, files, external });
     return this;
   }
 
@@ -83,16 +105,17 @@ export class Bench {
     return CallId.parse(`${this.calls}-0`);
   }
 
-  call(tool: string, input: Record<string, string | number>, over: Partial<CallOptions> = {}): Promise<CallState> {
+  call(tool: string, input: Record<string, Json>, over: Partial<CallOptions> = {}): Promise<CallState> {
     const {
       callId = this.nextId(),
       segment = this.segment,
       limitMs = 60_000,
       outputBytes = 30_000,
       waitMs = 60_000,
+      attempt,
     } = over;
-    const { runId } = this;
-    return this.manager.workspaces.runCall({ runId, segment, callId, tool, input, limitMs, outputBytes, waitMs });
+    const request = { runId: this.runId, segment, callId, attempt, tool, input, limitMs, outputBytes, waitMs };
+    return this.manager.workspaces.runCall(request);
   }
 
   bash(command: string, over: Partial<CallOptions> = {}): Promise<CallState> {
@@ -106,6 +129,7 @@ export interface CallOptions {
   readonly limitMs: number;
   readonly outputBytes: number;
   readonly waitMs: number;
+  readonly attempt: number | undefined;
 }
 
 /** Whether a test must be left out on this machine; says so. */

@@ -95,6 +95,16 @@ describe('a message', () => {
     expect(heard).toMatchObject([{ deliveryCount: 3 }]);
   });
 
+  it('is delivered by a consumer that was made with another patience', async () => {
+    const before = consume(() => undefined, { ackWaitMs: 30_000 });
+    await ring(aRun());
+    await until(() => before.heard.length === 1);
+    await before.consuming.stop();
+    const { heard } = consume(() => undefined, { ackWaitMs: 5_000 });
+    await ring(aRun());
+    await until(() => heard.length === 1);
+  });
+
   it('stays with its handler for longer than the ack wait', async () => {
     const gate = new Gate();
     const slow = consume(() => gate.opened);

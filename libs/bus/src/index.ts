@@ -18,4 +18,3 @@ export type { Parked, ParkReason } from './park.js';
 export type { Listening } from './plain.js';
 export type { Headers, Published, PublishOptions, StoredMessage } from './publish.js';
 export { PARKED_STREAM, WORK_STREAM } from './streams.js';
-export { BusContext, BusErrorFilter, BusTransport, Consumes, type Route } from './transport.js';

@@ -4,7 +4,8 @@ import { Ctx, Payload } from '@nestjs/microservices';
 import { AdvanceRun, RunId, RunSegment } from '#contracts';
 import { newId, silentLogger, Unavailable, Unreadable } from '#platform';
 import { startNats, type TestNats, until } from '#testing';
-import { Bus, BusContext, BusErrorFilter, BusTransport, Consumes, type Route, subjectOf } from './index.js';
+import { Bus, subjectOf } from './index.js';
+import { BusContext, BusErrorFilter, BusTransport, Consumes, type Route } from './nest.js';
 
 const heard: { runId: RunId; deliveryCount: number }[] = [];
 

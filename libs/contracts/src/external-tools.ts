@@ -109,8 +109,7 @@ export type Discovery = z.infer<typeof Discovery>;
 
 function isPattern(text: string): boolean {
   try {
-    new RegExp(text, 'u');
-    return true;
+    return new RegExp(text, 'u').source !== '';
   } catch {
     return false;
   }

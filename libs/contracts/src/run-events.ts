@@ -215,7 +215,7 @@ export type SegmentRunEvent = z.infer<typeof SegmentRunEvent>;
 export const SweeperRunEvent = z.discriminatedUnion('type', [
   fact('RunPresumedDead', {
     ...ofSegment,
-    evidence: z.enum(['silence', 'no-responders', 'never-started']),
+    evidence: z.enum(['silence', 'no-responders']),
     silentMs: z.number().nonnegative(),
   }),
 ]);

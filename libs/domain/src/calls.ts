@@ -1,7 +1,7 @@
 import type { CallId, CallOutcome, ModelBlock, Moment } from '#contracts';
 import { evolve } from './evolve.js';
 import { count, itemNotice, settledNotice } from './notices.js';
-import { currentItem, type OpenCall, openItems, type Run } from './run.js';
+import { currentItem, itemAt, type OpenCall, openItems, placeOf, type Run } from './run.js';
 import { type SegmentEvent, startNextItem } from './segment.js';
 
 /** The result of a call whose input was refused. */
@@ -51,7 +51,7 @@ function completed({ call, segment, at }: CallAt, outcome: CallOutcome, text: st
  */
 function settleItem(run: Run, call: OpenCall, segment: number, at: Moment): readonly SegmentEvent[] {
   const itemId = textAt(call, 'item_id');
-  const item = run.items.find(({ id }) => id === itemId);
+  const item = itemAt(run, placeOf(run, itemId) ?? run.items.length);
   const place: CallAt = { call, segment, at };
   if (!item) return [completed(place, 'error', `There is no item ${JSON.stringify(itemId)}.`)];
   if (item.state === 'done' || item.state === 'failed') {

@@ -17,8 +17,7 @@ export function effectsOf(events: Iterable<Recorded<RunEvent>>): readonly Effect
     run = evolve(run, recorded);
     const { event } = recorded;
     if (event.type === 'ModelTurnCompleted') {
-      for (const call of run.openCalls)
-        if (carrierOf(call.tool) === 'workspace') effects.set(call.callId, asked(run, call));
+      for (const effect of askedBy(run)) effects.set(effect.callId, effect);
     } else if ('callId' in event.data && event.data.callId !== undefined) {
       const before = effects.get(event.data.callId);
       if (before) effects.set(event.data.callId, { ...before, ...changes(before, event) });
@@ -26,6 +25,9 @@ export function effectsOf(events: Iterable<Recorded<RunEvent>>): readonly Effect
   }
   return [...effects.values()];
 }
+
+const askedBy = (run: Run): readonly Effect[] =>
+  run.openCalls.filter(({ tool }) => carrierOf(tool) === 'workspace').map((call) => asked(run, call));
 
 const asked = (run: Run, { callId, tool, input }: OpenCall): Effect => ({
   callId,

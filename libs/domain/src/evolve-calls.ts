@@ -19,8 +19,10 @@ export function callChanges(run: Run, event: CallEvent): Partial<Run> {
       const { tool, inputDigest, attempt: attempts = 1 } = event.data;
       const expiresAt = momentOf(millisOf(at) + run.caps.approvalMinutes * MINUTE);
       const question: Question = { kind: 'answer', state: 'pending', inputDigest, since: at, expiresAt };
-      return withCall(run, callId, ({ question: _, ...call }) => ({
-        ...call,
+      return withCall(run, callId, (call) => ({
+        callId: call.callId,
+        tool: call.tool,
+        input: call.input,
         ...(tool === 'ask_human' ? { question } : {}),
         state: 'started',
         startedAt: at,

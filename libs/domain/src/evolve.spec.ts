@@ -1,5 +1,5 @@
 import { facts, given, record } from '#testing';
-import { capsUsed, evolve } from './index.js';
+import { capsUsed, evolve, itemsOf } from './index.js';
 
 const { requested, scheduled, started, ended, presumedDead, cancelRequested, pauseRequested, resumeRequested } = facts;
 const { message, turn, bash, text, callStarted, callCompleted, callInDoubt, callSettled, turnFailed } = facts;
@@ -20,7 +20,8 @@ describe('the state of a run', () => {
     const { run } = given(requested({ items: ['a'], input: 'Count.' }));
     expect(run).toMatchObject({
       input: 'Count.',
-      items: [{ id: 'a', state: 'open' }],
+      items: [{ id: 'a' }],
+      progress: 'o',
       settled: { done: 0, failed: 0 },
       relay: { phase: 'between', next: 1, because: 'requested', restarts: 0 },
       last: { revision: 0, type: 'RunRequested' },
@@ -161,7 +162,7 @@ describe('the work', () => {
 
   it('settles an item once', () => {
     const run = after(itemStarted('a'), itemCompleted('a'), itemCompleted('a'), itemFailed('a'), itemFailed('unknown'));
-    expect(run.items).toMatchObject([{ state: 'done' }, { state: 'open' }]);
+    expect(itemsOf(run)).toMatchObject([{ state: 'done' }, { state: 'open' }]);
     expect(run.settled).toEqual({ done: 1, failed: 0 });
   });
 

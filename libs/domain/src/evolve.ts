@@ -3,7 +3,7 @@ import { callIdOf, millisOf, momentOf } from '#contracts';
 import { callChanges, messageChanges, questionChanges } from './evolve-calls.js';
 import { relayChanges } from './evolve-relay.js';
 import { costOf } from './money.js';
-import type { Item, OpenCall, Run } from './run.js';
+import { type OpenCall, PROGRESS, placeOf, type Run } from './run.js';
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>['data'];
 
@@ -23,7 +23,8 @@ function requested(data: Of<'RunRequested'>): Omit<Run, 'last'> {
     agent: data.agent,
     caps: data.caps,
     input: data.input ?? '',
-    items: data.items.map((item) => ({ ...item, state: 'open' as const })),
+    items: data.items,
+    progress: PROGRESS.open.repeat(data.items.length),
     settled: { done: 0, failed: 0 },
     requestedAt: data.at,
     relay: { phase: 'between', next: 1, because: 'requested', restarts: 0 },
@@ -84,7 +85,7 @@ function changes(run: Run, event: Exclude<RunEvent, { type: 'RunRequested' }>, r
     case 'ContextCompacted':
       return progress(run, modelChanges(run, event));
     case 'ItemStarted':
-      return { items: withItem(run.items, event.data.itemId, 'started') };
+      return marked(run, event.data.itemId, 'started');
     case 'ItemCompleted':
       return progress(run, settledItem(run, event.data.itemId, 'done'));
     case 'ItemFailed':
@@ -181,8 +182,9 @@ export function textOf(content: readonly { readonly type: string }[]): string {
 }
 
 function settledItem(run: Run, id: string, state: 'done' | 'failed'): Partial<Run> {
-  if (!run.items.some((item) => item.id === id && (item.state === 'open' || item.state === 'started'))) return {};
-  return { items: withItem(run.items, id, state), settled: { ...run.settled, [state]: run.settled[state] + 1 } };
+  const before = run.progress[placeOf(run, id) ?? run.items.length];
+  if (before !== PROGRESS.open && before !== PROGRESS.started) return {};
+  return { ...marked(run, id, state), settled: { ...run.settled, [state]: run.settled[state] + 1 } };
 }
 
 /** A cap that was raised is announced again when it is near again. */
@@ -190,8 +192,10 @@ function raised(run: Run, caps: Partial<Caps>): Partial<Run> {
   return { caps: { ...run.caps, ...caps }, nearedCaps: run.nearedCaps.filter((cap) => !(cap in caps)) };
 }
 
-function withItem(items: readonly Item[], id: string, state: Item['state']): readonly Item[] {
-  return items.map((item) => (item.id === id ? { ...item, state } : item));
+function marked(run: Run, id: string, state: keyof typeof PROGRESS): Partial<Run> {
+  const place = placeOf(run, id);
+  if (place === undefined) return {};
+  return { progress: `${run.progress.slice(0, place)}${PROGRESS[state]}${run.progress.slice(place + 1)}` };
 }
 
 function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {

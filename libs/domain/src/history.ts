@@ -10,9 +10,30 @@ export interface History {
 }
 
 /** Raised with every change to what the folds compute or to the shape of their result: snapshots of other versions are passed over. */
-export const FOLD_VERSION = 3;
+export const FOLD_VERSION = 4;
 
 export function replay(history: History | undefined, event: Recorded<RunEvent>): History {
   const run = evolve(history?.run, event);
   return { run, context: extendContext(history?.context ?? emptyContext, run, event) };
+}
+
+/** A history without what the run's first event says: its size is bounded by the context, not by the run's length. */
+export interface Snapshot {
+  readonly run: Omit<Run, (typeof GIVEN)[number]>;
+  readonly context: Context;
+}
+
+const GIVEN = ['agent', 'items', 'input'] as const;
+
+export function snapshotOf({ run, context }: History): Snapshot {
+  const { agent: _agent, items: _items, input: _input, ...rest } = run;
+  return { run: rest, context };
+}
+
+/** The history again; undefined when the snapshot is not one of the run that this event began. */
+export function fromSnapshot(snapshot: Snapshot, first: Recorded<RunEvent>): History | undefined {
+  if (first.event.type !== 'RunRequested') return undefined;
+  const { agent, items, input } = evolve(undefined, first);
+  const { run, context } = snapshot;
+  return run.progress.length === items.length ? { run: { ...run, agent, items, input }, context } : undefined;
 }

@@ -5,7 +5,7 @@ export { type Beat, DEFAULT_PATIENCE, diagnose, type Patience } from './diagnose
 export { abandonedEvents, doubtEvents, type Found } from './doubt.js';
 export { type Effect, effectsOf, effectTotals } from './effects.js';
 export { evolve, textOf } from './evolve.js';
-export { FOLD_VERSION, type History, replay } from './history.js';
+export { FOLD_VERSION, fromSnapshot, type History, replay, type Snapshot, snapshotOf } from './history.js';
 export { affordableTokens, costOf, mostOf, priceOf } from './money.js';
 export { tally } from './notices.js';
 export { type Carrier, carrierOf, effectPolicyOf, hasProbe, offeredTools, refusalOf } from './offered-tools.js';
@@ -18,6 +18,7 @@ export {
   currentItem,
   type Item,
   isEnded,
+  itemsOf,
   liveSegment,
   type OpenCall,
   openItems,

@@ -1,5 +1,5 @@
 import type { CapName, Discovery } from '#contracts';
-import { currentItem, openItems, type Run } from './run.js';
+import { currentItem, itemsOf, openItems, placeOf, type Run } from './run.js';
 
 /*
  * What Baton itself says to the model. Every text is a pure function of the log's prefix (law 6): changing one changes
@@ -26,9 +26,8 @@ export function openingNotice(run: Run): string {
 }
 
 export function itemNotice(run: Run, itemId: string): string {
-  const place = run.items.findIndex((item) => item.id === itemId);
-  const item = run.items[place];
-  const announced = { id: itemId, number: place + 1, of: run.items.length, input: item?.input ?? null };
+  const place = placeOf(run, itemId) ?? -1;
+  const announced = { id: itemId, number: place + 1, of: run.items.length, input: run.items[place]?.input ?? null };
   return `The current item:\n<item>${JSON.stringify(announced)}</item>`;
 }
 
@@ -86,7 +85,9 @@ const restated = (text: string): string => `- ${text.slice(0, RESTATED_CHARACTER
 
 const FAILURES_NAMED = 50;
 function failures(run: Run): string {
-  const failed = run.items.filter(({ state }) => state === 'failed').map(({ id }) => id);
+  const failed = itemsOf(run)
+    .filter(({ state }) => state === 'failed')
+    .map(({ id }) => id);
   return run.words < 2 || failed.length === 0 ? '' : ` Failed: ${failed.slice(0, FAILURES_NAMED).join(', ')}.`;
 }
 

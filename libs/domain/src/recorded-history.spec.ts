@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { EventMetadata, type Recorded, RunEvent } from '#contracts';
 import { requestDigest } from '#platform';
 import { historyOf } from '#testing';
-import { type History, replay, statusOf, summaryOf, turnRequest } from './index.js';
+import { type History, itemsOf, replay, statusOf, summaryOf, turnRequest } from './index.js';
 
 /* A run as a real cluster has recorded it. It must fold to the same state for ever, and every request be rebuilt. */
 const Line = z.object({ revision: z.int(), type: z.string(), data: z.unknown(), metadata: EventMetadata });
@@ -27,7 +27,9 @@ describe('a recorded run of five items over three segments', () => {
       openCalls: [],
       last: { revision: 51, type: 'RunCompleted' },
     });
-    expect(run.items.map(({ id, state }) => [id, state])).toEqual(['a', 'b', 'c', 'd', 'e'].map((id) => [id, 'done']));
+    expect(itemsOf(run).map(({ id, state }) => [id, state])).toEqual(
+      ['a', 'b', 'c', 'd', 'e'].map((id) => [id, 'done']),
+    );
     expect(context.messages.at(-1)?.content).toMatchObject([{ text: 'All items are settled. The work is done.' }]);
     expect(statusOf(run)).toBe('completed');
     expect(summaryOf(run)).toContain('5 of 5 items completed, 0 failed, 0 open.');

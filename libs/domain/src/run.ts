@@ -4,6 +4,7 @@ import type {
   Caps,
   Digest,
   Discovery,
+  ItemSpec,
   Json,
   ModelFailureKind,
   ModelPrice,
@@ -53,7 +54,7 @@ export interface Question {
 }
 
 /** What is known of an MCP server. */
-export interface Server {
+interface Server {
   /** The segment that asked it last. */
   readonly segment: number;
   readonly discovery: Discovery;
@@ -115,7 +116,10 @@ export interface Run {
   };
   readonly caps: Caps;
   readonly input: string;
-  readonly items: readonly Item[];
+  /** As they were given: what changes is in `progress`, so that an event costs the same however many there are. */
+  readonly items: readonly ItemSpec[];
+  /** How far each item is, a letter each in the order of the items. */
+  readonly progress: string;
   readonly settled: { readonly done: number; readonly failed: number };
   readonly requestedAt: Moment;
   readonly relay: Relay;
@@ -162,8 +166,37 @@ export interface Run {
 
 export const isEnded = (run: Run): boolean => run.relay.phase === 'ended';
 
+/** The letters of `Run.progress`. */
+export const PROGRESS = { open: 'o', started: 's', done: 'd', failed: 'f' } as const satisfies Record<
+  Item['state'],
+  string
+>;
+
+const STATES: Readonly<Record<string, Item['state']>> = { o: 'open', s: 'started', d: 'done', f: 'failed' };
+
+export function itemAt(run: Run, place: number): Item | undefined {
+  const spec = run.items[place];
+  const state = STATES[run.progress[place] ?? ''];
+  return spec && state ? { ...spec, state } : undefined;
+}
+
+/** Every item and how far it is: for those who show them all. */
+export const itemsOf = (run: Run): readonly Item[] => run.items.flatMap((_, place) => itemAt(run, place) ?? []);
+
+const places = new WeakMap<Run['items'], ReadonlyMap<string, number>>();
+
+/** Where an item stands in the list, from 0; looked up once for a list and remembered with it. */
+export function placeOf({ items }: Run, id: string): number | undefined {
+  const known = places.get(items) ?? new Map(items.map((item, place) => [item.id, place]));
+  places.set(items, known);
+  return known.get(id);
+}
+
 /** The item in work: the one that was started and is not settled. */
-export const currentItem = (run: Run): Item | undefined => run.items.find((item) => item.state === 'started');
+export const currentItem = (run: Run): Item | undefined => itemAt(run, run.progress.indexOf(PROGRESS.started));
+
+/** The first item that nobody has begun. */
+export const nextOpenItem = (run: Run): Item | undefined => itemAt(run, run.progress.indexOf(PROGRESS.open));
 
 export const openItems = (run: Run): number => run.items.length - run.settled.done - run.settled.failed;
 

@@ -2,7 +2,7 @@ import { type Moment, millisOf, momentOf, type RunEventOf, type SegmentEndReason
 import { capForbiddingSteps, capReason, isOutOfMinutes, nearedCaps } from './caps.js';
 import type { Context } from './context.js';
 import { carrierOf } from './offered-tools.js';
-import { callsDue, currentItem, type OpenCall, openItems, type Run } from './run.js';
+import { callsDue, currentItem, nextOpenItem, type OpenCall, openItems, type Run } from './run.js';
 
 export type SegmentEvent = RunEventOf['segment-runner'];
 
@@ -24,7 +24,7 @@ export const isFenced = (run: Run, segment: number): boolean =>
 /** Announces the next open item when none is in work. */
 export function startNextItem(run: Run, segment: number, at: Moment): readonly SegmentEvent[] {
   if (currentItem(run)) return [];
-  const next = run.items.find((item) => item.state === 'open');
+  const next = nextOpenItem(run);
   return next ? [{ type: 'ItemStarted', data: { at, segment, itemId: next.id } }] : [];
 }
 

@@ -1,7 +1,7 @@
 import type { RunStatusWord } from '#contracts';
 import { capsUsed } from './caps.js';
 import { count, tally } from './notices.js';
-import { currentItem, pendingQuestions, type Run } from './run.js';
+import { currentItem, pendingQuestions, type Relay, type Run } from './run.js';
 
 /** The one word for what a run is doing: derived, never stored. */
 export function statusOf(run: Run): RunStatusWord {
@@ -32,24 +32,28 @@ function waitingWord(run: Run, because: string): RunStatusWord {
 export function summaryOf(run: Run): string {
   const { relay } = run;
   const items = run.items.length === 0 ? '' : ` ${tally(run)}`;
-  if (relay.phase === 'ended') {
-    if (relay.outcome === 'completed')
-      return `Completed in ${count(run.segments, 'segment')} and ${count(run.turns, 'step')}.${items}`;
-    return `${capitalised(relay.outcome)}: ${relay.reason}${relay.reason.includes(tally(run)) ? '' : items}`;
-  }
+  if (relay.phase === 'ended') return endOf(run, relay);
   if (run.cancel) return `Cancel was requested by ${run.cancel.by}; the segment is closing.${items}`;
   if (relay.phase === 'between' && relay.restarts > 0) {
     return `Segment ${relay.next - 1} died (${relay.because}); restart ${relay.restarts} of ${run.caps.restartsWithoutProgress} without progress.${items}`;
   }
   if (relay.phase === 'resting' && relay.why === 'waiting') return `${waitingFor(run)}${items}`;
   if (relay.phase !== 'working') return `${capitalised(statusOf(run))}.${items}`;
-  if (run.modelTrouble) {
-    const { kind, attempt, retryAt } = run.modelTrouble;
-    const retry = retryAt === undefined ? '' : `; retry ${attempt} of ${run.caps.modelRetries} at ${retryAt}`;
-    return `Model ${kind.replaceAll('-', ' ')}${retry}.${items}`;
-  }
+  if (run.modelTrouble) return `${troubleOf(run, run.modelTrouble)}${items}`;
   const item = currentItem(run);
   return `Segment ${relay.segment} works${item ? ` on item ${item.id}` : ''}.${items}`;
+}
+
+function endOf(run: Run, { outcome, reason }: Extract<Relay, { phase: 'ended' }>): string {
+  const items = run.items.length === 0 || reason.includes(tally(run)) ? '' : ` ${tally(run)}`;
+  return outcome === 'completed'
+    ? `Completed in ${count(run.segments, 'segment')} and ${count(run.turns, 'step')}.${items}`
+    : `${capitalised(outcome)}: ${reason}${items}`;
+}
+
+function troubleOf({ caps }: Run, { kind, attempt, retryAt }: NonNullable<Run['modelTrouble']>): string {
+  const retry = retryAt === undefined ? '' : `; retry ${attempt} of ${caps.modelRetries} at ${retryAt}`;
+  return `Model ${kind.replaceAll('-', ' ')}${retry}.`;
 }
 
 function waitingFor(run: Run): string {

@@ -15,41 +15,56 @@ import {
 import { Unavailable } from '#platform';
 import { WrongRevision } from './errors.js';
 import type { Appended, EventLog, Expected, NewEvent, Position, StoredEvent } from './event-log.js';
+import { failureOf } from './failure-of.js';
 import { followStore } from './follow-store.js';
+import { eachWithin, within } from './in-time.js';
 import { stored } from './stored.js';
-import { unavailable } from './unavailable.js';
 
 /**
  * The event log over `@eventstore/db-client`. It designs around defects of that client (version 6.2.1):
  *
- * L1  One client per process and URL: its table of pending appends is global to the module.
- * L2  An append gets a time limit of our own: the client does not enforce deadlines of batch appends.
+ * L1  One client per process and URL: its table of pending appends is global to the module. So the failure of one store
+ *     rejects appends to another too; they are repeated (L3).
+ * L2  Appends and reads get a time limit of our own: the client does not enforce deadlines of batch appends, and a late
+ *     rejection that nobody waits for any more would end the process.
  * L3  An append that failed for an unknown reason may have been written: it is repeated with the same event ids.
  * L4  Unavailability comes in several forms (`UnavailableError`, a bare gRPC error with code 14, cancelled calls); all
- *     of them leave this room as `Unavailable`.
+ *     of them leave this room as `Unavailable`. What the store refuses leaves it as `LogRefused` and is not repeated.
  * L5  Closing has a time limit: after a connection was lost, the client's `dispose` may never answer.
  */
 export function connectLog(url: string, options: { readonly timeoutMs?: number } = {}): EventLog {
-  return new StoreLog(clientFor(url), options.timeoutMs ?? 5_000);
+  const shared = clients.get(url) ?? { client: EventStoreDBClient.connectionString(url), users: 0 };
+  clients.set(url, shared);
+  shared.users += 1;
+  return new StoreLog(shared.client, options.timeoutMs ?? 5_000, () => leaveClient(url, shared));
 }
 
-const clients = new Map<string, EventStoreDBClient>();
+interface SharedClient {
+  readonly client: EventStoreDBClient;
+  users: number;
+}
 
-function clientFor(url: string): EventStoreDBClient {
-  const known = clients.get(url);
-  if (known) return known;
-  const client = EventStoreDBClient.connectionString(url);
-  clients.set(url, client);
-  return client;
+const clients = new Map<string, SharedClient>();
+
+/** The last one who leaves closes the client. */
+async function leaveClient(url: string, shared: SharedClient): Promise<void> {
+  shared.users -= 1;
+  if (shared.users > 0) return;
+  clients.delete(url);
+  // What it waits for may have ended before it began to wait, and then it waits for ever (L5).
+  await within(CLOSING_MS, shared.client.dispose()).catch(() => undefined);
 }
 
 const APPEND_ATTEMPTS = 3;
 const CLOSING_MS = 1_000;
 
 class StoreLog implements EventLog {
+  private closed: Promise<void> | undefined;
+
   constructor(
     private readonly client: EventStoreDBClient,
     private readonly timeoutMs: number,
+    private readonly leave: () => Promise<void>,
   ) {}
 
   async append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<Appended> {
@@ -78,25 +93,25 @@ class StoreLog implements EventLog {
         const actual = Number(error.actualVersion);
         throw new WrongRevision(stream, expected, Number.isSafeInteger(actual) && actual >= 0 ? actual : undefined);
       }
-      throw unavailable(error);
+      throw failureOf(error);
     }
   }
 
   async *read(stream: string, from = 0, max = Number.MAX_SAFE_INTEGER): AsyncIterable<StoredEvent> {
     try {
       const read = this.client.readStream(stream, { direction: FORWARDS, fromRevision: BigInt(from), maxCount: max });
-      for await (const { event } of read) if (event) yield stored(event);
+      for await (const { event } of eachWithin(this.timeoutMs, read)) if (event) yield stored(event);
     } catch (error) {
-      if (!(error instanceof StreamNotFoundError)) throw unavailable(error);
+      if (!(error instanceof StreamNotFoundError)) throw failureOf(error);
     }
   }
 
   async last(stream: string): Promise<StoredEvent | undefined> {
     try {
       const read = this.client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount: 1 });
-      for await (const { event } of read) if (event) return stored(event);
+      for await (const { event } of eachWithin(this.timeoutMs, read)) if (event) return stored(event);
     } catch (error) {
-      if (!(error instanceof StreamNotFoundError)) throw unavailable(error);
+      if (!(error instanceof StreamNotFoundError)) throw failureOf(error);
     }
     return undefined;
   }
@@ -136,11 +151,12 @@ class StoreLog implements EventLog {
 
   async end(): Promise<Position | undefined> {
     try {
-      for await (const { event } of this.client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 })) {
+      const read = this.client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
+      for await (const { event } of eachWithin(this.timeoutMs, read)) {
         if (event) return String(event.position.commit);
       }
     } catch (error) {
-      throw unavailable(error);
+      throw failureOf(error);
     }
     return undefined;
   }
@@ -149,36 +165,21 @@ class StoreLog implements EventLog {
     try {
       await within(this.timeoutMs, this.client.setStreamMetadata(stream, { maxCount }));
     } catch (error) {
-      throw unavailable(error);
+      throw failureOf(error);
     }
   }
 
   async ping(): Promise<void> {
-    await within(this.timeoutMs, this.end());
+    await this.end();
   }
 
-  async close(): Promise<void> {
-    for (const [url, client] of clients) if (client === this.client) clients.delete(url);
-    // What it waits for may have ended before it began to wait, and then it waits for ever (L5).
-    await within(CLOSING_MS, this.client.dispose()).catch(() => undefined);
+  close(): Promise<void> {
+    this.closed ??= this.leave();
+    return this.closed;
   }
 }
 
 function revisionOf(expected: Expected): bigint | typeof ANY | typeof NO_STREAM {
   if (expected === 'any') return ANY;
   return expected === 'absent' ? NO_STREAM : BigInt(expected);
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Unavailable(`The event log did not answer within ${ms} ms.`)), ms);
-  });
-  // When the limit wins, the client's own late failure must not end the process as an unhandled rejection (L2).
-  work.catch(() => undefined);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -15,6 +15,12 @@ export class WrongRevision extends BatonError {
   }
 }
 
+/** The log says no: too large, not allowed, a stream that was ended. The same request will never succeed. */
+export class LogRefused extends BatonError {
+  readonly code = 'log-refused';
+  readonly remedy = 'give-up';
+}
+
 /** A run was changed by others so often in a row that the decision never fitted; wait and try again. */
 export class RunContended extends BatonError {
   readonly code = 'run-contended';

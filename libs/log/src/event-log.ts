@@ -57,6 +57,7 @@ export interface EventLog {
   /**
    * Appends all events or none.
    * @throws WrongRevision when the stream is not at `expected` (and these events are not already there).
+   * @throws LogRefused when the log will never take them: more than it takes at once (1 MiB), or not allowed.
    */
   append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<Appended>;
   /** Reads forwards from revision `from` (included), at most `max` events; an absent stream is empty. */

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { Deliveries } from './deliveries.js';
 import type { Delivery, Position, Subscription } from './event-log.js';
+import { failureOf } from './failure-of.js';
 import { type ClientEvent, stored } from './stored.js';
-import { unavailable } from './unavailable.js';
 
 /** How many deliveries may wait for the reader before the subscription is paused. */
 const WAITING = 512;
@@ -19,9 +19,9 @@ export function followStore(open: (checkpoint: (position: Position) => void) => 
     if (deliveries.waiting > WAITING) source.pause();
   });
   source.on('caughtUp', () => deliveries.push({ kind: 'caught-up' }));
-  source.on('error', (error) => deliveries.fail(unavailable(error)));
-  source.on('end', () => deliveries.fail(unavailable(new Error('the subscription was ended'))));
-  source.on('close', () => deliveries.fail(unavailable(new Error('the subscription was closed'))));
+  source.on('error', (error) => deliveries.fail(failureOf(error)));
+  source.on('end', () => deliveries.fail(failureOf(new Error('the subscription was ended'))));
+  source.on('close', () => deliveries.fail(failureOf(new Error('the subscription was closed'))));
   deliveries.onDrained = () => source.resume();
   return {
     [Symbol.asyncIterator]: () => deliveries[Symbol.asyncIterator](),

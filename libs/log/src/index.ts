@@ -13,6 +13,7 @@ export {
   type Subscription,
 } from './event-log.js';
 export { followOn } from './follow-on.js';
+export { type HandoffNote, HandoffNotes } from './handoff-notes.js';
 export { createMemoryLog } from './memory-log.js';
 export { readRunEvent } from './read-run-event.js';
 export { readRelayNews } from './relay-news.js';

@@ -1,8 +1,8 @@
 import { RunId, streams } from '#contracts';
-import { FOLD_VERSION } from '#domain';
+import { FOLD_VERSION, snapshotOf } from '#domain';
 import { newId } from '#platform';
 import { aNewEvent, facts, given } from '#testing';
-import { createMemoryLog, type EventLog, Runs } from './index.js';
+import { createMemoryLog, type EventLog, HandoffNotes, Runs } from './index.js';
 
 type Requested = Parameters<Runs<'gateway'>['request']>[1];
 const at = '2026-01-05T08:00:00.000Z';
@@ -86,43 +86,94 @@ describe('the runs in the log', () => {
 });
 
 describe('handoff notes', () => {
-  const { history } = given(facts.requested(), facts.scheduled(), facts.started());
-  const leave = (log: EventLog, runId: RunId, change: object) =>
-    log.append(
-      streams.handoff(runId),
-      [
-        aNewEvent('HandoffNoteLeft', {
-          at,
-          segment: 1,
-          revision: 2,
-          foldVersion: FOLD_VERSION,
-          done: '',
-          inProgress: '',
-          next: '',
-          snapshot: { inline: history },
-          ...change,
-        }),
-      ],
-      'any',
-    );
+  const { history, events } = given(facts.requested({ items: ['a', 'b'] }), facts.scheduled(), facts.started());
+  const by = { segment: 1, at };
 
-  it('are used as they were left', async () => {
-    const { log, runs, runId } = await aRun();
-    await leave(log, runId, {});
-    expect(await runs.note(runId)).toEqual({ history, revision: 2 });
+  /** A run in the log with these events, and one that says that a history was read and not folded from the first event. */
+  async function aNotedRun() {
+    const log = createMemoryLog();
+    const runId = RunId.parse(newId());
+    const written = events.map(({ event }) => ({
+      ...aNewEvent(event.type, event.data),
+      metadata: events[0]?.metadata,
+    }));
+    await log.append(streams.run(runId), written, 'absent');
+    const from: number[] = [];
+    const watched: EventLog = Object.assign(Object.create(log), {
+      read: (...[stream, first = 0, max]: Parameters<EventLog['read']>) => {
+        if (stream === streams.run(runId) && max === undefined) from.push(first);
+        return log.read(stream, first, max);
+      },
+    });
+    return { log, runId, from, notes: new HandoffNotes(log), runs: another(watched) };
+  }
+  const told = (of: typeof history, text: string) => ({ ...of, run: { ...of.run, input: text } });
+
+  it('are gone on from: the tail is read, not the history', async () => {
+    const { runs, runId, notes, from } = await aNotedRun();
+    await notes.leave(runId, history, by);
+    expect(await runs.history(runId)).toEqual(history);
+    expect(from).toEqual([2]);
   });
 
-  it.each([
+  it('hold nothing of what the first event says: it is read from there', async () => {
+    const { runs, runId, notes, log } = await aNotedRun();
+    await notes.leave(runId, told(history, 'something else'), by);
+    expect(await runs.history(runId)).toEqual(history);
+    const note = (await log.last(streams.handoff(runId)))?.data;
+    expect(note).toMatchObject({ snapshot: { inline: { run: { progress: 'oo' } } } });
+    expect(note).not.toHaveProperty('snapshot.inline.run.items');
+  });
+
+  it('are read for a run that was looked at long ago', async () => {
+    const { runs, runId, notes, log, from } = await aNotedRun();
+    await runs.load(runId);
+    for (let n = 0; n < 250; n += 1) await another(log).change(runId, () => [message(`${n}`)]);
+    const now = await another(log).history(runId);
+    if (now) await notes.leave(runId, now, by);
+    from.length = 0;
+    expect(await runs.load(runId)).toEqual(now?.run);
+    expect(from).toEqual([252]);
+  });
+
+  const leave = (log: EventLog, runId: RunId, change: object) => {
+    const note = { ...by, revision: 2, foldVersion: FOLD_VERSION, done: '', inProgress: '', next: '' };
+    const data = { ...note, snapshot: { inline: snapshotOf(history) }, ...change };
+    return log.append(streams.handoff(runId), [aNewEvent('HandoffNoteLeft', data)], 'any');
+  };
+  const unusable: readonly [string, object][] = [
     ['of another fold version', { foldVersion: FOLD_VERSION + 1 }],
     ['that cannot be read', { snapshot: 'torn' }],
+    ['whose snapshot is torn', { snapshot: { inline: { run: {}, context: {} } } }],
+    ['of another revision than they say', { revision: 1 }],
+    ['of other items', { snapshot: { inline: snapshotOf({ ...history, run: { ...history.run, progress: 'ooo' } }) } }],
+    [
+      'that are ahead of the log',
+      {
+        revision: 9,
+        snapshot: {
+          inline: snapshotOf({ ...history, run: { ...history.run, last: { ...history.run.last, revision: 9 } } }),
+        },
+      },
+    ],
     [
       'whose snapshot is lost',
       { snapshot: { blob: { digest: 'a'.repeat(64), bytes: 1, mediaType: 'application/json' } } },
     ],
-  ])('%s are passed over', async (_, change) => {
-    const { log, runs, runId } = await aRun();
+  ];
+
+  it.each(unusable)('%s are passed over: the log alone suffices', async (_, change) => {
+    const { runs, runId, log } = await aNotedRun();
     await leave(log, runId, change);
-    expect(await runs.note(runId)).toBeUndefined();
-    expect((await another(log).load(runId))?.last.revision).toBe(0);
+    expect(await runs.history(runId)).toEqual(history);
+    expect((await runs.load(runId))?.last.revision).toBe(2);
+  });
+
+  it('give way to the one before when the newest cannot be used', async () => {
+    const { runs, runId, notes, log, from } = await aNotedRun();
+    await notes.leave(runId, history, by);
+    await leave(log, runId, { foldVersion: FOLD_VERSION + 1 });
+    expect(await runs.history(runId)).toEqual(history);
+    expect(from).toEqual([2]);
   });
 });

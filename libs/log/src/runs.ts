@@ -1,7 +1,6 @@
 import {
   type EventMetadata,
   type GatewayRunEvent,
-  HandoffNoteLeft,
   type Recorded,
   type RecordingApp,
   type RunEvent,
@@ -10,11 +9,11 @@ import {
   SCHEMA_VERSION,
   streams,
 } from '#contracts';
-import { evolve, FOLD_VERSION, type History, type Run } from '#domain';
+import { evolve, fromSnapshot, type History, type Run, replay } from '#domain';
 import { newId } from '#platform';
-import { Blobs } from './blobs.js';
 import { RunContended, RunUnknown, WrongRevision } from './errors.js';
 import type { EventLog, NewEvent, StoredEvent } from './event-log.js';
+import { HandoffNotes } from './handoff-notes.js';
 import { readRunEvent } from './read-run-event.js';
 
 /** Whom the events are recorded for. */
@@ -26,25 +25,38 @@ export interface Recorder<App extends RecordingApp> {
 
 const ATTEMPTS = 10;
 const REMEMBERED = 2_000;
+/** Events; longer tails are read from the newest handoff note on. */
+const SHORT_TAIL = 200;
 
 /** The runs in the log, as one app may see and change them. */
 export class Runs<App extends RecordingApp> {
   private readonly remembered = new Map<RunId, Run>();
-  private readonly blobs: Blobs;
+  private readonly notes: HandoffNotes;
 
   constructor(
     readonly log: EventLog,
     private readonly recorder: Recorder<App>,
   ) {
-    this.blobs = new Blobs(log);
+    this.notes = new HandoffNotes(log);
   }
 
-  /** The run as it is now; only what came since the last look is read. Undefined when there is no such run. */
+  /** The run as it is now; only what came since the last look is read, or since its newest note. Undefined when there is none. */
   async load(runId: RunId): Promise<Run | undefined> {
-    let run = this.remembered.get(runId) ?? (await this.note(runId))?.history.run;
-    for await (const event of this.events(runId, run ? run.last.revision + 1 : 0)) run = evolve(run, event);
+    const run = (await this.tailOf(runId)) ?? (await this.history(runId))?.run;
     if (run) this.remember(runId, run);
     return run;
+  }
+
+  /** What is remembered and a short tail; undefined when nothing is, or when so much has come that a note is nearer. */
+  private async tailOf(runId: RunId): Promise<Run | undefined> {
+    let run = this.remembered.get(runId);
+    if (!run) return undefined;
+    let left = SHORT_TAIL;
+    for await (const event of this.events(runId, run.last.revision + 1, SHORT_TAIL)) {
+      run = evolve(run, event);
+      left -= 1;
+    }
+    return left > 0 ? run : undefined;
   }
 
   /**
@@ -111,23 +123,28 @@ export class Runs<App extends RecordingApp> {
     for await (const stored of this.log.read(streams.run(runId), from, max)) yield readRunEvent(stored);
   }
 
-  /** The newest handoff note that this version can use: the folded history up to its revision. */
-  async note(runId: RunId): Promise<{ readonly history: History; readonly revision: number } | undefined> {
-    const stored = await this.log.last(streams.handoff(runId));
-    const note = stored && HandoffNoteLeft.safeParse({ type: stored.type, data: stored.data });
-    if (!note?.success || note.data.data.foldVersion !== FOLD_VERSION) return undefined;
-    const { snapshot, revision } = note.data.data;
-    const history = 'inline' in snapshot ? snapshot.inline : await this.readSnapshot(snapshot.blob.digest);
-    return history === undefined ? undefined : { history: history as History, revision };
+  /**
+   * The run with the context of its model: from the newest handoff note and what came after it, so that neither time nor
+   * memory grow with the run's length (law 8); without a note from the first event.
+   */
+  async history(runId: RunId): Promise<History | undefined> {
+    const [first, note] = await Promise.all([this.first(runId), this.notes.newest(runId)]);
+    const noted = note && first && fromSnapshot(note.snapshot, first);
+    return (noted && (await this.after(runId, noted))) ?? (first && this.after(runId, replay(undefined, first)));
   }
 
-  /** A snapshot is a speed-up: one that cannot be read is passed over, the log alone suffices. */
-  private async readSnapshot(digest: string): Promise<unknown> {
-    try {
-      return JSON.parse((await this.blobs.get(digest)).toString('utf8'));
-    } catch {
-      return undefined;
+  private async first(runId: RunId): Promise<Recorded<RunEvent> | undefined> {
+    for await (const event of this.events(runId, 0, 1)) return event;
+    return undefined;
+  }
+
+  /** Folds what came after; undefined when the log does not reach the history's own end: then it is of another log. */
+  private async after(runId: RunId, known: History): Promise<History | undefined> {
+    let history: History | undefined;
+    for await (const event of this.events(runId, known.run.last.revision)) {
+      history = history ? replay(history, event) : known;
     }
+    return history;
   }
 
   private metadata(runId: RunId): EventMetadata {

@@ -1,5 +1,7 @@
 export { type EmbeddedEventStore, startEventStore } from '../../../apps/event-store/src/start.js';
 export { type Simulator, startSimulator } from '../../../apps/model-simulator/src/start.js';
+export { describeBus } from './bus-contract.js';
+export { availableContainer, type StartedContainer } from './container.js';
 export { Gate } from './gate.js';
 export * as facts from './histories.js';
 export { given, historyOf, record, recorded } from './histories.js';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Polls until the question is answered with something truthy, and returns it. @throws after `limitMs` with the last error. */
-export async function until<T>(question: () => T | Promise<T>, limitMs = 20_000): Promise<NonNullable<T>> {
+export async function until<T>(question: () => T | Promise<T>, limitMs = 45_000): Promise<NonNullable<T>> {
   const end = performance.now() + limitMs;
   let last: unknown;
   for (;;) {

@@ -51,7 +51,7 @@ export class Http {
       });
     } catch (error) {
       throw new Unavailable(
-        `The gateway at ${this.target.url} cannot be reached (${reasonOf(error)}): \`npx baton ps\` shows whether it runs; nothing is lost, try again.`,
+        `The gateway at ${this.target.url} cannot be reached (${reasonOf(error)}): check the address and that it runs (\`npx baton ps\` shows a local cluster); nothing is lost, try again.`,
         { cause: error },
       );
     }

@@ -10,9 +10,9 @@ function upTo(folder: string): string {
   return existsSync(join(folder, 'package.json')) ? folder : upTo(dirname(folder));
 }
 
-/** The built entry of an app. @throws Obstacle when it was not built. */
-export function builtApp(name: string): string {
-  const file = join(root, 'dist', 'apps', name, 'src', 'main.js');
+/** A built entry of an app. @throws Obstacle when it was not built. */
+export function builtApp(name: string, entry = 'main'): string {
+  const file = join(root, 'dist', 'apps', name, 'src', `${entry}.js`);
   if (existsSync(file)) return file;
   throw new Obstacle(`${name} is not built (${file} is missing): run \`npm run setup\`.`);
 }

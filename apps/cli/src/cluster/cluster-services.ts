@@ -50,7 +50,7 @@ export async function clusterServices(settings: ClusterSettings): Promise<readon
     nats(settings, ports.nats),
     app('event-store', [], ports['event-store']),
     ...(realModel ? [] : [app('model-simulator', [], ports['model-simulator'])]),
-    app('workspace-manager', ground),
+    { ...app('workspace-manager', ground), secretsFolder: data.file('secrets') },
     app('segment-runner', ground),
     app('coordinator', ground),
     app('sweeper', ground),

@@ -9,7 +9,7 @@ import type { ServiceSpec } from './service-spec.js';
  */
 export function launch(spec: ServiceSpec, logFile: string, variables: NodeJS.ProcessEnv): ChildProcess {
   const log = openLog(logFile);
-  const env = { ...variables, ...spec.env };
+  const env = environmentOf(spec, variables);
   const { program } = spec;
   try {
     if (program.kind === 'native') {
@@ -19,4 +19,11 @@ export function launch(spec: ServiceSpec, logFile: string, variables: NodeJS.Pro
   } finally {
     closeSync(log);
   }
+}
+
+/** Agents' secrets (`BATON_SECRET_*`, `BATON_SECRETS_DIR`) are for the one service that resolves them. */
+export function environmentOf({ env, secretsFolder }: ServiceSpec, variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (secretsFolder !== undefined) return { BATON_SECRETS_DIR: secretsFolder, ...variables, ...env };
+  const others = Object.entries(variables).filter(([name]) => !/^BATON_SECRET(?:_|S_DIR$)/.test(name));
+  return { ...Object.fromEntries(others), ...env };
 }

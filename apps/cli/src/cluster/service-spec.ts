@@ -4,6 +4,8 @@ export interface ServiceSpec {
   readonly program: NodeProgram | NativeProgram;
   /** Added to the variables that the supervisor has itself. */
   readonly env: Readonly<Record<string, string>>;
+  /** Where this service finds agents' secrets unless the environment says otherwise; without it the service gets none. */
+  readonly secretsFolder?: string;
   readonly port?: number;
   /** Names of services that must be ready before the first start of this one. */
   readonly needs: readonly string[];

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { stdin } from 'node:process';
 import { createInterface } from 'node:readline/promises';
 import type { RunId } from '#contracts';
@@ -70,8 +71,10 @@ async function walk(states: AsyncIterable<History>, tell: (state: History) => vo
 function stepper(): { next(): Promise<boolean>; close(): void } {
   if (!stdin.isTTY) return { next: async () => true, close: () => undefined };
   const reader = createInterface({ input: stdin, output: process.stderr });
+  // Ctrl-C and Ctrl-D close the reader, and a closed reader leaves its question open for ever.
+  const left = once(reader, 'close').then(() => 'q');
   return {
-    next: async () => (await reader.question('Enter goes on, q ends: ')).trim() !== 'q',
+    next: async () => (await Promise.race([reader.question('Enter goes on, q ends: '), left])).trim() !== 'q',
     close: () => reader.close(),
   };
 }

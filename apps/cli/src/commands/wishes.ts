@@ -92,7 +92,9 @@ export const approveCommand: CommandFactory = (context) =>
     .argument('<call>', 'the call, as status shows it')
     .option('--digest <digest>', 'the digest of the input that was looked at, or its first 8 characters or more')
     .option('--reason <text>', 'why, for those who read the log')
-    .action((run: string, call: string, options: VerdictOptions) => verdict(context, 'approve', run, call, options));
+    .action((run: string, call: string, options: VerdictOptions) =>
+      verdict(context, 'approve', { run, callId: call }, options),
+    );
 
 export const denyCommand: CommandFactory = (context) =>
   wishCommand('deny', 'refuses a call that waits for agreement; of a call in doubt: says what became of it')
@@ -100,16 +102,17 @@ export const denyCommand: CommandFactory = (context) =>
     .requiredOption('--reason <text>', 'why; the model is told')
     .option('--digest <digest>', 'the digest of the input that was looked at, or its first 8 characters or more')
     .option('--decision <what>', 'of a call in doubt: done or not-done', decisionOf)
-    .action((run: string, call: string, options: VerdictOptions) => verdict(context, 'deny', run, call, options));
+    .action((run: string, call: string, options: VerdictOptions) =>
+      verdict(context, 'deny', { run, callId: call }, options),
+    );
 
 async function verdict(
   context: CommandContext,
   verb: 'approve' | 'deny',
-  named: string,
-  callId: string,
+  { run, callId }: { readonly run: string; readonly callId: string },
   options: VerdictOptions,
 ): Promise<void> {
-  await wished(context, named, options, async (gateway, id) => {
+  await wished(context, run, options, async (gateway, id) => {
     const call = waitingCall(await gateway.run(id), callId);
     const inputDigest = await digestLookedAt(context, verb, call, options.digest);
     const { reason, decision } = options;

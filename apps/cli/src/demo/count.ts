@@ -1,5 +1,5 @@
 import { millisOf, type Recorded, type RunEvent, type RunId, type RunStatusWord } from '#contracts';
-import { type Run, replay, statusOf } from '#domain';
+import { itemsOf, type Run, replay, statusOf } from '#domain';
 import type { JournalledCall } from './journal.js';
 
 /** What happened, from three witnesses that know nothing of each other. */
@@ -91,7 +91,7 @@ function doubled({ ledger, journal }: Evidence): number {
  */
 function lost({ events, journal, ledger, reported }: Evidence, run: Run): number {
   const profiled = new Set(ledger);
-  const items = run.items.filter(({ id, state }) =>
+  const items = itemsOf(run).filter(({ id, state }) =>
     state === 'done' ? !profiled.has(id) || !reported.has(id) : profiled.has(id),
   );
   const ended = endedCommands(events);

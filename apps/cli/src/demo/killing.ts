@@ -12,7 +12,7 @@ export interface Kill {
 /** Kills, once, the process of the segment that has just started a command for the item at `place` (from 0). */
 export function killAt(place: number, run: Run, { event }: Recorded<RunEvent>): Kill | undefined {
   const item = currentItem(run);
-  const inWork = item !== undefined && item === run.items[place];
+  const inWork = item !== undefined && item.id === run.items[place]?.id;
   if (!inWork || event.type !== 'ToolCallStarted' || event.data.tool !== 'bash') return undefined;
   // The fold of the log names the process that works on the segment now; one that has ended meanwhile is not there.
   if (run.relay.phase !== 'working') return undefined;

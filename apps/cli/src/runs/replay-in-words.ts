@@ -1,5 +1,5 @@
 import type { ContextMessage } from '#contracts';
-import { currentItem, type History, requestMessages, statusOf, summaryOf } from '#domain';
+import { currentItem, type History, itemsOf, requestMessages, statusOf, summaryOf } from '#domain';
 
 /** What a run was at a revision, for programs. */
 export function replayed({ run, context }: History): Readonly<Record<string, unknown>> {
@@ -9,7 +9,7 @@ export function replayed({ run, context }: History): Readonly<Record<string, unk
     at: run.last.at,
     status: statusOf(run),
     summary: summaryOf(run),
-    items: run.items,
+    items: itemsOf(run),
     openCalls: run.openCalls,
     context: requestMessages(context, run.last.revision),
   };
@@ -22,7 +22,9 @@ export function replayInWords(history: History): string {
   const lines = [
     `At revision ${run.last.revision} (${run.last.type}, ${run.last.at})`,
     `  status  ${statusOf(run)}: ${summaryOf(run)}`,
-    ...run.items.map((item) => `  item    ${item.state.padEnd(7)} ${item.id}${item === current ? '  ← in work' : ''}`),
+    ...itemsOf(run).map(
+      (item) => `  item    ${item.state.padEnd(7)} ${item.id}${item.id === current?.id ? '  ← in work' : ''}`,
+    ),
     ...run.openCalls.map(
       (call) => `  call    ${call.state.padEnd(7)} ${call.callId} ${call.tool} ${JSON.stringify(call.input)}`,
     ),

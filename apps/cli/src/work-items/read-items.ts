@@ -15,6 +15,9 @@ interface Placed {
   readonly place: string;
 }
 
+/** The rows of a CSV file, each with the line on which it ends. */
+const Rows = z.array(z.object({ record: z.record(z.string(), z.string()), info: z.object({ lines: z.int() }) }));
+
 const READERS: Readonly<Record<string, (text: string, file: string) => readonly Placed[]>> = {
   '.json': fromJson,
   '.jsonl': fromJsonLines,
@@ -34,7 +37,7 @@ export function parseItems(text: string, file: string): readonly ItemSpec[] {
   const reader = READERS[extname(file).toLowerCase()];
   if (!reader) throw new Misconfigured(`${file}: items come from a .json, .jsonl or .csv file.`);
   const placed = reader(text.replace(/^\uFEFF/, ''), file);
-  if (placed.length === 0) throw new Misconfigured(`${file} holds no items.`);
+  if (placed.length === 0) throw new Misconfigured(`${file} holds no items: write one at least, or leave --items out.`);
   const seen = new Map<string, string>();
   return placed.map((one, index) => {
     const item = itemOf(one, index, file);
@@ -52,7 +55,7 @@ function itemOf({ value, place }: Placed, index: number, file: string): ItemSpec
   if (!entry.success) throw new Misconfigured(`${file}: ${place}: an item is a string or an object.`);
   const item = ItemSpec.safeParse({ id: idOf(entry.data, index), input: entry.data });
   if (item.success) return item.data;
-  throw new Misconfigured(`${file}: ${place}: the id must have 1 to 500 characters; give the item a field \`id\`.`);
+  throw new Misconfigured(`${file}: ${place}: the id of an item (its field \`id\`) has 1 to 500 characters.`);
 }
 
 function idOf(entry: Entry, index: number): string {
@@ -70,25 +73,36 @@ function fromJson(text: string, file: string): readonly Placed[] {
 function fromJsonLines(text: string, file: string): readonly Placed[] {
   return text.split(/\r?\n/).flatMap((line, index) => {
     const place = `line ${index + 1}`;
-    return line.trim() === '' ? [] : [{ value: json(line, `${file}: ${place}`), place }];
+    return line.trim() === '' ? [] : [{ value: json(line, file, index + 1), place }];
   });
 }
 
 function fromCsv(text: string, file: string): readonly Placed[] {
   try {
-    const rows: unknown[] = parseCsv(text, { columns: true, skip_empty_lines: true, trim: true });
-    return rows.map((value, index) => ({ value, place: `row ${index + 1}` }));
+    const rows = parseCsv(text, { columns: true, skip_empty_lines: true, trim: true, info: true });
+    return Rows.parse(rows).map(({ record, info }) => ({ value: record, place: `line ${info.lines}` }));
   } catch (error) {
     throw new Misconfigured(`${file}: this is not CSV with a heading line: ${messageOf(error)}.`, { cause: error });
   }
 }
 
-function json(text: string, where: string): unknown {
+/** `firstLine`: the one of the file on which the text begins. */
+function json(text: string, file: string, firstLine = 1): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Misconfigured(`${where}: this is not JSON: ${messageOf(error)}.`, { cause: error });
+    const why = messageOf(error);
+    const place = placeOf(text, why, firstLine);
+    throw new Misconfigured(`${file}: ${place}this is not JSON: ${why}.`, { cause: error });
   }
+}
+
+/** Where the parser stopped, as far as its words tell: of short texts it quotes all instead. */
+function placeOf(text: string, why: string, firstLine: number): string {
+  const [, position] = /position (\d+)/.exec(why) ?? [];
+  if (position === undefined && !why.includes('end of JSON')) return firstLine > 1 ? `line ${firstLine}: ` : '';
+  const read = position === undefined ? text.trimEnd() : text.slice(0, Number(position));
+  return `line ${firstLine - 1 + read.split('\n').length}: `;
 }
 
 function textOf(file: string): string {

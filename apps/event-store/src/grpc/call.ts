@@ -10,6 +10,10 @@ export interface Caller {
 
 const MAX_MESSAGE = 17 * 1024 * 1024;
 const RESPONSE_HEADERS = { ':status': 200, 'content-type': 'application/grpc', 'grpc-accept-encoding': 'identity' };
+/** So many bytes may wait for the client before the next page is read. */
+const READ_AHEAD = 256 * 1024;
+/** Characters of one trailer: a header block has its limits, and names of streams have none. */
+const MAX_TRAILER = 2000;
 /** After the trailers a client has this long to end its side before the stream is reset. */
 const LINGER_MS = 1000;
 
@@ -20,14 +24,22 @@ export class Call {
   private readonly ending = new AbortController();
   private finished = false;
   private corked = false;
+  /** Bytes that wait for the client. */
+  private unsent = 0;
+  private readonly waiting: (() => void)[] = [];
 
   constructor(
     private readonly stream: ServerHttp2Stream,
     readonly headers: IncomingHttpHeaders,
     readonly caller: Caller,
+    /** A message that has begun must be whole within this time. */
+    private readonly messageMs: number,
   ) {
     this.deadline = deadlineOf(headers['grpc-timeout']);
-    stream.once('close', () => this.ending.abort());
+    stream.once('close', () => {
+      this.ending.abort();
+      this.wake();
+    });
   }
 
   /** Aborted when the call is over: finished, cancelled, or its connection is gone. */
@@ -48,10 +60,20 @@ export class Call {
   /** Hands over each message as it arrives; `end` says that the client has sent its last one. */
   receive(message: (bytes: Buffer) => void, end: () => void): void {
     const deframer = new Deframer(MAX_MESSAGE);
+    let patience: NodeJS.Timeout | undefined;
+    const rest = () => {
+      clearTimeout(patience);
+      patience = undefined;
+    };
+    this.signal.addEventListener('abort', rest, { once: true });
     this.stream.on('data', (chunk: Buffer) => {
       if (this.over) return;
       this.guard(() => {
-        for (const bytes of deframer.push(chunk)) if (!this.over) message(bytes);
+        const whole = deframer.push(chunk);
+        if (whole.length > 0) rest();
+        for (const bytes of whole) if (!this.over) message(bytes);
+        if (deframer.unfinished && !this.over)
+          patience ??= setTimeout(() => this.fail(new Malformed('the rest of a message did not come')), this.messageMs);
       });
     });
     this.stream.on('end', () => {
@@ -70,7 +92,7 @@ export class Call {
 
   /** Sends messages that carry their five bytes already. What is sent within one turn leaves together. */
   sendFrames(frames: Buffer): boolean {
-    if (this.over) return true;
+    if (this.over || frames.length === 0) return true;
     if (!this.stream.headersSent) this.stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
     if (!this.corked) {
       this.corked = true;
@@ -80,21 +102,24 @@ export class Call {
         this.stream.uncork();
       });
     }
-    return this.stream.write(frames);
+    this.unsent += frames.length;
+    return this.stream.write(frames, () => {
+      this.unsent -= frames.length;
+      if (this.unsent <= READ_AHEAD) this.wake();
+    });
   }
 
-  /** Resolves when the client has taken what was sent, or the call is over. */
+  /**
+   * Resolves when the client has taken all but a little of what was sent, or the call is over. That little keeps the
+   * connection busy while the next page is read.
+   */
   drained(): Promise<void> {
-    if (this.over || !this.stream.writableNeedDrain) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        this.stream.off('drain', done);
-        this.signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.stream.once('drain', done);
-      this.signal.addEventListener('abort', done, { once: true });
-    });
+    if (this.over || this.unsent <= READ_AHEAD) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   /** Ends the call; only the first ending counts. */
@@ -109,12 +134,18 @@ export class Call {
     if (this.stream.headersSent) {
       this.stream.once('wantTrailers', () => {
         if (!this.stream.destroyed && !this.stream.closed) this.stream.sendTrailers(ending);
+        this.linger();
       });
       this.stream.end();
     } else {
       this.stream.respond({ ...RESPONSE_HEADERS, ...ending }, { endStream: true });
+      this.linger();
     }
     this.stream.resume();
+  }
+
+  /** Only once all was sent: a reader may take its time with what it asked for. */
+  private linger(): void {
     setTimeout(() => this.stream.close(), LINGER_MS).unref();
   }
 
@@ -143,7 +174,7 @@ function deadlineOf(timeout: string | string[] | undefined): number | undefined 
 
 /** Trailers are ASCII: all else is percent-encoded, as gRPC does with its status messages. */
 function percentEncoded(text: string): string {
-  return text.replace(/[^\x20-\x24\x26-\x7e]+/gu, (run) => {
+  return text.slice(0, MAX_TRAILER).replace(/[^\x20-\x24\x26-\x7e]+/gu, (run) => {
     const bytes = Buffer.from(run, 'utf8');
     return [...bytes].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
   });

@@ -4,8 +4,9 @@ import { accessDenied, invalid, Refusal, Status, streamDeleted, tooLarge } from 
 import { methodOf } from '../protocol/codec.js';
 import type { ProposedEvent } from '../storage/event.js';
 import { wireRevision } from '../storage/event.js';
-import type { AppendOutcome, EventLog } from '../storage/event-log.js';
+import type { AppendOutcome } from '../storage/event-log.js';
 import type { Expected } from '../storage/expectation.js';
+import type { Store } from './sink.js';
 import {
   expectedOf,
   NOTHING,
@@ -15,9 +16,6 @@ import {
   type WireExpectation,
   type WireProposed,
 } from './wire.js';
-
-/** Bytes of data that one append may carry. */
-export const MAX_APPEND = 1024 * 1024;
 
 interface AppendMessage {
   readonly options?: WireExpectation;
@@ -30,7 +28,7 @@ export function requireWritable(stream: string): void {
 }
 
 /** Append: the options, then one event per message, then one answer. */
-export function append(log: EventLog): Handler {
+export function append({ log, access, maxAppend }: Store): Handler {
   const { request, response } = methodOf<AppendMessage, object>('event_store.client.streams.Streams', 'Append');
   return (call) => {
     let options: { stream: string; expected: Expected } | undefined;
@@ -42,11 +40,12 @@ export function append(log: EventLog): Handler {
         if (message.options) {
           options = { stream: streamNameOf(message.options.streamIdentifier), expected: expectedOf(message.options) };
           requireWritable(options.stream);
+          access.require(call.caller, 'write', options.stream);
         }
         if (!message.proposedMessage) return;
         const event = proposedEvent(message.proposedMessage);
         size += event.data.length;
-        if (size > MAX_APPEND) throw tooLarge(MAX_APPEND);
+        if (size > maxAppend) throw tooLarge(maxAppend);
         events.push(event);
       },
       () => {

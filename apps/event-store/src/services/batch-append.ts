@@ -4,9 +4,10 @@ import { decode, type Handler } from '../grpc/handlers.js';
 import { Refusal, Status } from '../grpc/refusal.js';
 import { codecOf, methodOf } from '../protocol/codec.js';
 import { type ProposedEvent, wireRevision } from '../storage/event.js';
-import type { AppendOutcome, EventLog } from '../storage/event-log.js';
+import type { AppendOutcome } from '../storage/event-log.js';
 import type { Expected } from '../storage/expectation.js';
-import { MAX_APPEND, requireWritable, successOf } from './append.js';
+import { requireWritable, successOf } from './append.js';
+import type { Store } from './sink.js';
 import {
   expectedOf,
   NOTHING,
@@ -62,13 +63,13 @@ interface Unfinished extends Answered {
 const DEFAULT_DEADLINE_MS = 10_000;
 const LONGEST_DEADLINE_MS = 24 * 3_600_000;
 /** Bytes of appends whose last frame has not come; more than this on one call ends the call. */
-const MAX_UNFINISHED = 64 * MAX_APPEND;
+const MAX_UNFINISHED = 64 * 1024 * 1024;
 
 /** BatchAppend: one call carries all appends of a client, told apart by correlation ids; each gets one answer. */
-export function batchAppend(log: EventLog): Handler {
+export function batchAppend(store: Store): Handler {
   const { request } = methodOf<BatchFrame, object>('event_store.client.streams.Streams', 'BatchAppend');
   return (call) => {
-    const batch = new Batch(call, log);
+    const batch = new Batch(call, store);
     call.receive(
       (bytes) => batch.take(decode(request, bytes)),
       () => batch.end(),
@@ -91,7 +92,7 @@ class Batch {
 
   constructor(
     private readonly call: Call,
-    private readonly log: EventLog,
+    private readonly store: Store,
   ) {}
 
   take(frame: BatchFrame): void {
@@ -105,7 +106,8 @@ class Batch {
     try {
       const append = this.unfinished.get(key) ?? this.begin(id, key, frame.options);
       this.collect(append, frame.proposedMessages ?? []);
-      if (append.size > MAX_APPEND) return this.refuse(key, frame, append, tooLargeError());
+      if (append.size > this.store.maxAppend)
+        return this.refuse(key, frame, append, tooLargeError(this.store.maxAppend));
       if (frame.isFinal) return this.submit(key, append);
       append.timer ??= setTimeout(
         () => this.refuse(key, frame, append, status(Status.DEADLINE_EXCEEDED, 'Timeout', {})),
@@ -131,6 +133,7 @@ class Batch {
     if (!options) throw new Refusal(Status.INVALID_ARGUMENT, 'The first frame of an append must carry its options.');
     const stream = streamNameOf(options.streamIdentifier);
     requireWritable(stream);
+    this.store.access.require(this.call.caller, 'write', stream);
     const append: Unfinished = {
       correlationId,
       options,
@@ -159,7 +162,7 @@ class Batch {
   private submit(key: string, append: Unfinished): void {
     this.forget(key, append);
     this.waiting += 1;
-    this.log
+    this.store.log
       .append(append)
       .then((outcome) => this.send(append, outcomeMessage(append, outcome)))
       .catch((error: unknown) => this.send(append, { error: errorOf(error) }))
@@ -229,10 +232,13 @@ function wrongVersion(expected: Expected, current: number): object {
   return { ...actual, expectedStreamPosition: String(expected) };
 }
 
-const tooLargeError = () => status(Status.INVALID_ARGUMENT, 'MaximumAppendSizeExceeded', { maxAppendSize: MAX_APPEND });
+const tooLargeError = (maxAppendSize: number) =>
+  status(Status.INVALID_ARGUMENT, 'MaximumAppendSizeExceeded', { maxAppendSize });
 
 function errorOf(error: unknown): object {
-  if (!(error instanceof Refusal)) return status(Status.INTERNAL, 'Unknown', {}, messageOf(error));
+  // The detail `Unknown` would make the client drop the sentence that says what is wrong.
+  if (!(error instanceof Refusal))
+    return status(Status.INTERNAL, 'BadRequest', { message: messageOf(error) }, messageOf(error));
   if (error.status === Status.PERMISSION_DENIED) return status(error.status, 'AccessDenied', {}, error.message);
   return status(error.status, 'BadRequest', { message: error.message }, error.message);
 }

@@ -1,10 +1,11 @@
 import { type Handler, unary } from '../grpc/handlers.js';
 import { methodOf } from '../protocol/codec.js';
 import { uuidText } from '../storage/event.js';
+import { SERVICE as PERSISTENT } from './persistent/service.js';
 import type { Nothing } from './wire.js';
 
 /** The version of the protocol that clients are told: it decides what they ask for. */
-const PROTOCOL_VERSION = '23.10.0';
+export const PROTOCOL_VERSION = '23.10.0';
 
 const STREAMS = 'event_store.client.streams.Streams';
 const SUPPORTED: readonly (readonly [service: string, method: string, ...features: string[]])[] = [
@@ -13,6 +14,10 @@ const SUPPORTED: readonly (readonly [service: string, method: string, ...feature
   [STREAMS, 'Delete'],
   [STREAMS, 'Tombstone'],
   [STREAMS, 'BatchAppend', 'deadline_duration'],
+  ...['Create', 'Update', 'Delete', 'Read', 'GetInfo', 'ReplayParked', 'List'].map(
+    (method) => [PERSISTENT, method, 'stream', 'all'] as const,
+  ),
+  [PERSISTENT, 'RestartSubsystem'],
   ['event_store.client.gossip.Gossip', 'Read'],
   ['event_store.client.server_features.ServerFeatures', 'GetSupportedMethods'],
 ];
@@ -28,18 +33,28 @@ export const supportedMethods = (): Handler =>
     })),
   }));
 
-export interface Advertised {
+/** Where clients are told to connect to. */
+export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
 
-/** A cluster of one, which leads. */
-export function gossip(advertised: () => Advertised): Handler {
-  const instanceId = { string: uuidText(crypto.getRandomValues(new Uint8Array(16))) };
+/** The one member of the cluster of one, which leads. */
+export interface Member {
+  readonly instanceId: string;
+  readonly endpoint: () => Endpoint;
+}
+
+export const theOnlyMember = (endpoint: () => Endpoint): Member => ({
+  instanceId: uuidText(crypto.getRandomValues(new Uint8Array(16))),
+  endpoint,
+});
+
+export function gossip({ instanceId, endpoint }: Member): Handler {
   return unary(methodOf<Nothing, object>('event_store.client.gossip.Gossip', 'Read'), () => {
-    const { host, port } = advertised();
+    const { host, port } = endpoint();
     const member = {
-      instanceId,
+      instanceId: { string: instanceId },
       timeStamp: String(Date.now() * 10_000),
       state: 'Leader',
       isAlive: true,

@@ -1,12 +1,14 @@
 import { single } from '../grpc/handlers.js';
 import { invalid, streamDeleted } from '../grpc/refusal.js';
 import { methodOf } from '../protocol/codec.js';
+import { EventFrames } from '../protocol/event-frames.js';
 import type { Filter } from '../storage/filter.js';
 import type { Direction, Stretch } from '../storage/reader.js';
 import { isAbsent, isTombstoned } from '../storage/streams.js';
+import { ALL } from '../storage/wakeups.js';
 import { type FilterOption, filterOf } from './filter-option.js';
 import { PageSize } from './page-size.js';
-import { readEvent } from './read-event.js';
+import { delivery } from './read-event.js';
 import { breathe, type Sink, type Store } from './sink.js';
 import { type AllOption, allStart, type StreamOption, streamStart } from './start-option.js';
 import { subscribeToAll, subscribeToStream } from './subscribe.js';
@@ -33,10 +35,14 @@ const { request, response } = methodOf<ReadRequest, object>('event_store.client.
 export const read = (store: Store) =>
   single(request, async ({ options }, call) => {
     if (!options) throw invalid('The read has no options.');
-    const encode = readEvent(store.reader, options.resolveLinks ?? false, options.uuidOption?.structured !== undefined);
+    const deliver = delivery(store.reader, {
+      resolveLinks: options.resolveLinks ?? false,
+      mayRead: (stream) => store.access.allows(call.caller, 'read', stream),
+    });
+    const frames = new EventFrames(options.uuidOption?.structured !== undefined);
     const sink: Sink = {
       call,
-      send: (event) => call.send(response.encode({ event: encode(event) })),
+      send: (page) => call.sendFrames(frames.encode(page.map(deliver))),
       sendMessage: (message) => call.send(response.encode(message)),
     };
     await dispatch(store, options, sink);
@@ -47,9 +53,11 @@ async function dispatch(store: Store, options: ReadOptions, sink: Sink): Promise
   const subscribed = options.countOption === 'subscription';
   if (options.stream) {
     const stream = streamNameOf(options.stream.streamIdentifier);
+    store.access.require(sink.call.caller, 'read', stream);
     if (subscribed) return subscribeToStream(store, stream, options.stream, sink);
     return readStream(store, stream, options, sink);
   }
+  store.access.require(sink.call.caller, 'read', ALL);
   const filter = options.filter ? filterOf(options.filter) : undefined;
   if (subscribed) return subscribeToAll(store, { start: options.all ?? {}, filter, option: options.filter }, sink);
   return readAll(store, options, filter, sink);
@@ -78,7 +86,7 @@ async function sendStream({ log, reader }: Store, stream: string, options: ReadO
     const limit = Math.min(left, pages.limit);
     const page = reader.readStream(log.streams.get(stream), from, direction, limit);
     const last = page.at(-1);
-    for (const event of page) sink.send(event);
+    sink.send(page);
     if (!last || page.length < limit) return;
     left -= page.length;
     from = last.revision + (direction === 'forwards' ? 1 : -1);
@@ -103,7 +111,7 @@ async function readAll(
     const page: Stretch = filter
       ? reader.readFiltered(beyond, direction, filter, { limit, window: Number.MAX_SAFE_INTEGER })
       : reader.readAll(beyond, direction, limit);
-    for (const event of page.events) sink.send(event);
+    sink.send(page.events);
     if (page.end) return;
     left -= page.events.length;
     beyond = page.considered;

@@ -1,8 +1,8 @@
 import { type Handler, unary } from '../grpc/handlers.js';
 import { Refusal, Status, streamDeleted, wrongExpectedVersion } from '../grpc/refusal.js';
 import { methodOf } from '../protocol/codec.js';
-import type { EventLog } from '../storage/event-log.js';
 import { requireWritable } from './append.js';
+import type { Store } from './sink.js';
 import { expectedOf, positionOf, streamNameOf, type WireExpectation } from './wire.js';
 
 interface RemovalRequest {
@@ -10,12 +10,13 @@ interface RemovalRequest {
 }
 
 /** Delete hides what was written so far; Tombstone ends the stream for ever. */
-export function remove(log: EventLog, name: 'Delete' | 'Tombstone'): Handler {
+export function remove({ log, access }: Store, name: 'Delete' | 'Tombstone'): Handler {
   return unary(
     methodOf<RemovalRequest, object>('event_store.client.streams.Streams', name),
-    async ({ options = {} }) => {
+    async ({ options = {} }, { caller }) => {
       const stream = streamNameOf(options.streamIdentifier);
       requireWritable(stream);
+      access.require(caller, 'delete', stream);
       const expected = expectedOf(options);
       const outcome = await (name === 'Delete' ? log.delete(stream, expected) : log.tombstone(stream, expected));
       switch (outcome.kind) {

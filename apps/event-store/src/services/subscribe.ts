@@ -15,7 +15,7 @@ type Forward = () => boolean;
 
 /** History, then `caught_up` once, then what is written from now on, until the call is over. */
 export async function subscribeToStream(
-  { log, reader }: Store,
+  { log, reader, access }: Store,
   stream: string,
   start: StreamOption,
   sink: Sink,
@@ -23,11 +23,13 @@ export async function subscribeToStream(
   const pages = new PageSize();
   let from = streamSubscriptionStart(start, log.streams.get(stream).last);
   await follow(log.wakeups, stream, sink, () => {
+    // Lists change while a subscription is open.
+    access.require(sink.call.caller, 'read', stream);
     const state = log.streams.get(stream);
     if (isTombstoned(state)) throw streamDeleted(stream);
     const limit = pages.limit;
     const page = reader.readStream(state, from, 'forwards', limit);
-    for (const event of page) sink.send(event);
+    sink.send(page);
     from = Math.max(from, (page.at(-1)?.revision ?? -1) + 1);
     pages.learn(page);
     return page.length < limit;
@@ -42,7 +44,7 @@ export interface AllSubscription {
 
 /** With a filter, a checkpoint tells the client how far it would have come without one. */
 export async function subscribeToAll(
-  { log, reader }: Store,
+  { log, reader, access }: Store,
   { start, filter, option }: AllSubscription,
   sink: Sink,
 ): Promise<void> {
@@ -51,11 +53,12 @@ export async function subscribeToAll(
   let beyond = allSubscriptionStart(start, log.lastPosition);
   let unmarked = 0;
   await follow(log.wakeups, ALL, sink, () => {
+    access.require(sink.call.caller, 'read', ALL);
     const limit = pages.limit;
     const page = filter
       ? reader.readFiltered(beyond, 'forwards', filter, { limit, window: Number.MAX_SAFE_INTEGER })
       : reader.readAll(beyond, 'forwards', limit);
-    for (const event of page.events) sink.send(event);
+    sink.send(page.events);
     beyond = page.considered;
     unmarked += page.count;
     if (filter && unmarked >= interval) {

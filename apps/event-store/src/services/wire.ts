@@ -2,6 +2,7 @@ import { TextDecoder } from 'node:util';
 import { invalid, missingMetadata } from '../grpc/refusal.js';
 import { type ProposedEvent, type RecordedEvent, uuidBytes, uuidText, wireRevision } from '../storage/event.js';
 import type { Expected } from '../storage/expectation.js';
+import { NUL } from '../storage/streams.js';
 
 /** `google.protobuf.Empty` */
 export type Nothing = Readonly<Record<string, never>>;
@@ -42,6 +43,7 @@ const NO_BYTES = new Uint8Array(0);
 export function streamNameOf(identifier: WireStream | undefined): string {
   const bytes = identifier?.streamName;
   if (!bytes?.length) throw invalid('The stream has no name: give one.');
+  if (bytes.includes(0)) throw invalid('The name of the stream contains a NUL character, which no name may.');
   try {
     return utf8.decode(bytes);
   } catch {
@@ -68,6 +70,7 @@ export function proposedEvent({ id, metadata = {}, customMetadata, data }: WireP
   const { type, 'content-type': contentType } = metadata;
   if (!type) throw missingMetadata('type');
   if (!contentType) throw missingMetadata('content-type');
+  if (type.includes(NUL)) throw invalid('The type of the event contains a NUL character, which no name may.');
   return {
     id: uuidOf(id),
     type,

@@ -24,10 +24,16 @@ export class Commits {
   /** Why the last commit failed; undefined once one succeeds again. */
   failure: string | undefined;
 
+  private readonly beginning;
+  private readonly ending;
+
   constructor(
     private readonly database: Database,
     private readonly after: { readonly committed: () => void; readonly rolledBack: () => void },
-  ) {}
+  ) {
+    this.beginning = database.prepare('BEGIN IMMEDIATE');
+    this.ending = database.prepare('COMMIT');
+  }
 
   /** Runs the work inside the next transaction. */
   submit<T>(work: () => T): Promise<T> {
@@ -39,7 +45,7 @@ export class Commits {
 
   /** To be called by work before its first write. */
   begin(): void {
-    if (!this.database.isTransaction) this.database.exec('BEGIN IMMEDIATE');
+    if (!this.database.isTransaction) this.beginning.run();
   }
 
   /** Commits what is waiting now. */
@@ -54,7 +60,7 @@ export class Commits {
     try {
       results = batch.map(({ work }) => work());
       if (this.database.isTransaction) {
-        this.database.exec('COMMIT');
+        this.ending.run();
         this.counted.commits += 1;
         this.failure = undefined;
       }
@@ -65,8 +71,8 @@ export class Commits {
       return;
     }
     this.counted.requests += batch.length;
-    batch.forEach(({ done }, index) => done(results[index]));
     this.after.committed();
+    batch.forEach(({ done }, index) => done(results[index]));
   }
 
   private fail(batch: readonly Waiting[], error: unknown): void {

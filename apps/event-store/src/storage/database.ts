@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { BatonError, Misconfigured, messageOf } from '#platform';
+import { Mark } from './mark.js';
 import { migrate } from './migrations.js';
 
 export interface StorageOptions {
@@ -16,6 +17,8 @@ export type Database = InstanceType<typeof DatabaseSync>;
 export interface Opened {
   readonly database: Database;
   readonly file: string | undefined;
+  /** Only where an acknowledged event is on the disk: otherwise a power cut may rightly take the end away. */
+  readonly mark: Mark | undefined;
   close(): void;
 }
 
@@ -31,29 +34,43 @@ export class StorageFailed extends BatonError {
   readonly remedy = 'retry';
 }
 
-const DATABASE_FILE = 'events.sqlite';
+/** All events are in this file of the data folder; a backup is such a file. */
+export const DATABASE_FILE = 'events.sqlite';
 
 export function openStorage({ folder, sync }: StorageOptions): Opened {
   if (folder === undefined) {
     const database = new DatabaseSync(':memory:');
     migrate(database);
-    return { database, file: undefined, close: () => database.close() };
+    return { database, file: undefined, mark: undefined, close: () => database.close() };
   }
   const file = join(prepareFolder(folder), DATABASE_FILE);
   const lock = lockFolder(folder);
   try {
+    const mark = sync === 'full' ? new Mark(folder) : undefined;
     const database = openFile(file, sync);
     return {
       database,
       file,
+      mark,
       close: () => {
+        settle(database);
         database.close();
+        mark?.close();
         lock.close();
       },
     };
   } catch (error) {
     lock.close();
     throw error;
+  }
+}
+
+/** Moves what is in the write-ahead file into the database, so that a folder at rest is one file of events. */
+function settle(database: Database): void {
+  try {
+    database.exec('PRAGMA busy_timeout=0; PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch {
+    // The write-ahead file keeps it: the next start reads it there.
   }
 }
 

@@ -2,6 +2,7 @@ import { Commits } from './commits.js';
 import type { Database } from './database.js';
 import { checksumOf, type ProposedEvent, TOMBSTONE } from './event.js';
 import { type Expected, judge, type Recorded } from './expectation.js';
+import type { Mark } from './mark.js';
 import { EventTypes } from './names.js';
 import { isMetastream, isSoftDeleted, metastreamOf, policyOf, withTruncation } from './policy.js';
 import { isTombstoned, type StreamState, Streams } from './streams.js';
@@ -41,6 +42,7 @@ export class EventLog {
   constructor(
     private readonly database: Database,
     private readonly now: () => number,
+    mark?: Mark,
   ) {
     this.streams = new Streams(database);
     this.types = new EventTypes(database);
@@ -48,14 +50,18 @@ export class EventLog {
       'INSERT INTO events (stream, revision, type, id, created, json, checksum, metadata, data, position) VALUES (?,?,?,?,?,?,?,?,?,?)',
     );
     this.revisionById = database.prepare(
-      'SELECT revision FROM events WHERE stream=? AND id=? ORDER BY revision LIMIT 1',
+      'SELECT revision FROM events INDEXED BY events_by_id WHERE stream=? AND id=? ORDER BY revision LIMIT 1',
     );
     this.idByRevision = database.prepare('SELECT id FROM events WHERE stream=? AND revision=?');
     this.positionByRevision = database.prepare('SELECT position FROM events WHERE stream=? AND revision=?');
     this.newest = database.prepare('SELECT data FROM events WHERE stream=? ORDER BY revision DESC LIMIT 1');
     this.reload();
+    mark?.require(this.position);
     this.commits = new Commits(database, {
-      committed: () => this.wakeups.ring(),
+      committed: () => {
+        mark?.set(this.position);
+        this.wakeups.ring();
+      },
       rolledBack: () => this.reload(),
     });
   }

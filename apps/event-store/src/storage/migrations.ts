@@ -27,13 +27,20 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;`,
 ];
 
+/** Brings the schema up to this version. @throws Misconfigured when a newer one has written the database. */
 export function migrate(database: InstanceType<typeof DatabaseSync>): void {
+  const version = requireKnownSchema(database);
+  MIGRATIONS.slice(version).forEach((sql, index) => {
+    database.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version=${version + index + 1}; COMMIT`);
+  });
+}
+
+/** The schema's version. @throws Misconfigured when a newer version has written the database. */
+export function requireKnownSchema(database: InstanceType<typeof DatabaseSync>): number {
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version > MIGRATIONS.length)
     throw new Misconfigured(
       `The data folder was written by a newer version (schema ${version}, this one knows ${MIGRATIONS.length}): start that version.`,
     );
-  MIGRATIONS.slice(version).forEach((sql, index) => {
-    database.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version=${version + index + 1}; COMMIT`);
-  });
+  return version;
 }

@@ -3,7 +3,7 @@ import type { Database } from './database.js';
 import { bytesOf, checksumOf, type RecordedEvent } from './event.js';
 import type { EventLog } from './event-log.js';
 import type { Filter } from './filter.js';
-import { firstVisible, oldestVisible, type StreamState } from './streams.js';
+import { firstVisible, isTombstoned, oldestVisible, type StreamState } from './streams.js';
 
 export type Direction = 'forwards' | 'backwards';
 
@@ -79,13 +79,21 @@ export class Reader {
       direction === 'forwards'
         ? this.streamForwards.all(state.id, Math.max(from, visible), state.last, oldest, limit)
         : this.streamBackwards.all(state.id, visible, Math.min(from, state.last), oldest, limit);
-    return (rows as Row[]).map((row) => this.event(row));
+    const events = (rows as Row[]).map((row) => this.event(row));
+    if (state.policy.maxAge === undefined && !isTombstoned(state))
+      requireGapless(state, events, direction, {
+        from: Math.max(from, visible),
+        to: Math.min(from, state.last),
+        visible,
+      });
+    return events;
   }
 
   /** Up to `limit` events of `$all` after this position, or before it; never the one at it. */
   readAll(beyond: number, direction: Direction, limit: number): Stretch {
     const statement = direction === 'forwards' ? this.allForwards : this.allBackwards;
     const events = (statement.all(beyond, limit) as Row[]).map((row) => this.event(row));
+    requireOrder(beyond, events, direction);
     return {
       events,
       considered: events.at(-1)?.position ?? beyond,
@@ -96,9 +104,9 @@ export class Reader {
 
   /** The event to which a link points, if it is there and visible. */
   linked(stream: string, revision: number): RecordedEvent | undefined {
-    return this.readStream(this.log.streams.get(stream), revision, 'forwards', 1).find(
-      (event) => event.revision === revision,
-    );
+    const state = this.log.streams.get(stream);
+    if (isTombstoned(state)) return undefined;
+    return this.readStream(state, revision, 'forwards', 1).find((event) => event.revision === revision);
   }
 
   /** One stretch of `$all` through a filter: it ends after `limit` hits or about `window` events looked at. */
@@ -183,6 +191,40 @@ export class Reader {
     if (checksumOf(event) !== checksum)
       throw new Damaged(`Event ${revision} of ${event.stream} (position ${position}) is damaged: restore a backup.`);
     return event;
+  }
+}
+
+const OF_THE_DATABASE = 'the database is damaged; run the check and restore a backup';
+
+/**
+ * The checksum vouches for each event; this vouches for the index by which they were found: that it has brought all of
+ * them, of this stream and no other.
+ */
+function requireGapless(
+  { name, last }: StreamState,
+  events: readonly RecordedEvent[],
+  direction: Direction,
+  { from, to, visible }: { readonly from: number; readonly to: number; readonly visible: number },
+): void {
+  const forwards = direction === 'forwards';
+  let wanted = forwards ? from : to;
+  for (const { stream, revision } of events) {
+    if (stream !== name || revision !== wanted) throw lacking(name, wanted);
+    wanted += forwards ? 1 : -1;
+  }
+  if (events.length === 0 && (forwards ? wanted <= last : wanted >= visible)) throw lacking(name, wanted);
+}
+
+const lacking = (stream: string, revision: number): Damaged =>
+  new Damaged(`Stream ${stream} lacks revision ${revision}: ${OF_THE_DATABASE}.`);
+
+/** `$all` has gaps where events were scavenged, but never goes back. */
+function requireOrder(beyond: number, events: readonly RecordedEvent[], direction: Direction): void {
+  let before = beyond;
+  for (const { position } of events) {
+    if (direction === 'forwards' ? position <= before : position >= before)
+      throw new Damaged(`After position ${before} comes ${position}: ${OF_THE_DATABASE}.`);
+    before = position;
   }
 }
 

@@ -18,6 +18,8 @@ export interface StreamState {
 /** A metastream keeps its newest event only. */
 const METASTREAM_POLICY: Policy = { maxCount: 1 };
 const KEPT_IN_MEMORY = 50_000;
+/** Where SQLite ends a text: a name with it would be taken for another stream, so there is none. */
+export const NUL = '\0';
 
 /** The state of streams, read when first asked for and kept while it is used. */
 export class Streams {
@@ -58,7 +60,7 @@ export class Streams {
   }
 
   private load(name: string): StreamState {
-    const row = this.byName.get(name) as { id: number; base: number } | undefined;
+    const row = name.includes(NUL) ? undefined : (this.byName.get(name) as { id: number; base: number } | undefined);
     const policy = isMetastream(name) ? METASTREAM_POLICY : this.policy(name);
     if (!row) return { name, id: undefined, base: 0, last: -1, policy };
     const { last } = this.lastRevision.get(row.id) as { last: number | null };
@@ -85,3 +87,9 @@ export function firstVisible({ base, last, policy }: StreamState): number {
 /** Events created before this moment (in microseconds) have outlived `$maxAge`; 0 when nothing does. */
 export const oldestVisible = ({ policy }: StreamState, nowMs: number): number =>
   policy.maxAge === undefined ? 0 : Math.floor((nowMs - policy.maxAge * 1000) * 1000);
+
+/** What a scavenge keeps of a stream: all from this revision on that is not older than this moment (in microseconds). */
+export const firstKept = (state: StreamState, nowMs: number): { from: number; oldest: number } => ({
+  from: Math.min(firstVisible(state), state.last + 1),
+  oldest: oldestVisible(state, nowMs),
+});

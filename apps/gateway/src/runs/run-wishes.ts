@@ -6,9 +6,8 @@ import { type Clock, idOf, newId, sha256 } from '#platform';
 import { Agents } from '../agents/agents.js';
 import { BY, TENANT } from '../caller.js';
 import { ApiProblem, noSuchRun } from '../http/problems.js';
-import type { Limits } from '../surroundings.js';
-import { CLOCK, LIMITS } from '../tokens.js';
-import { RunList } from './run-list.js';
+import { CLOCK } from '../tokens.js';
+import { Allowance } from './allowance.js';
 import { runRequested } from './start-run.js';
 
 /** What people want of runs, put into the log. */
@@ -17,9 +16,8 @@ export class RunWishes {
   constructor(
     @Inject(Runs) private readonly runs: Runs<'gateway'>,
     @Inject(Agents) private readonly agents: Agents,
-    @Inject(RunList) private readonly runList: RunList,
+    @Inject(Allowance) private readonly allowance: Allowance,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(LIMITS) private readonly limits: Limits,
   ) {}
 
   /** Starts a run; with a key that was used before, and the same wish, it is the run that was started then. */
@@ -29,8 +27,8 @@ export class RunWishes {
     if (key !== undefined && (await this.wasStarted(id, requestDigest))) return { id, created: false };
     const agent = await this.agents.find(wish.agent, wish.version);
     if (!agent) throw agentUnknown(wish);
-    const event = runRequested(wish, agent, { now: this.clock.now(), requestDigest, maxima: this.limits.caps });
-    await this.assertRoom();
+    const event = runRequested(wish, agent, { now: this.clock.now(), requestDigest, maxima: this.allowance.caps });
+    await this.allowance.assertRoom();
     const answer = await this.runs.request(id, event);
     if (answer === 'exists') await this.wasStarted(id, requestDigest);
     return { id, created: answer === 'created' };
@@ -38,18 +36,7 @@ export class RunWishes {
 
   /** Raises caps, within what this server allows. */
   raise(id: RunId, caps: SomeCaps): Promise<Receipt> {
-    return this.wish(id, (run, wisher) => wishCaps(run, wisher, caps, this.limits.caps));
-  }
-
-  /** @throws ApiProblem 429 when the tenant has as many open runs as it may have */
-  private async assertRoom(): Promise<void> {
-    const open = await this.runList.countOpen();
-    if (open < this.limits.openRuns) return;
-    throw new ApiProblem(
-      429,
-      'too-many-runs',
-      `${open} runs are open already, and this server allows ${this.limits.openRuns} (BATON_MAX_OPEN_RUNS); wait until one has ended, or cancel one.`,
-    );
+    return this.wish(id, (run, wisher) => wishCaps(run, wisher, caps, this.allowance.caps));
   }
 
   /** @throws ApiProblem 422 when the run was started by another wish with the same key */

@@ -53,12 +53,12 @@ describe('a child', () => {
       log: beaten(await scheduled()),
       prices: { source: '', readOn: '', usdPerMillionTokens: {} },
       tell: ({ type }) => told.push(type),
-      pulse: () => ({
+      pulse: {
         begin: () => pulse.push('begin'),
         doing: () => undefined,
         recorded: () => undefined,
         end: () => pulse.push('end'),
-      }),
+      },
       createModel: () => ({ turn: () => Promise.reject(new Error('it is not asked')) }),
     });
     await child.run({ runId, segment: 1, runnerId: 'r' });

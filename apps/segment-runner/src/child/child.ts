@@ -2,13 +2,13 @@ import { hostname } from 'node:os';
 import type { Bus } from '#bus';
 import { AdvanceRun, LiveDelta, type ModelPrice, momentOf, type PriceTable, type RunId } from '#contracts';
 import { beginSegment, priceOf, type Run, replay } from '#domain';
-import { Blobs, type EventLog, Runs, WrongRevision } from '#log';
+import { Blobs, type EventLog, HandoffNotes, Runs, WrongRevision } from '#log';
 import { type Logger, messageOf, systemClock } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
 import type { FromChild } from '../ipc.js';
 import type { createModel } from '../model/create-model.js';
-import { leaveNote } from './handoff-note.js';
-import { loadHistory } from './load-history.js';
+import { liveText } from './live-text.js';
+import { NoteKeeper } from './note-keeper.js';
 import type { Pulse } from './pulse.js';
 import { Segment } from './segment.js';
 import { Fenced, SegmentLog } from './segment-log.js';
@@ -20,8 +20,7 @@ export interface ChildParts {
   readonly bus: Pick<Bus, 'ask' | 'emit' | 'listen' | 'isConnected'>;
   readonly log: EventLog;
   readonly prices: PriceTable;
-  /** Makes the heartbeat of this process, once. */
-  readonly pulse: (runnerId: string) => Pick<Pulse, 'begin' | 'doing' | 'recorded' | 'end'>;
+  readonly pulse: Pick<Pulse, 'begin' | 'doing' | 'recorded' | 'end'>;
   readonly createModel: typeof createModel;
   readonly tell: (message: FromChild) => void;
 }
@@ -38,7 +37,6 @@ const GLANCE_MS = 3_000;
 export class Child {
   private current: Segment | undefined;
   private working: Promise<void> = Promise.resolve();
-  private pulse: ReturnType<ChildParts['pulse']> | undefined;
   private draining = false;
 
   constructor(private readonly parts: ChildParts) {}
@@ -70,18 +68,17 @@ export class Child {
       if (log) await this.workThrough(log);
     } finally {
       // Who did not get the segment, or has left it, must not be heard as if it were at work: the sweeper would wait.
-      this.pulse?.end();
+      this.parts.pulse.end();
     }
     tell({ type: 'idle' });
   }
 
   /** Claims the segment by appending `SegmentStarted` at the expected revision; undefined when it is not wanted. */
   private async begin({ runId, segment, runnerId }: Order): Promise<SegmentLog | undefined> {
-    const { log, tell } = this.parts;
-    this.pulse ??= this.parts.pulse(runnerId);
+    const { log, pulse, tell } = this.parts;
     const runs = new Runs(log, { app: 'segment-runner', id: `${runnerId}/${segment}` });
     for (;;) {
-      const history = await loadHistory(runs, runId);
+      const history = await runs.history(runId);
       const now = systemClock.now();
       const deadline = momentOf(now + (history?.run.caps.segmentSeconds ?? 0) * 1_000);
       const runner = { runnerId, host: hostname(), pid: process.pid };
@@ -91,7 +88,7 @@ export class Child {
         tell({ type: 'declined' });
         return undefined;
       }
-      this.pulse.begin(runId, segment, history.run.last.revision);
+      pulse.begin({ runId, segment, runnerId }, history.run.last.revision);
       try {
         const recorded = await runs.append(runId, events, history.run.last.revision);
         tell({ type: 'started' });
@@ -108,7 +105,7 @@ export class Child {
   }
 
   private async workThrough(log: SegmentLog): Promise<void> {
-    const { bus, config, createModel, logger } = this.parts;
+    const { bus, config, createModel, logger, pulse } = this.parts;
     const { runId, segment } = log;
     const { run } = log.history;
     const blobs = new Blobs(this.parts.log);
@@ -117,14 +114,15 @@ export class Child {
         log,
         model: createModel(run.agent.spec, config, { runId, loadBlob: (digest) => blobs.get(digest) }),
         workspace: new Workspace(bus, log),
-        pulse: this.pulse ?? { doing: () => undefined, recorded: () => undefined },
+        pulse,
         clock: systemClock,
         random: Math.random,
-        onText: (turn, text) => {
+        onText: liveText((turn, text) => {
           const delta: LiveDelta = { runId, segment, turn, text };
-          if (bus.isConnected()) bus.emit(`${LiveDelta.subject}.${runId}`, delta);
-        },
-        leaveNote: () => leaveNote(this.parts.log, log, systemClock.now()),
+          const recorded = log.history.run.turns >= turn;
+          if (!recorded && bus.isConnected()) bus.emit(`${LiveDelta.subject}.${runId}`, delta);
+        }),
+        notes: new NoteKeeper(new HandoffNotes(this.parts.log), log, systemClock, logger),
       },
       run.caps.segmentSeconds * 1_000,
     );

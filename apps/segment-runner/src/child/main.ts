@@ -10,8 +10,10 @@ import { Pulse } from './pulse.js';
 
 /*
  * The process of a segment: started by the supervisor ahead of time, it works on one segment at a time. When the
- * supervisor is gone it hands off what it has and ends: nobody could tell it to stop any more.
+ * supervisor is gone it hands off what it has and ends, since nobody could tell it to stop any more; it works on for a
+ * moment before, until a new supervisor with a pool of its own can take the run.
  */
+const ORPHAN_MS = 2_000;
 const config = segmentRunnerConfig();
 const logger = createLogger('segment', config.BATON_LOG_LEVEL);
 const tell = (message: FromChild): void => {
@@ -21,29 +23,30 @@ const tell = (message: FromChild): void => {
 process.on('unhandledRejection', (error) => {
   logger.error({ error: messageOf(error) }, 'a promise was left to fail');
 });
+/** A segment that fails for no reason that it could record ends its process: the supervisor records that at once. */
+const crash = (error: unknown): void => {
+  logger.error({ err: error }, 'the segment failed; its process ends');
+  process.exit(1);
+};
 
+// It connects while everything else does, so that the first segment does not wait for it.
+const pulse = new Pulse(config.BATON_BUS_URL);
 const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: `segment-${process.pid}`, logger });
 const prices = loadPrices(config.BATON_PRICES);
-const child = new Child({
-  config,
-  logger,
-  bus,
-  log: connectLog(config.BATON_LOG_URL),
-  prices,
-  tell,
-  pulse: (runnerId) => new Pulse(config.BATON_BUS_URL, runnerId),
-  createModel,
-});
+const log = connectLog(config.BATON_LOG_URL);
+const child = new Child({ config, logger, bus, log, prices, pulse, createModel, tell });
 
 process.on('message', (message) => {
   const order = ToChild.parse(message);
   if (order.type === 'drain') child.drain();
-  else void child.run(order);
+  else child.run(order).catch(crash);
 });
-process.on('SIGTERM', () => child.drain());
-process.on('SIGINT', () => undefined);
-process.on('disconnect', () => {
+// Whoever was asked to stop takes no more segments: it would hand each of them off at once.
+const leave = (): void => {
   child.drain();
   void child.settled().finally(() => process.exit(0));
-});
+};
+process.on('SIGTERM', leave);
+process.on('SIGINT', () => undefined);
+process.on('disconnect', () => setTimeout(leave, ORPHAN_MS));
 tell({ type: 'idle' });

@@ -2,6 +2,7 @@ import type { Activity, RunId } from '#contracts';
 
 /** What the loop tells the thread that beats. */
 export interface PulseState {
+  readonly runnerId: string;
   readonly runId: RunId;
   readonly segment: number;
   readonly revision: number;
@@ -10,7 +11,6 @@ export interface PulseState {
 
 export interface PulseStart {
   readonly busUrl: string;
-  readonly runnerId: string;
   readonly pid: number;
   /** When the loop last turned, in nanoseconds of the process's monotonic clock. */
   readonly loopTurn: BigInt64Array;

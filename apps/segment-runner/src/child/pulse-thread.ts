@@ -7,7 +7,7 @@ import type { PulseStart, PulseState } from './pulse-state.js';
 
 const BEAT_MS = 1_000;
 
-const { busUrl, runnerId, pid, loopTurn }: PulseStart = workerData;
+const { busUrl, pid, loopTurn }: PulseStart = workerData;
 const bus = await Bus.connect({ url: busUrl, name: `pulse-${pid}`, logger: createLogger('pulse', 'warn') });
 let state: PulseState | null = null;
 let answering: ReturnType<Bus['answer']> | undefined;
@@ -15,7 +15,7 @@ let answering: ReturnType<Bus['answer']> | undefined;
 function beat(): void {
   if (!state) return;
   const loopAgeMs = Number(process.hrtime.bigint() - Atomics.load(loopTurn, 0)) / 1e6;
-  const body: Heartbeat = { ...state, runnerId, pid, sentAt: momentOf(Date.now()), loopAgeMs: Math.max(0, loopAgeMs) };
+  const body: Heartbeat = { ...state, pid, sentAt: momentOf(Date.now()), loopAgeMs: Math.max(0, loopAgeMs) };
   if (bus.isConnected()) bus.emit(`${Heartbeat.subject}.${state.runId}`, body);
 }
 

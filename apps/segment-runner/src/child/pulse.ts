@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { type Activity, momentOf, type RunId } from '#contracts';
+import { type Activity, momentOf } from '#contracts';
 import type { PulseStart, PulseState } from './pulse-state.js';
 
 const TURN_MS = 250;
@@ -13,9 +13,12 @@ export class Pulse {
   private readonly loopTurn = new BigInt64Array(new SharedArrayBuffer(8));
   private readonly timer: NodeJS.Timeout;
   private state: PulseState | undefined;
+  /** Whether the thread knows the state, and when it was told last in milliseconds of the monotonic clock. */
+  private told = true;
+  private toldAt = 0;
 
-  constructor(busUrl: string, runnerId: string) {
-    const start: PulseStart = { busUrl, runnerId, pid: process.pid, loopTurn: this.loopTurn };
+  constructor(busUrl: string) {
+    const start: PulseStart = { busUrl, pid: process.pid, loopTurn: this.loopTurn };
     this.worker = new Worker(new URL('./pulse-thread.js', import.meta.url), { workerData: start });
     this.worker.unref();
     this.timer = setInterval(() => this.turn(), TURN_MS).unref();
@@ -23,9 +26,9 @@ export class Pulse {
   }
 
   /** The segment of this run begins to beat. */
-  begin(runId: RunId, segment: number, revision: number): void {
+  begin(order: Pick<PulseState, 'runId' | 'segment' | 'runnerId'>, revision: number): void {
     const activity = { kind: 'starting' as const, detail: '', since: momentOf(Date.now()) };
-    this.send({ runId, segment, revision, activity });
+    this.send({ ...order, revision, activity });
   }
 
   /** What the segment does from now on. `limitMs`: the activity's own limit. */
@@ -53,12 +56,23 @@ export class Pulse {
     await this.worker.terminate();
   }
 
+  /** The beginning and the end are told at once; what happens in between at the next turn, if not before. */
   private send(state: PulseState | undefined): void {
+    const at = performance.now();
+    const sameSegment = state !== undefined && state.segment === this.state?.segment;
     this.state = state;
-    this.worker.postMessage(state ?? null);
+    this.told = false;
+    if (!sameSegment || at - this.toldAt >= TURN_MS) this.tell(at);
+  }
+
+  private tell(at: number): void {
+    this.told = true;
+    this.toldAt = at;
+    this.worker.postMessage(this.state ?? null);
   }
 
   private turn(): void {
+    if (!this.told) this.tell(performance.now());
     Atomics.store(this.loopTurn, 0, process.hrtime.bigint());
   }
 }

@@ -15,6 +15,7 @@ import { BatonError, type Clock, messageOf, requestDigest } from '#platform';
 import { ModelFailure } from '../model/model-failure.js';
 import type { Model, TurnPlace } from '../model/model-port.js';
 import { retryDelayMs } from '../model/retry.js';
+import type { NoteKeeper } from './note-keeper.js';
 import type { Pulse } from './pulse.js';
 import { Fenced, type SegmentLog } from './segment-log.js';
 import { digestOf, ToolCalls } from './tool-calls.js';
@@ -24,14 +25,13 @@ import type { Workspace } from './workspace.js';
 export interface SegmentParts {
   readonly log: SegmentLog;
   readonly model: Model;
-  readonly workspace: Workspace;
+  readonly workspace: Pick<Workspace, 'run' | 'stop' | 'discover' | 'probe'>;
   readonly pulse: Pick<Pulse, 'doing' | 'recorded'>;
   readonly clock: Clock;
   readonly random: () => number;
   /** Hears the model's words as they come; for viewers only. */
   readonly onText: (turn: number, delta: string) => void;
-  /** Leaves the handoff note. */
-  readonly leaveNote: () => Promise<void>;
+  readonly notes: Pick<NoteKeeper, 'recorded' | 'leave'>;
 }
 
 /** Node's timers count no further. */
@@ -66,10 +66,10 @@ export class Segment {
         this.parts.log.assertNotFenced();
         this.renewActivity();
         const act = nextAct(this.history.run, this.history.context, this.parts.log.segment, this.circumstances());
-        if (act.kind === 'end') return await this.end(act);
         const began = this.parts.clock.monotonic();
-        const refusal = await this.performed(act);
-        if (refusal !== undefined) return await this.end({ kind: 'end', reason: 'failed', detail: refusal });
+        const refusal = act.kind === 'end' ? undefined : await this.performed(act);
+        const end = refusal === undefined ? act : { kind: 'end' as const, reason: 'failed' as const, detail: refusal };
+        if (end.kind === 'end' && (await this.ended(end))) return end.reason;
         this.longestStepMs = Math.max(this.longestStepMs, this.parts.clock.monotonic() - began);
       }
     } finally {
@@ -160,6 +160,7 @@ export class Segment {
   private async record(decide: () => readonly SegmentEvent[]): Promise<void> {
     await this.parts.log.record(decide);
     this.parts.pulse.recorded(this.history.run.last.revision);
+    this.parts.notes.recorded();
   }
 
   private async turn(): Promise<void> {
@@ -231,15 +232,23 @@ export class Segment {
     });
   }
 
-  private async end({ reason, detail }: Extract<Act, { kind: 'end' }>): Promise<SegmentEndReason> {
+  /**
+   * Whether the end is recorded. What came in between, a wish above all, may ask for another end or for none: then it is
+   * not, and what to do is asked again. Nothing takes back a wish to cancel.
+   */
+  private async ended({ reason, detail }: Extract<Act, { kind: 'end' }>): Promise<boolean> {
     const { log, pulse } = this.parts;
+    const { revision } = this.history.run.last;
     pulse.doing('handing-off', reason);
     if (reason === 'cancelled') await this.calls.stop('cancelled');
-    if (reason !== 'finished' && reason !== 'cancelled') await this.parts.leaveNote().catch(() => undefined);
-    await log.record(() => [
-      { type: 'SegmentEnded', data: { ...this.at(), reason, ...(detail === undefined ? {} : { detail }) } },
-    ]);
-    return reason;
+    if (reason !== 'finished' && reason !== 'cancelled') await this.parts.notes.leave();
+    let holds = true;
+    await log.record(({ run }) => {
+      holds = reason === 'cancelled' || run.last.revision === revision;
+      if (!holds) return [];
+      return [{ type: 'SegmentEnded', data: { ...this.at(), reason, ...(detail === undefined ? {} : { detail }) } }];
+    });
+    return holds;
   }
 }
 

@@ -16,7 +16,7 @@ import type { Workspace } from './workspace.js';
 
 export interface ToolCallsParts {
   readonly log: SegmentLog;
-  readonly workspace: Workspace;
+  readonly workspace: Pick<Workspace, 'run' | 'stop' | 'discover' | 'probe'>;
   readonly pulse: Pick<Pulse, 'doing' | 'recorded'>;
   readonly clock: Clock;
 }

@@ -107,17 +107,18 @@ describe('a model behind the Messages API', () => {
   it('takes as long as the model thinks, and hears its text meanwhile', async () => {
     const startedAt = performance.now();
     let firstAt = 0;
-    await play(simulator.url, { thinkMs: 1_200 }).turn(request, {
+    await play(simulator.url, { thinkMs: 1_000 }).turn(request, {
       signal: never,
       onText: () => {
         firstAt ||= performance.now() - startedAt;
       },
     });
-    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(1_195);
-    expect(firstAt).toBeLessThan(1_000);
+    const tookMs = performance.now() - startedAt;
+    expect(tookMs).toBeGreaterThanOrEqual(995);
+    expect(firstAt).toBeLessThan(0.9 * tookMs);
   });
 
-  it('ends at once when it is aborted, with the reason of the abort', async () => {
+  it('ends when it is aborted, long before the model would, with the reason of the abort', async () => {
     const abort = new AbortController();
     const reason = new Error('cancelled');
     let abortedAt = 0;
@@ -129,6 +130,7 @@ describe('a model behind the Messages API', () => {
       },
     });
     await expect(turn).rejects.toBe(reason);
+    // The rest of the turn would have taken twice as long.
     expect(performance.now() - abortedAt).toBeLessThan(2_000);
   });
 

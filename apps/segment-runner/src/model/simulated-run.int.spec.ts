@@ -105,7 +105,7 @@ describe('a run that the simulator plays', () => {
   it('settles every item with its commands, and then closes', async () => {
     const run = new PlayedRun(['a', 'b', 'c']);
     await play(run);
-    expect(run.history.run.items.map(({ state }) => state)).toEqual(['done', 'done', 'done']);
+    expect(run.history.run.settled).toEqual({ done: 3, failed: 0 });
     expect(run.commands).toEqual(['a', 'a', 'b', 'b', 'c', 'c'].map((id) => `measure '{"file":"${id} ö"}'`));
     expect(run.history.run.turns).toBe(10);
     expect(isEnded(run.history.run)).toBe(false);

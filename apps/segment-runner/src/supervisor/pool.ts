@@ -9,6 +9,13 @@ export interface Assignment {
   readonly segment: number;
 }
 
+/** The death of a child that held a segment. */
+export interface Crash extends Assignment {
+  readonly pid: number;
+  /** The signal or the exit code. */
+  readonly how: string;
+}
+
 /** A child process, as far as the pool uses it. */
 export type PoolChild = Pick<ChildProcess, 'pid' | 'connected' | 'send' | 'kill' | 'on' | 'once'>;
 
@@ -19,8 +26,14 @@ export interface PoolSettings {
   readonly segmentsPerChild: number;
   readonly runnerId: string;
   readonly logger: Logger;
-  /** A child has died while it held a segment. */
-  readonly onCrash: (assignment: Assignment, how: string) => void;
+}
+
+/** Who hears of the pool. */
+export interface PoolListener {
+  /** A child has died while it held a segment, begun or not. */
+  readonly onCrash: (crash: Crash) => void;
+  /** A child is done with what it was given, begun or not. */
+  readonly onDone: (assignment: Assignment) => void;
   /** A slot has become free, or the list of processes has changed. */
   readonly onChange: () => void;
 }
@@ -31,13 +44,17 @@ export type Begun = 'started' | 'declined';
 interface Member {
   readonly child: PoolChild;
   readonly startedAt: string;
-  state: 'starting' | 'idle' | 'beginning' | 'working';
+  state: 'starting' | 'idle' | 'beginning' | 'working' | 'leaving';
   assignment: Assignment | undefined;
   served: number;
   answer: { readonly resolve: (begun: Begun) => void; readonly reject: (error: Error) => void } | undefined;
 }
 
 const RESTART_MS = { first: 50, longest: 5_000 };
+/** Booting is work for the processor: the first child is ready sooner when the others begin after it. */
+const BOOTING_AT_ONCE = 2;
+/** A run whose child was killed goes on in an idle one: its replacement lets it go first, milliseconds. */
+const AFTER_CRASH_MS = 300;
 
 /**
  * The child processes of a runner, started ahead of time, one segment at a time each.
@@ -45,14 +62,25 @@ const RESTART_MS = { first: 50, longest: 5_000 };
  * P1  A child that dies is replaced; one that dies before it was ever idle is replaced with a growing pause.
  * P2  A child that dies while it holds a segment is reported once.
  * P3  After its share of segments a child makes room for a fresh one, between two segments.
+ * P4  A few children boot at the same time, so that the first ones can work soon.
  */
 export class Pool {
   private readonly members = new Set<Member>();
   private stopping = false;
   private failures = 0;
+  /** Children that are to be started as soon as others have booted. */
+  private missing = 0;
+  private listener: PoolListener = { onCrash: () => undefined, onDone: () => undefined, onChange: () => undefined };
 
-  constructor(private readonly settings: PoolSettings) {
-    for (let place = 0; place < settings.size; place += 1) this.start();
+  constructor(readonly settings: PoolSettings) {
+    this.missing = settings.size;
+    this.fill();
+  }
+
+  /** From now on this one hears; a child can hold no segment before, since nobody has given it one. */
+  listen(listener: PoolListener): void {
+    this.listener = listener;
+    listener.onChange();
   }
 
   free(): number {
@@ -70,7 +98,7 @@ export class Pool {
       member.answer = { resolve, reject };
     });
     tell(member, { type: 'run', ...assignment, runnerId: this.settings.runnerId });
-    this.settings.onChange();
+    this.listener.onChange();
     return answered;
   }
 
@@ -106,8 +134,14 @@ export class Pool {
     return [...this.members].filter(({ state }) => state === 'idle');
   }
 
+  private fill(): void {
+    const booting = [...this.members].filter(({ state }) => state === 'starting').length;
+    const count = this.stopping ? 0 : Math.min(this.missing, BOOTING_AT_ONCE - booting);
+    for (let place = 0; place < count; place += 1) this.start();
+  }
+
   private start(): void {
-    if (this.stopping) return;
+    this.missing -= 1;
     const child = this.settings.fork();
     const member: Member = {
       child,
@@ -140,30 +174,41 @@ export class Pool {
         break;
     }
     member.answer = undefined;
-    this.settings.onChange();
+    this.listener.onChange();
   }
 
   private becameIdle(member: Member): void {
+    const { assignment } = member;
     this.failures = 0;
     member.assignment = undefined;
     member.state = 'idle';
     if (this.stopping || member.served >= this.settings.segmentsPerChild) {
-      member.state = 'starting';
+      member.state = 'leaving';
       member.child.kill('SIGKILL');
     }
-    this.settings.onChange();
+    if (assignment) this.listener.onDone(assignment);
+    this.fill();
+    this.listener.onChange();
   }
 
   private gone(member: Member, how: string): void {
     this.members.delete(member);
     const { assignment, answer, state } = member;
     answer?.reject(new Error(`The child died before the segment had begun (${how}).`));
-    if (assignment) this.settings.onCrash(assignment, how);
-    const early = state === 'starting' && member.served === 0;
-    if (early) this.failures += 1;
-    const pause = early ? Math.min(RESTART_MS.first * 2 ** this.failures, RESTART_MS.longest) : 0;
-    setTimeout(() => this.start(), pause);
-    this.settings.onChange();
+    if (assignment) this.listener.onCrash({ ...assignment, pid: member.child.pid ?? 0, how });
+    setTimeout(() => {
+      this.missing += 1;
+      this.fill();
+    }, this.pauseAfter(state));
+    this.listener.onChange();
+  }
+
+  private pauseAfter(state: Member['state']): number {
+    if (state === 'starting') {
+      this.failures += 1;
+      return Math.min(RESTART_MS.first * 2 ** this.failures, RESTART_MS.longest);
+    }
+    return state === 'leaving' || this.idle().length === 0 ? 0 : AFTER_CRASH_MS;
   }
 }
 

@@ -1,73 +1,81 @@
-import { fork } from 'node:child_process';
 import type { Server } from 'node:http';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Bus, type Consuming } from '#bus';
 import { momentOf, RunSegment, WORK_CONSUMERS } from '#contracts';
-import { isFenced } from '#domain';
 import { type EventLog, Runs } from '#log';
-import { type Logger, messageOf, newId, report, serveHealth, systemClock, Unavailable } from '#platform';
+import { type Logger, messageOf, report, serveHealth, systemClock, Unavailable } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
-import { type Assignment, Pool, type PoolChild } from './pool.js';
+import { OneJob } from './one-job.js';
+import { type Crash, Pool } from './pool.js';
 
 export const CONFIG = Symbol('the settings');
-export const LOGGER = Symbol('the logger');
 export const EVENT_LOG = Symbol('the event log');
 
 /** How long an orderly end of all segments may take, in milliseconds; their own reserves are shorter. */
 const STOP_MS = 9_000;
+/**
+ * A machine that vanishes says no goodbye: the bus goes on giving work to the requests that it had open, and each such
+ * message is lost for this long.
+ */
+const ACK_WAIT_MS = 5_000;
 const CRASH_RETRY_MS = 500;
 
 /** The supervisor: takes scheduled segments while a child is free, and records at once when a child dies. */
 @Injectable()
 export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly runnerId = `runner-${newId()}`;
   private readonly runs: Runs<'segment-runner'>;
-  private pool: Pool | undefined;
+  private readonly logger: Logger;
   private consuming: Consuming | undefined;
   private health: Server | undefined;
+  private readonly job: OneJob | undefined;
+  /** Where the health of this runner can be asked, once it has started. */
+  healthPort: number | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: SegmentRunnerConfig,
-    @Inject(LOGGER) private readonly logger: Logger,
     @Inject(Bus) private readonly bus: Pick<Bus, 'consume' | 'health' | 'close'>,
     @Inject(EVENT_LOG) private readonly log: EventLog,
+    @Inject(Pool) private readonly pool: Pool,
   ) {
-    this.runs = new Runs(log, { app: 'segment-runner', id: this.runnerId });
+    this.runs = new Runs(log, { app: 'segment-runner', id: pool.settings.runnerId });
+    this.logger = pool.settings.logger;
+    this.job = config.BATON_ONCE ? new OneJob(config.BATON_ONCE_WAIT_MS) : undefined;
+  }
+
+  /** Resolves with the exit code when the only job of this process is done; never when it takes one after the other. */
+  finished(): Promise<number> {
+    return this.job?.finished ?? new Promise(() => undefined);
+  }
+
+  /** Takes a segment whenever a child is free. */
+  takeSegments(): void {
+    const { bus, pool } = this;
+    pool.listen({
+      onCrash: (crash) => void this.recordCrash(crash),
+      onDone: () => this.job?.done(),
+      onChange: () => this.changed(),
+    });
+    this.consuming = bus.consume(RunSegment, WORK_CONSUMERS.runSegment, (order) => this.begin(order), {
+      slots: () => (this.job?.isTaken() ? 0 : pool.free()),
+      ackWaitMs: ACK_WAIT_MS,
+    });
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { config, logger, bus, log } = this;
-    const program = new URL('../child/main.js', import.meta.url);
-    this.takeSegments(() => fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+    const { config, logger, bus, log, pool } = this;
+    this.takeSegments();
     const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
     const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
     this.health = server;
-    logger.info({ runnerId: this.runnerId, pool: config.BATON_POOL_SIZE }, 'the segment-runner takes segments');
-    report({ type: 'ready', port });
-  }
-
-  /** Fills the pool and takes a segment whenever a child is free. */
-  takeSegments(forkChild: () => PoolChild): void {
-    const { config, logger, bus } = this;
-    const pool = new Pool({
-      fork: forkChild,
-      size: config.BATON_POOL_SIZE,
-      segmentsPerChild: config.BATON_SEGMENTS_PER_CHILD,
-      runnerId: this.runnerId,
-      logger,
-      onCrash: (assignment, how) => void this.recordCrash(assignment, how),
-      onChange: () => this.changed(),
-    });
-    this.pool = pool;
-    this.consuming = bus.consume(RunSegment, WORK_CONSUMERS.runSegment, (order) => this.begin(order), {
-      slots: () => pool.free(),
-    });
+    this.healthPort = port;
+    this.job?.wait();
+    logger.info({ runnerId: pool.settings.runnerId, pool: pool.settings.size }, 'the segment-runner takes segments');
   }
 
   /** Every segment hands off within its reserve. */
   async onApplicationShutdown(): Promise<void> {
     const stopped = this.consuming?.stop();
-    await this.pool?.stop(STOP_MS);
+    await this.pool.stop(STOP_MS);
     await stopped;
     this.health?.close();
     await this.bus.close();
@@ -77,7 +85,8 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
   /** Resolves once the start is in the log, so that the message is acknowledged only then. @throws Unavailable */
   private async begin({ runId, segment }: RunSegment): Promise<void> {
     try {
-      const begun = await this.pool?.begin({ runId, segment });
+      const begun = await this.pool.begin({ runId, segment });
+      if (begun === 'started') this.job?.taken();
       this.logger.debug({ runId, segment, begun }, 'a segment was offered');
     } catch (error) {
       throw new Unavailable(`Segment ${segment} of ${runId} could not be begun: ${messageOf(error)}`, { cause: error });
@@ -86,18 +95,24 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
 
   private changed(): void {
     this.consuming?.wake();
-    report({ type: 'processes', processes: this.pool?.processes() ?? [] });
+    report({ type: 'processes', processes: this.pool.processes() });
   }
 
-  /** The child's death is known here first; when the log cannot be reached the sweeper will find the silence. */
-  private async recordCrash({ runId, segment }: Assignment, how: string): Promise<void> {
+  /**
+   * The child's death is known here first; when the log cannot be reached the sweeper will find the silence. A segment
+   * that this child had not begun is nobody's loss: by now another one may be at work on it.
+   */
+  private async recordCrash({ runId, segment, pid, how }: Crash): Promise<void> {
     this.logger.warn({ runId, segment, how }, 'a child died with its segment');
     for (;;) {
       try {
-        await this.runs.change(runId, (run) => {
+        await this.runs.change(runId, ({ relay }) => {
+          if (relay.phase !== 'working' || relay.segment !== segment) return [];
+          if (relay.runner.runnerId !== this.pool.settings.runnerId || relay.runner.pid !== pid) return [];
           const data = { at: momentOf(systemClock.now()), segment, reason: 'crashed' as const, detail: how };
-          return isFenced(run, segment) ? [] : [{ type: 'SegmentEnded', data }];
+          return [{ type: 'SegmentEnded', data }];
         });
+        this.job?.failed();
         return;
       } catch (error) {
         this.logger.warn({ runId, segment, error: messageOf(error) }, 'the crash could not be recorded yet');

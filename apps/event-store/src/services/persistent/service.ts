@@ -1,0 +1,1 @@
+export const SERVICE = 'event_store.client.persistent_subscriptions.PersistentSubscriptions';

@@ -1,0 +1,90 @@
+import type { BlobRef, CallOutcome, TextBlock } from '#contracts';
+import { MAX_OUTPUT_BYTES } from '../commands.js';
+import type { Stopping } from '../journal/entries.js';
+import type { Redactor } from '../secrets/redaction.js';
+import { shown } from './shown.js';
+
+interface Attachment {
+  readonly bytes: Buffer;
+  readonly mediaType: string;
+}
+
+/** What a tool came to, before secrets are taken out and anything is cut. */
+export interface RawResult {
+  readonly outcome: CallOutcome;
+  readonly output: Buffer;
+  /** What Baton itself has to say about it; a line each, in brackets. */
+  readonly notes: readonly string[];
+  /** What is stored: the output where it is cut, unless something else is given. */
+  readonly whole?: Attachment | 'not-kept';
+}
+
+/** A result as it is shown, and what is stored of it. */
+export interface CallResult {
+  readonly outcome: CallOutcome;
+  readonly content: readonly TextBlock[];
+  readonly whole: Attachment | BlobRef | undefined;
+}
+
+export const rawResult = (outcome: CallOutcome, output: string | Buffer, notes: readonly string[] = []): RawResult => ({
+  outcome,
+  output: typeof output === 'string' ? Buffer.from(output) : output,
+  notes,
+});
+
+/** How a command ended, as far as its result depends on it. */
+export interface Ending {
+  readonly status: number;
+  readonly stopping: Stopping | undefined;
+  readonly limitMs: number;
+  readonly elapsedMs: number;
+  readonly ranOutOfMemory: boolean;
+  readonly diskMb: number;
+}
+
+/** 128 and SIGXFSZ: a file was to grow beyond its limit. */
+const FILE_TOO_LARGE = 153;
+
+/** The result of a command: its outcome, and its output with the notes that a person at a terminal would have. */
+export function commandResult(output: Buffer, ending: Ending): RawResult {
+  const outcome = outcomeOf(ending);
+  const room = `the ${ending.diskMb} MiB that its files may take`;
+  const notes = [
+    ...(output.byteLength >= MAX_OUTPUT_BYTES
+      ? [`output longer than ${MAX_OUTPUT_BYTES} bytes: the rest is lost`]
+      : []),
+    ...(ending.ranOutOfMemory ? ['the memory limit was reached and a process was killed'] : []),
+    ...(outcome === 'timed-out' ? [`stopped at the time limit of ${ending.limitMs / 1_000} s`] : []),
+    ...(outcome === 'cancelled' ? ['stopped: the call was cancelled'] : []),
+    ...(ending.stopping === 'disk-full' ? [`stopped: the workspace holds more than ${room}; remove some`] : []),
+    ...(ending.status === FILE_TOO_LARGE ? [`a file could not grow: the workspace has reached ${room}`] : []),
+    ...(ending.status === 0 ? [] : [`exit status ${ending.status}`]),
+  ];
+  return rawResult(outcome, output, notes);
+}
+
+/** Takes secrets out, then keeps head and tail within `outputBytes`: cut first, half a secret would not be known as one. */
+export function resultOf(
+  { outcome, output, notes, whole }: RawResult,
+  redactor: Redactor,
+  outputBytes: number,
+): CallResult {
+  const safe = redactor.bytes(output);
+  const { text, cut } = shown(safe, outputBytes);
+  const lines = notes.map((note) => `[${redactor.text(note)}]`);
+  const body = text === '' && lines.length === 0 ? '(no output)' : text;
+  const gap = body === '' || body.endsWith('\n') || lines.length === 0 ? '' : '\n';
+  const content = [{ type: 'text' as const, text: `${body}${gap}${lines.join('\n')}` }];
+  if (whole === 'not-kept') return { outcome, content, whole: undefined };
+  if (whole !== undefined) return { outcome, content, whole: { ...whole, bytes: redactor.bytes(whole.bytes) } };
+  return { outcome, content, whole: cut ? { bytes: safe, mediaType: 'text/plain; charset=utf-8' } : undefined };
+}
+
+/** A command that ended well just before it was to be stopped has ended well. */
+function outcomeOf({ status, stopping, limitMs, elapsedMs }: Ending): CallOutcome {
+  if (status === 0) return 'ok';
+  if (stopping === 'disk-full') return 'error';
+  if (stopping !== undefined) return stopping;
+  // No manager was there at the time limit, so the shim's own guard has struck: by KILL.
+  return status === 137 && elapsedMs >= limitMs ? 'timed-out' : 'error';
+}

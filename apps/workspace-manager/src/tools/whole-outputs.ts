@@ -1,0 +1,47 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { BlobRef } from '#contracts';
+import type { Blobs } from '#log';
+import { type Logger, messageOf } from '#platform';
+import type { CallResult } from './call-results.js';
+
+/** How long a result waits before it is offered again to a journal or blob store that would not take it. */
+const AGAIN_MS = 500;
+/** How often the blob store is asked to take a whole output before the result goes without it. */
+const ATTEMPTS = 5;
+
+/** Stores what results do not show. */
+export class WholeOutputs {
+  constructor(
+    private readonly blobs: Blobs,
+    private readonly logger: Logger,
+  ) {}
+
+  /** A result without its whole is better than none. */
+  async keep(whole: CallResult['whole']): Promise<BlobRef | undefined> {
+    if (whole === undefined || 'digest' in whole) return whole;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      try {
+        return await this.blobs.put(whole.bytes, whole.mediaType);
+      } catch (error) {
+        this.logger.warn({ attempt, error: messageOf(error) }, 'a whole output could not be stored');
+        await pause(AGAIN_MS, undefined, { ref: false });
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Writes down what must not be forgotten, however long that takes. */
+export async function insist(
+  write: () => Promise<void>,
+  failed: (error: unknown) => void = () => undefined,
+): Promise<void> {
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      failed(error);
+      await pause(AGAIN_MS, undefined, { ref: false });
+    }
+  }
+}

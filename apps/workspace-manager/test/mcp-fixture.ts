@@ -1,0 +1,47 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, cpSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const server = fileURLToPath(new URL('mcp-server.mjs', import.meta.url));
+const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
+const NEEDED = [
+  '@modelcontextprotocol/sdk',
+  'zod',
+  'zod-to-json-schema',
+  'ajv',
+  'ajv-formats',
+  'fast-deep-equal',
+  'fast-uri',
+  'json-schema-traverse',
+  'require-from-string',
+];
+
+/** Puts the test's MCP server and what it imports into a workspace, where nothing else of this machine is seen. */
+export function plantServer(files: string): void {
+  mkdirSync(join(files, 'mcp'), { recursive: true });
+  copyFileSync(server, join(files, 'mcp', 'server.mjs'));
+  for (const name of NEEDED) {
+    cpSync(join(modules, name), join(files, 'mcp', 'node_modules', name), {
+      recursive: true,
+      dereference: true,
+      filter: (path) => !/\.(d\.[cm]?ts|map|md)$|\/(examples|spec)$/.test(path),
+    });
+  }
+}
+
+/** The same server over HTTP, in a process that can be killed. */
+export async function startHttpServer(port = 0): Promise<{ port: number; child: ChildProcess; kill(): Promise<void> }> {
+  const child = spawn(process.execPath, [server, 'http', String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const gone = once(child, 'exit');
+  return {
+    port: Number(line.toString()),
+    child,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
+}

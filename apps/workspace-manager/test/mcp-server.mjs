@@ -1,0 +1,96 @@
+import { appendFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+
+/** An MCP server for tests: `stdio` (in the workspace) or `http` (prints its port). Some of its tools are hostile. */
+const object = (properties = {}, more = {}) => ({ type: 'object', properties, ...more });
+const text = (words) => ({ content: [{ type: 'text', text: words }] });
+const never = new Promise(() => undefined);
+
+const tools = {
+  echo: {
+    inputSchema: object({ text: { type: 'string', pattern: '^[a-z ]+$' } }, { required: ['text'] }),
+    annotations: { readOnlyHint: true },
+    run: ({ text: words }) => text(words),
+  },
+  'count.up': {
+    inputSchema: object({ file: { type: 'string' } }),
+    run: ({ file }) => {
+      appendFileSync(file, 'counted\n');
+      return text('counted');
+    },
+  },
+  'count-and-hang': {
+    inputSchema: object({ file: { type: 'string' } }),
+    run: ({ file }) => {
+      appendFileSync(file, 'counted\n');
+      return never;
+    },
+  },
+  put: { inputSchema: object(), annotations: { idempotentHint: true }, run: () => text('put') },
+  hang: { inputSchema: object(), annotations: { readOnlyHint: true }, run: () => never },
+  die: { inputSchema: object(), run: () => process.exit(3) },
+  fail: { inputSchema: object(), run: () => ({ ...text('it is broken'), isError: true }) },
+  reveal: {
+    inputSchema: object(),
+    run: (_, { requestInfo }) => text(`env ${process.env.TOKEN} header ${requestInfo?.headers?.['x-token']}`),
+  },
+  picture: {
+    inputSchema: object(),
+    run: () => ({ content: [{ type: 'image', mimeType: 'image/png', data: 'AAAA' }] }),
+  },
+  flood: {
+    inputSchema: object(),
+    run: () => {
+      const line = 'x'.repeat(1_000_000);
+      const more = () => process.stdout.write(line, more);
+      more();
+      return never;
+    },
+  },
+  backtrack: {
+    inputSchema: object({ text: { type: 'string', pattern: '^(a+)+$' } }),
+    run: () => text('matched'),
+  },
+  'a-name-that-is-much-too-long-for-any-model-and-has-to-be-cut-somewhere': {
+    inputSchema: object(),
+    run: () => text('cut'),
+  },
+};
+
+function server() {
+  const made = new McpServer({ name: 'test', version: '1' }, { capabilities: { tools: {} } });
+  made.server.setRequestHandler(ListToolsRequestSchema, () => ({
+    tools: [
+      ...Object.entries(tools).map(([name, { inputSchema, annotations }]) => ({
+        name,
+        description: `The tool ${name}.`,
+        inputSchema,
+        annotations,
+      })),
+      { name: 'rubbish', inputSchema: object({ x: { $ref: '#/nowhere' } }) },
+    ],
+  }));
+  made.server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) =>
+    tools[params.name].run(params.arguments, extra),
+  );
+  return made;
+}
+
+if (process.argv[2] === 'http') {
+  const { StreamableHTTPServerTransport } = await import('@modelcontextprotocol/sdk/server/streamableHttp.js');
+  const answer = async (request, response) => {
+    const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined });
+    await server().connect(transport);
+    await transport.handleRequest(request, response);
+  };
+  const listener = createServer((request, response) => void answer(request, response));
+  listener.listen(Number(process.argv[3] ?? 0), '127.0.0.1', () =>
+    process.stdout.write(`${listener.address().port}\n`),
+  );
+} else {
+  const { StdioServerTransport } = await import('@modelcontextprotocol/sdk/server/stdio.js');
+  process.stdout.write('hello, I print what I like\n');
+  await server().connect(new StdioServerTransport());
+}

@@ -1,0 +1,74 @@
+import { parseArgs } from 'node:util';
+import type { Bench } from '../bench.js';
+import { measureMany } from './fifty.js';
+import { measureFloors } from './floors.js';
+import { measureHandoff } from './handoff.js';
+import { BenchCluster } from './local-cluster.js';
+import { measureRecovery } from './recovery.js';
+import { measureResume } from './resume.js';
+import { measureStart } from './start.js';
+import { measureStep } from './step.js';
+
+const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
+
+/** How much is measured; `--quick` shows that everything works, its figures mean little. */
+const SIZES = {
+  steps: 500,
+  workspaceSteps: 100,
+  runs: 50,
+  stepsEach: 60,
+  handoffs: 100,
+  kills: 5,
+  starts: 20,
+  histories: [1_000, 5_000, 20_000],
+};
+const QUICK: typeof SIZES = {
+  steps: 10,
+  workspaceSteps: 2,
+  runs: 3,
+  stepsEach: 3,
+  handoffs: 2,
+  kills: 1,
+  starts: 1,
+  histories: [50, 100],
+};
+
+type Figures = Record<string, unknown>;
+const MEASURES: Readonly<Record<string, (cluster: BenchCluster, sizes: typeof SIZES) => Promise<unknown>>> = {
+  floors: measureFloors,
+  start: (cluster, { starts }) => measureStart(cluster, starts),
+  step: async (cluster, { steps, workspaceSteps }) => ({
+    ...(await measureStep(cluster, steps, 0)),
+    workspace: await measureStep(cluster, workspaceSteps, 19),
+  }),
+  handoff: (cluster, { handoffs }) => measureHandoff(cluster, handoffs),
+  recovery: (cluster, { kills }) => measureRecovery(cluster, kills),
+  resume: (cluster, { histories, kills }) => measureResume(cluster, histories, Math.min(kills, 4)),
+  fifty: (cluster, { runs, stepsEach }) => measureMany(cluster, runs, stepsEach),
+};
+
+export const bench: Bench = {
+  run: async (words) => {
+    const { values } = parseArgs({
+      args: [...words],
+      options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, only: { type: 'string' } },
+    });
+    const only = values.only?.split(',') ?? Object.keys(MEASURES);
+    const sizes = values.quick ? QUICK : SIZES;
+    const figures: Figures = {};
+    say('starting a cluster …');
+    const cluster = await BenchCluster.start();
+    const leave = (): void => void cluster.stop().finally(() => process.exit(1));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, leave);
+    try {
+      for (const [name, measure] of Object.entries(MEASURES).filter(([one]) => only.includes(one))) {
+        say(`${name} …`);
+        figures[name] = await measure(cluster, sizes);
+        say(JSON.stringify(figures[name]));
+      }
+    } finally {
+      await cluster.stop();
+    }
+    process.stdout.write(`${JSON.stringify(figures, null, values.json ? 0 : 2)}\n`);
+  },
+};

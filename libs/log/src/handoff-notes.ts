@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { HANDOFF_NOTES_KEPT, HandoffNoteLeft, type Moment, type RunId, streams } from '#contracts';
+import { currentItem, FOLD_VERSION, type History, type Snapshot, snapshotOf, tally } from '#domain';
+import { newId } from '#platform';
+import { Blobs } from './blobs.js';
+import type { EventLog, StoredEvent } from './event-log.js';
+
+/** A snapshot of a run's history as it was at a revision. */
+export interface HandoffNote {
+  readonly snapshot: Snapshot;
+  readonly revision: number;
+}
+
+const INLINE_BYTES = 300_000;
+/** What must be there for a snapshot to be gone on from; its version says the rest. */
+const Shape = z.object({
+  run: z.looseObject({ progress: z.string(), last: z.looseObject({ revision: z.int() }) }),
+  context: z.looseObject({ messages: z.array(z.unknown()) }),
+});
+
+/** The stream `handoff-<runId>`: a speed-up and a courtesy. A note that cannot be used is passed over; the log alone suffices. */
+export class HandoffNotes {
+  private readonly blobs: Blobs;
+
+  constructor(private readonly log: EventLog) {
+    this.blobs = new Blobs(log);
+  }
+
+  /** Leaves a snapshot and a few lines for people. @returns the size of the snapshot in characters */
+  async leave(runId: RunId, history: History, by: { readonly segment: number; readonly at: Moment }): Promise<number> {
+    const stream = streams.handoff(runId);
+    const snapshot = snapshotOf(history);
+    const text = JSON.stringify(snapshot);
+    const data: HandoffNoteLeft['data'] = {
+      ...by,
+      revision: history.run.last.revision,
+      foldVersion: FOLD_VERSION,
+      ...inWords(history),
+      snapshot:
+        text.length <= INLINE_BYTES
+          ? { inline: snapshot }
+          : { blob: await this.blobs.put(Buffer.from(text), 'application/json') },
+    };
+    const event = { id: newId(), type: 'HandoffNoteLeft', data, metadata: { correlationId: runId } };
+    const { revision } = await this.log.append(stream, [event], 'any');
+    if (revision === 0) await this.log.keepNewest(stream, HANDOFF_NOTES_KEPT);
+    return text.length;
+  }
+
+  /** The newest note that this version can use. */
+  async newest(runId: RunId): Promise<HandoffNote | undefined> {
+    const stream = streams.handoff(runId);
+    const last = await this.log.last(stream);
+    if (!last) return undefined;
+    const newest = await this.read(last);
+    if (newest) return newest;
+    const kept: StoredEvent[] = [];
+    for await (const stored of this.log.read(stream)) if (stored.revision < last.revision) kept.push(stored);
+    for (const stored of kept.toReversed()) {
+      const older = await this.read(stored);
+      if (older) return older;
+    }
+    return undefined;
+  }
+
+  private async read({ type, data }: StoredEvent): Promise<HandoffNote | undefined> {
+    const note = HandoffNoteLeft.safeParse({ type, data });
+    if (!note.success || note.data.data.foldVersion !== FOLD_VERSION) return undefined;
+    const { snapshot, revision } = note.data.data;
+    const shape = Shape.safeParse('inline' in snapshot ? snapshot.inline : await this.readBlob(snapshot.blob.digest));
+    if (!shape.success || shape.data.run.last.revision !== revision) return undefined;
+    return { snapshot: shape.data as unknown as Snapshot, revision };
+  }
+
+  private async readBlob(digest: string): Promise<unknown> {
+    try {
+      return JSON.parse((await this.blobs.get(digest)).toString('utf8'));
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function inWords({ run }: History): { done: string; inProgress: string; next: string } {
+  const item = currentItem(run);
+  const calls = run.openCalls.map(({ callId, tool }) => `${tool} (${callId})`).join(', ');
+  return {
+    done: run.items.length > 0 ? tally(run) : `${run.turns} steps.`,
+    inProgress: [item ? `Item ${item.id}.` : '', calls ? `Running: ${calls}.` : ''].join(' ').trim() || 'Nothing.',
+    next: calls ? 'Collect the running calls, then go on.' : 'Go on with the next model turn.',
+  };
+}

@@ -67,10 +67,16 @@ export default {
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {
-      name: 'bench-and-simulation-stand-outside',
+      name: 'bench-stands-outside',
       severity: 'error',
       from: { path: '^(apps|libs)/' },
-      to: { path: '^(bench|simulation)/' },
+      to: { path: '^bench/' },
+    },
+    {
+      name: 'simulation-stands-outside',
+      severity: 'error',
+      from: { path: '^(apps|libs|bench)/' },
+      to: { path: '^simulation/' },
     },
     {
       name: 'libs-never-import-apps',

@@ -21,7 +21,7 @@ import type { Switchboard } from './switchboard.js';
 import type { Process, World } from './world.js';
 
 const GIVES_UP_MS = 5_000;
-const WORKING_EVERY_MS = 10_000;
+const ACK_WAIT_MS = 30_000;
 const DELAYED_MS = 1_500;
 
 /** What of the bus its users use. */
@@ -80,7 +80,7 @@ export class BusPort implements BusSurface {
     contract: C,
     name: string,
     handle: Handle<C>,
-    { concurrency = 1, slots }: ConsumeOptions = {},
+    { concurrency = 1, slots, ackWaitMs = ACK_WAIT_MS }: ConsumeOptions = {},
   ): Consuming {
     const { stream, process } = this;
     let running = 0;
@@ -90,7 +90,11 @@ export class BusPort implements BusSurface {
       if (!this.world.passes(process, `delivered: ${name}`)) return;
       if (free() <= 0) return this.say(name, delivered.nak);
       running += 1;
-      const word = await this.wordFor(() => handle(contract.body.parse(message.body) as never, arrival), delivered);
+      const word = await this.wordFor(
+        () => handle(contract.body.parse(message.body) as never, arrival),
+        delivered,
+        ackWaitMs,
+      );
       running -= 1;
       this.say(name, () => {
         if (word === 'ack') this.world.acknowledged(message);
@@ -100,6 +104,7 @@ export class BusPort implements BusSurface {
     };
     const leave = stream.join(name, contract.subject, {
       process,
+      ackWaitMs,
       free,
       take: (message, arrival, delivered) => void handled(message, arrival, delivered),
     });
@@ -226,10 +231,10 @@ export class BusPort implements BusSurface {
   }
 
   /** What is said of a message after its handler; "working" meanwhile, as the real delivery does. */
-  private async wordFor(work: () => Promise<void>, delivered: Delivered): Promise<'ack' | 'nak'> {
+  private async wordFor(work: () => Promise<void>, delivered: Delivered, ackWaitMs: number): Promise<'ack' | 'nak'> {
     const working = setInterval(() => {
       if (!this.world.isBusAway(this.process)) delivered.working();
-    }, WORKING_EVERY_MS);
+    }, ackWaitMs / 3);
     try {
       await work();
       return 'ack';

@@ -9,7 +9,6 @@ import {
 import type { Process, World } from './world.js';
 
 /** As the real consumers have it, in milliseconds. */
-const ACK_WAIT_MS = 30_000;
 const BACKOFF_MS = [200, 1_000, 5_000, 15_000, 60_000];
 const MAX_DELIVER = 20;
 const DUPLICATES_MS = 120_000;
@@ -18,6 +17,8 @@ const DELAYED_MS = 4_000;
 /** Someone who takes messages of a durable consumer. */
 export interface Taker {
   readonly process: Process;
+  /** After this long without a word a message goes to somebody else, milliseconds. */
+  readonly ackWaitMs: number;
   /** How many more messages it could begin now. */
   readonly free: () => number;
   readonly take: (message: StoredMessage, arrival: Arrival, delivered: Delivered) => void;
@@ -136,7 +137,7 @@ export class JetStream {
     const { world } = this;
     entry.state = 'out';
     entry.deliveries += 1;
-    this.wait(durable, entry, ACK_WAIT_MS);
+    this.wait(durable, entry, taker.ackWaitMs);
     const { turn } = entry;
     const arrival = { ...entry.message, deliveryCount: entry.deliveries } satisfies Arrival & { headers: Headers };
     const heard = (say: () => void) => (): void => {
@@ -145,7 +146,7 @@ export class JetStream {
     const words = {
       ack: heard(() => this.done(durable, entry)),
       nak: heard(() => this.again(durable, entry)),
-      working: heard(() => entry.turn === turn && this.wait(durable, entry, ACK_WAIT_MS)),
+      working: heard(() => entry.turn === turn && this.wait(durable, entry, taker.ackWaitMs)),
     };
     const hand = (to: Taker, delayMs: number): void => {
       const count = (by: number): void => void durable.takers.set(to, (durable.takers.get(to) ?? 0) + by);

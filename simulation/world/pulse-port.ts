@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Activity, AskSegment, Heartbeat, momentOf, type RunId } from '#contracts';
+import { type Activity, AskSegment, Heartbeat, momentOf } from '#contracts';
 import type { ChildParts } from '../../apps/segment-runner/src/child/child.js';
 import type { BusPort } from './bus-port.js';
 
@@ -7,7 +7,7 @@ const BEAT_MS = 1_000;
 
 /** The heartbeat of a child: what the thread of the real one does, once a second. */
 export function pulseOf(bus: BusPort, pid: number): ChildParts['pulse'] {
-  let state: { runId: RunId; segment: number; runnerId: string; revision: number; activity: Activity } | undefined;
+  let state: Omit<Heartbeat, 'pid' | 'sentAt' | 'loopAgeMs'> | undefined;
   let answering: ReturnType<BusPort['answer']> | undefined;
   const beat = (): void => {
     if (!state || !bus.isConnected()) return;
@@ -22,12 +22,10 @@ export function pulseOf(bus: BusPort, pid: number): ChildParts['pulse'] {
   });
   return {
     begin: ({ runId, segment, runnerId }, revision) => {
-      const sameSegment = state?.runId === runId && state.segment === segment;
-      if (!sameSegment) {
+      if (state?.runId !== runId || state.segment !== segment) {
         void answering?.stop();
-        answering = bus.answer(`${AskSegment.subject}.${runId}.${segment}`, z.object({}), () =>
-          Promise.resolve({ alive: true }),
-        );
+        const subject = `${AskSegment.subject}.${runId}.${segment}`;
+        answering = bus.answer(subject, z.object({}), () => Promise.resolve({ alive: true }));
       }
       state = { runId, segment, runnerId, revision, activity: activity('starting', '') };
       beat();

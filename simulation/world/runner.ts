@@ -11,13 +11,12 @@ import { modelOf } from './model-port.js';
 import { pulseOf } from './pulse-port.js';
 import type { Process, World } from './world.js';
 
-const CONFIG = SegmentRunnerConfig.parse({ BATON_POOL_SIZE: 2, HOSTNAME: 'simulated' });
+const CONFIG = SegmentRunnerConfig.parse({ HOSTNAME: 'simulated' });
 /** How long a child needs to start, in milliseconds: anything up to twice as long. */
 const BOOT_MS = 150;
 const IPC_MS = 1;
-
-/** Every process of the worlds has a number of its own. */
-let pids = 1_000;
+/** How long a child works on when its supervisor is gone, as its program has it. */
+const ORPHAN_MS = 2_000;
 
 export type BusOf = (process: Process) => BusPort;
 
@@ -30,13 +29,7 @@ export function superviseSegments(world: World, supervisor: Process, busOf: BusO
     born += 1;
     return startChild(world, supervisor, busOf, `${supervisor.name}/child-${born}`);
   };
-  const pool = new Pool({
-    fork,
-    size: CONFIG.BATON_POOL_SIZE,
-    segmentsPerChild: CONFIG.BATON_SEGMENTS_PER_CHILD,
-    runnerId: `runner-${newId()}`,
-    logger: world.loggerOf(supervisor),
-  });
+  const pool = new Pool({ fork, size: 2, segmentsPerChild: 50, runnerId: newId(), logger: world.loggerOf(supervisor) });
   new SegmentRunnerService(CONFIG, bus, log, pool).takeSegments();
 }
 
@@ -57,8 +50,6 @@ function inOrder(world: World, hearer: Process): (deliver: () => void) => void {
 
 function startChild(world: World, supervisor: Process, busOf: BusOf, name: string): PoolChild {
   const process = world.begin(name, 'child', supervisor.machine);
-  pids += 1;
-  const pid = pids;
   const events = new EventEmitter();
   const [up, down] = [inOrder(world, supervisor), inOrder(world, process)];
   const toSupervisor = (event: string, ...args: unknown[]): void => up(() => events.emit(event, ...args));
@@ -69,7 +60,7 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
   const exit = (why: string): void => world.kill(process, why);
   process.onDeath.add(() => toSupervisor('exit', null, 'SIGKILL'));
   const disconnected = (): void => {
-    world.post(process, IPC_MS, () => {
+    world.post(process, ORPHAN_MS, () => {
       if (!child) return exit('its supervisor is gone');
       child.drain();
       void child.settled().finally(() => exit('its supervisor is gone'));
@@ -85,8 +76,7 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
       log: new LogPort(world, process),
       prices: { source: 'nobody', readOn: '2026-01-01', usdPerMillionTokens: {} },
       tell,
-      pulse: pulseOf(bus, pid),
-      pid,
+      pulse: pulseOf(bus, process.pid),
       createModel: modelOf(world, process),
     });
     tell({ type: 'idle' });
@@ -99,7 +89,7 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
     });
   };
   const handle = {
-    pid,
+    pid: process.pid,
     get connected() {
       return process.alive;
     },

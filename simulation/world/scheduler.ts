@@ -12,6 +12,7 @@ export interface Owner {
   readonly pausedUntil: number;
   /** How far its wall clock is ahead, in milliseconds. */
   readonly skewMs: number;
+  readonly pid: number;
 }
 
 export interface Task {

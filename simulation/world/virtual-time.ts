@@ -129,6 +129,7 @@ function install(): void {
   Object.assign(AbortSignal, { timeout: abortAfter });
   Date.now = () => Math.floor(WORLD_BEGINS + scheduler.now + (scheduler.current?.skewMs ?? 0));
   Object.defineProperty(performance, 'now', { value: () => scheduler.now, configurable: true });
+  Object.defineProperty(process, 'pid', { get: () => scheduler.current?.pid ?? 1, configurable: true });
   Math.random = () => random();
   Object.defineProperty(globalThis.crypto, 'getRandomValues', { value: fill, configurable: true });
 }

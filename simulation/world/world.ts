@@ -22,6 +22,7 @@ export class Process implements Owner {
     readonly role: Role,
     /** What it shares its power supply with. */
     readonly machine: string,
+    readonly pid: number,
   ) {}
 }
 
@@ -63,6 +64,7 @@ export class World {
   /** When the last disturbance ended. */
   disturbedUntil = 0;
   places = 0;
+  private born = 0;
   /** How many events the stream of the (one) run holds. */
   runLength = 0;
   private readonly watchers = new Set<Watcher>();
@@ -103,7 +105,7 @@ export class World {
   }
 
   begin(name: string, role: Role, machine: string): Process {
-    const process = new Process(name, role, machine);
+    const process = new Process(name, role, machine, (this.born += 1));
     this.processes.add(process);
     return process;
   }

@@ -53,12 +53,11 @@ describe('a child', () => {
       log: beaten(await scheduled()),
       prices: { source: '', readOn: '', usdPerMillionTokens: {} },
       tell: ({ type }) => told.push(type),
-      pid: 1,
       pulse: {
-        begin: () => void pulse.push('begin'),
+        begin: () => pulse.push('begin'),
         doing: () => undefined,
         recorded: () => undefined,
-        end: () => void pulse.push('end'),
+        end: () => pulse.push('end'),
       },
       createModel: () => ({ turn: () => Promise.reject(new Error('it is not asked')) }),
     });

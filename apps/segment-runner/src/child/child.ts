@@ -22,8 +22,6 @@ export interface ChildParts {
   readonly prices: PriceTable;
   readonly pulse: Pick<Pulse, 'begin' | 'doing' | 'recorded' | 'end'>;
   readonly createModel: typeof createModel;
-  /** The number of this process. */
-  readonly pid: number;
   readonly tell: (message: FromChild) => void;
 }
 
@@ -77,13 +75,13 @@ export class Child {
 
   /** Claims the segment by appending `SegmentStarted` at the expected revision; undefined when it is not wanted. */
   private async begin({ runId, segment, runnerId }: Order): Promise<SegmentLog | undefined> {
-    const { log, pid, pulse, tell } = this.parts;
+    const { log, pulse, tell } = this.parts;
     const runs = new Runs(log, { app: 'segment-runner', id: `${runnerId}/${segment}` });
     for (;;) {
       const history = await runs.history(runId);
       const now = systemClock.now();
       const deadline = momentOf(now + (history?.run.caps.segmentSeconds ?? 0) * 1_000);
-      const runner = { runnerId, host: hostname(), pid };
+      const runner = { runnerId, host: hostname(), pid: process.pid };
       const start = { segment, runner, at: momentOf(now), deadline };
       const events = history && beginSegment(history.run, { ...start, ...this.priced(history.run) });
       if (!history || !events) {

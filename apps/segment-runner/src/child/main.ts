@@ -33,17 +33,8 @@ const crash = (error: unknown): void => {
 const pulse = new Pulse(config.BATON_BUS_URL);
 const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: `segment-${process.pid}`, logger });
 const prices = loadPrices(config.BATON_PRICES);
-const child = new Child({
-  config,
-  logger,
-  bus,
-  log: connectLog(config.BATON_LOG_URL),
-  prices,
-  pulse,
-  createModel,
-  pid: process.pid,
-  tell,
-});
+const log = connectLog(config.BATON_LOG_URL);
+const child = new Child({ config, logger, bus, log, prices, pulse, createModel, tell });
 
 process.on('message', (message) => {
   const order = ToChild.parse(message);

@@ -47,17 +47,6 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
     return this.job?.finished ?? new Promise(() => undefined);
   }
 
-  async onApplicationBootstrap(): Promise<void> {
-    this.takeSegments();
-    const { bus, config, log, logger, pool } = this;
-    const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
-    const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
-    this.health = server;
-    this.healthPort = port;
-    this.job?.wait();
-    logger.info({ runnerId: pool.settings.runnerId, pool: pool.settings.size }, 'the segment-runner takes segments');
-  }
-
   /** Takes a segment whenever a child is free. */
   takeSegments(): void {
     const { bus, pool } = this;
@@ -70,6 +59,17 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
       slots: () => (this.job?.isTaken() ? 0 : pool.free()),
       ackWaitMs: ACK_WAIT_MS,
     });
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { config, logger, bus, log, pool } = this;
+    this.takeSegments();
+    const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
+    const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
+    this.health = server;
+    this.healthPort = port;
+    this.job?.wait();
+    logger.info({ runnerId: pool.settings.runnerId, pool: pool.settings.size }, 'the segment-runner takes segments');
   }
 
   /** Every segment hands off within its reserve. */

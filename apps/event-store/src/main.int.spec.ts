@@ -8,7 +8,7 @@ import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { type ServerProcess, startServerProcess } from '../test/server-process.js';
 
 const certificate = fileURLToPath(new URL('../test/certificate/localhost.crt', import.meta.url));
-const typescript = new URL('../test/typescript.mjs', import.meta.url).href;
+const typescript = new URL('../../../libs/testing/fixtures/typescript.mjs', import.meta.url).href;
 
 let folder: string;
 beforeAll(() => {

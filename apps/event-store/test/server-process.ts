@@ -13,7 +13,7 @@ export interface ServerProcess {
 }
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const typescript = new URL('./typescript.mjs', import.meta.url).href;
+const typescript = new URL('../../../libs/testing/fixtures/typescript.mjs', import.meta.url).href;
 
 /** A real server process on this folder, run from its sources. */
 export async function startServerProcess(

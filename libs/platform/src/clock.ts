@@ -10,3 +10,6 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
 };
+
+/** Node's timers count no further, in milliseconds: a longer one fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;

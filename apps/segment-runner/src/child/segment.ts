@@ -11,7 +11,7 @@ import {
   turnRequest,
   withCalls,
 } from '#domain';
-import { BatonError, type Clock, messageOf, requestDigest } from '#platform';
+import { BatonError, type Clock, LONGEST_TIMER_MS, messageOf, requestDigest } from '#platform';
 import { ModelFailure } from '../model/model-failure.js';
 import type { Model, TurnPlace } from '../model/model-port.js';
 import { retryDelayMs } from '../model/retry.js';
@@ -33,9 +33,6 @@ export interface SegmentParts {
   readonly onText: (turn: number, delta: string) => void;
   readonly notes: Pick<NoteKeeper, 'recorded' | 'leave'>;
 }
-
-/** Node's timers count no further. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The agent loop of one segment. What to do next is always asked of the domain (`nextAct`) on the newest recorded

@@ -1,5 +1,5 @@
 import type { ToolEffect } from '#contracts';
-import { messageOf } from '#platform';
+import { LONGEST_TIMER_MS, messageOf } from '#platform';
 import type { HeldWorkspace } from '../journal/entries.js';
 import type { Journal } from '../journal/journal.js';
 import { CallRefused, CallUnanswered, ServerUnavailable } from '../mcp/connection.js';
@@ -20,7 +20,6 @@ import {
 
 /** How much later than the call's own limit the protocol's strikes, in milliseconds. */
 const LATER_MS = 5_000;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Tools of MCP servers. */
 export class McpKind implements ToolKind {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BlobRef, CallState } from '#contracts';
-import { type Clock, type Logger, messageOf, sha256, Unavailable } from '#platform';
-import { canonical } from './canonical.js';
+import { canonical } from '#domain';
+import { type Clock, LONGEST_TIMER_MS, type Logger, messageOf, sha256, Unavailable } from '#platform';
 import type { Commands } from './commands.js';
 import { CallMismatch } from './errors.js';
 import { type CallKey, type CallStart, type JournalledCall, nameOf } from './journal/entries.js';
@@ -9,9 +9,6 @@ import type { Journal } from './journal/journal.js';
 import type { Executor, Settlement } from './tools/executor.js';
 import type { Began, Execution, Running } from './tools/tool-kind.js';
 import { insist, type WholeOutputs } from './tools/whole-outputs.js';
-
-/** Node's timers count no further. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A request to run a call; its workspace is known and its segment checked. */
 export type CallRequest = Omit<Execution, 'start'> & {

@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { CallId, type CallState, type RunId } from '#contracts';
+import { canonical } from '#domain';
 import { newId, sha256 } from '#platform';
 import { FileEventLog } from '../test/file-event-log.js';
 import { ManagerUnderTest } from '../test/manager-under-test.js';
 import { aRun, aSpec, finished, Rig } from '../test/rig.js';
 import { until } from '../test/until.js';
-import { canonical } from './canonical.js';
 import { Folders } from './folders.js';
 import { bootId } from './machine.js';
 import { processName } from './processes.js';

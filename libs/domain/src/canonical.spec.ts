@@ -1,4 +1,4 @@
-import { canonical } from './canonical.js';
+import { canonical } from './index.js';
 
 describe('canonical JSON', () => {
   it('is the same whatever the order of keys, at any depth, and keeps that of arrays', () => {

@@ -1,4 +1,4 @@
-import { type CapName, millisOf, type RunEventOf } from '#contracts';
+import { type CapName, type Moment, millisOf, momentOf, type RunEventOf } from '#contracts';
 import { affordableTokens } from './money.js';
 import { CAP_WORDS } from './notices.js';
 import type { Run } from './run.js';
@@ -44,6 +44,10 @@ function workedMs(run: Run, now: number): number {
   const resting = run.relay.phase === 'resting' ? Math.max(0, now - millisOf(run.since)) : 0;
   return Math.max(0, now - millisOf(run.requestedAt) - run.restedMs - resting);
 }
+
+/** Until when a question to a person that is asked at `at` waits for its answer. */
+export const answerDueBy = ({ caps }: Run, at: Moment): Moment =>
+  momentOf(millisOf(at) + caps.approvalMinutes * MINUTE);
 
 export const isOutOfMinutes = (run: Run, now: number): boolean => workedMs(run, now) >= run.caps.runMinutes * MINUTE;
 

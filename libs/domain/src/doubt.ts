@@ -1,4 +1,5 @@
-import { type Digest, type Moment, millisOf, momentOf, type TextBlock } from '#contracts';
+import type { Digest, Moment, TextBlock } from '#contracts';
+import { answerDueBy } from './caps.js';
 import { effectPolicyOf } from './offered-tools.js';
 import type { OpenCall, Run } from './run.js';
 import type { SegmentEvent } from './segment.js';
@@ -13,8 +14,6 @@ export type Found =
   | { readonly found: 'done'; readonly content: readonly TextBlock[] }
   | { readonly found: 'not-done' }
   | { readonly found: 'unknown' };
-
-const MINUTE = 60_000;
 
 /**
  * What is recorded of a call of which nobody can know whether it took effect (law 5). The world is believed first; what
@@ -42,7 +41,7 @@ export function doubtEvents(
     return [inDoubt, startedAgain(call, place, doubt.inputDigest)];
   }
   if (effect === 'once' && asked === 'person') {
-    const expiresAt = momentOf(millisOf(place.at) + run.caps.approvalMinutes * MINUTE);
+    const expiresAt = answerDueBy(run, place.at);
     const data = { ...place, callId, inputDigest: doubt.inputDigest, expiresAt, about: 'doubt' as const };
     return [inDoubt, { type: 'ApprovalRequested', data }];
   }

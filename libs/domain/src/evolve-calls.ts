@@ -1,4 +1,5 @@
-import { millisOf, momentOf, type RunEvent } from '#contracts';
+import type { RunEvent } from '#contracts';
+import { answerDueBy } from './caps.js';
 import { carrierOf } from './offered-tools.js';
 import type { OpenCall, Question, Run } from './run.js';
 
@@ -9,15 +10,13 @@ type CallEvent = Extract<
   { type: 'ToolCallStarted' | 'ToolCallInDoubt' | 'ToolCallCompleted' | 'ToolCallSettled' }
 >;
 
-const MINUTE = 60_000;
-
 export function callChanges(run: Run, event: CallEvent): Partial<Run> {
   const { callId, segment, at } = event.data;
   const others = run.openCalls.filter((call) => call.callId !== callId);
   switch (event.type) {
     case 'ToolCallStarted': {
       const { tool, inputDigest, attempt: attempts = 1 } = event.data;
-      const expiresAt = momentOf(millisOf(at) + run.caps.approvalMinutes * MINUTE);
+      const expiresAt = answerDueBy(run, at);
       const question: Question = { kind: 'answer', state: 'pending', inputDigest, since: at, expiresAt };
       return withCall(run, callId, (call) => ({
         callId: call.callId,

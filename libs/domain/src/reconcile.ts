@@ -1,5 +1,5 @@
 import { millisOf, momentOf, type RunEventOf } from '#contracts';
-import { capForbiddingSegments, capReason } from './caps.js';
+import { answerDueBy, capForbiddingSegments, capReason } from './caps.js';
 import { tally } from './notices.js';
 import { carrierOf } from './offered-tools.js';
 import { callsDue, currentItem, openItems, pendingQuestions, type Relay, type Run } from './run.js';
@@ -74,12 +74,10 @@ const expiries = (run: Run, now: number): readonly CoordinatorEvent[] =>
     .filter(({ question }) => millisOf(question.expiresAt) <= now)
     .map(({ callId }) => ({ type: 'ApprovalExpired', data: { at: momentOf(now), callId } }));
 
-const MINUTE = 60_000;
-
 /** A run that is open for messages is completed when none has come for as long as a question may wait. */
 function waitedEnough(run: Run, relay: Resting, now: number): Reconciliation | undefined {
   if (relay.why !== 'waiting' || run.openCalls.length > 0) return undefined;
-  const until = millisOf(run.since) + run.caps.approvalMinutes * MINUTE;
+  const until = millisOf(answerDueBy(run, run.since));
   return now < until ? { events: [], lookAgainAt: until } : { events: [completed(run, momentOf(now))] };
 }
 

@@ -1,5 +1,6 @@
-import { type Digest, type Moment, millisOf, momentOf, type Recorded, type RunEvent } from '#contracts';
+import { type Digest, type Moment, millisOf, type Recorded, type RunEvent } from '#contracts';
 import { answeredBy, carryOut, denied, rejected } from './calls.js';
+import { answerDueBy } from './caps.js';
 import { settledByPerson, startedAgain } from './doubt.js';
 import { evolve } from './evolve.js';
 import { carrierOf, needsApproval, refusalOf } from './offered-tools.js';
@@ -13,8 +14,6 @@ interface Place {
   readonly segment: number;
   readonly at: Moment;
 }
-
-const MINUTE = 60_000;
 
 /**
  * What is recorded with a turn about the calls that it asks for, in the turn's own append: a wrong input is answered,
@@ -86,7 +85,7 @@ function unapproved(run: Run, call: OpenCall, { segment, at }: Place, inputDiges
   if (question?.state === 'expired') {
     return denied(call, segment, at, `Nobody has agreed to this call until ${question.expiresAt}; it was not run.`);
   }
-  const expiresAt = momentOf(millisOf(at) + run.caps.approvalMinutes * MINUTE);
+  const expiresAt = answerDueBy(run, at);
   return { type: 'ApprovalRequested', data: { at, segment, callId: call.callId, inputDigest, expiresAt } };
 }
 

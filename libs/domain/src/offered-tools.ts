@@ -53,9 +53,21 @@ export function offeredTools(run: Run): readonly OfferedTool[] {
   );
   return [
     ...builtInOf(run).map((name) => (EARLIER.get(run.words) ?? NEWEST)[name]),
-    ...http.map(({ name, description, input }) => ({ name, description, inputSchema: input })),
-    ...fromServers.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
+    ...http.map((tool) => offerOf(tool, tool.input)),
+    ...fromServers.map((tool) => offerOf(tool, tool.inputSchema)),
   ];
+}
+
+const offers = new WeakMap<HttpTool | DiscoveredTool, OfferedTool>();
+
+/** The same object for the same tool every turn, as of those that are built in. */
+function offerOf(tool: HttpTool | DiscoveredTool, inputSchema: OfferedTool['inputSchema']): OfferedTool {
+  const known = offers.get(tool);
+  if (known) return known;
+  const { name, description } = tool;
+  const made = { name, description, inputSchema };
+  offers.set(tool, made);
+  return made;
 }
 
 function builtInOf(run: Run): readonly ToolName[] {

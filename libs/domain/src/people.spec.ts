@@ -1,5 +1,5 @@
 import { facts, given } from '#testing';
-import { type History, nextAct, openingEvents, reconcile, statusOf, summaryOf, withCalls } from './index.js';
+import { capsUsed, type History, nextAct, openingEvents, reconcile, statusOf, summaryOf, withCalls } from './index.js';
 
 const { requested, scheduled, started, ended, turn, bash, call, callStarted, callCompleted, message } = facts;
 const { approvalRequested, approvalGranted, approvalDenied, approvalExpired, DIGEST } = facts;
@@ -88,9 +88,10 @@ describe('a call that needs a person’s agreement', () => {
   });
 
   it('is answered once: a second answer changes nothing', () => {
-    given(...resting, approvalDenied(), approvalGranted(), scheduled(2, 'answered'), started(2))
-      .when((history, now) => opening(history, now).map(({ type }) => type) as never)
-      .decided.forEach((type) => expect(type).toBe('ToolCallCompleted'));
+    const denied = given(...resting, approvalDenied(), approvalGranted(), scheduled(2, 'answered'), started(2));
+    expect(opening(denied.history, denied.now(0))).toMatchObject([
+      { type: 'ToolCallCompleted', data: { outcome: 'denied' } },
+    ]);
   });
 
   it('waits as long as it takes without using up the run’s minutes', () => {
@@ -98,8 +99,9 @@ describe('a call that needs a person’s agreement', () => {
     expect(summaryOf(run)).toContain('Waits for a person’s agreement to bash (call 1-0)');
     expect(statusOf(run)).toBe('waiting');
     const before = given(...asked);
-    const used = (after: number) => reconcile(run, now(after)).events;
-    expect(used(30 * 60_000)).toEqual([]);
+    expect(reconcile(run, now(30 * 60_000)).events).toEqual([]);
+    const minutes = (after: number) => capsUsed(run, now(after)).find(({ cap }) => cap === 'runMinutes')?.used;
+    expect(minutes(30 * 60_000)).toBe(minutes(0));
     expect(before.run.restedMs).toBe(0);
     const resumed = given(...resting, approvalGranted(), scheduled(2, 'answered'));
     expect(resumed.run.restedMs).toBe(2_000);

@@ -18,6 +18,7 @@ interface Outline {
 @Injectable()
 export class RunList implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly outlines = new Map<RunId, Outline>();
+  private readonly open = new Set<RunId>();
   private readonly index: LogIndex;
 
   constructor(
@@ -53,9 +54,7 @@ export class RunList implements OnApplicationBootstrap, OnModuleDestroy {
   /** How many runs are open. @throws Unavailable when the log does not answer */
   async countOpen(): Promise<number> {
     await this.index.catchUp();
-    let open = 0;
-    for (const { run } of this.outlines.values()) if (!isEnded(run)) open += 1;
-    return open;
+    return this.open.size;
   }
 
   private async rowOf(id: RunId, { run: outlined, total, tally }: Outline): Promise<RunRow> {
@@ -79,7 +78,10 @@ export class RunList implements OnApplicationBootstrap, OnModuleDestroy {
       const event = readRunEvent(stored);
       const before = this.outlines.get(id);
       if (!before && event.event.type !== 'RunRequested') return;
-      this.outlines.set(id, outlineAfter(before, event));
+      const after = outlineAfter(before, event);
+      this.outlines.set(id, after);
+      if (isEnded(after.run)) this.open.delete(id);
+      else this.open.add(id);
     } catch (error) {
       this.logger.error({ run: id, reason: messageOf(error) }, 'a run cannot be read by the list');
     }

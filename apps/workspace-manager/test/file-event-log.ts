@@ -36,7 +36,9 @@ export class FileEventLog implements EventLog {
   followAll = unused;
   readAll = unused;
   end = unused;
-  keepNewest = unused;
+  readBesides = unused;
+  limit = unused;
+  remove = unused;
   async ping(): Promise<void> {}
   async close(): Promise<void> {}
 

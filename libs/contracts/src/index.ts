@@ -99,6 +99,7 @@ export {
 export { FaultSpec, ItemsPlay, ScriptedTurn, ScriptPlay, SimulateSpec } from './simulate.js';
 export { runOfStream, streams } from './streams.js';
 export { builtInTools, EARLIER_TOOLS, inputSchemaOf, type ToolDeclaration, WORDS_VERSION } from './tools.js';
+export { type FindingOf, UPKEEP_DAYS, UpkeepEvent } from './upkeep-events.js';
 export {
   AskCall,
   CallState,

@@ -7,6 +7,8 @@ export const streams = {
   workspace: (id: RunId): string => `workspace-${id}`,
   handoff: (id: RunId): string => `handoff-${id}`,
   blob: (digest: string): string => `blob-${digest}`,
+  /** What was found that nobody kept. */
+  upkeep: 'upkeep',
 } as const;
 
 /** The run that a `run-` stream belongs to, or undefined for any other stream. */

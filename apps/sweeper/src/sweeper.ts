@@ -26,6 +26,8 @@ export interface Surroundings {
 }
 
 export interface Sweeper {
+  /** The open runs as this sweeper knows them. */
+  readonly watch: RelayWatch;
   start(): void;
   stop(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export function createSweeper({ bus, log, logger, clock, id, silenceMs }: Surrou
     timer = setInterval(tick, TICK_MS).unref();
   };
   return {
+    watch,
     start: () => {
       watch.start();
       void beginWhenReady();

@@ -10,6 +10,7 @@ export {
   AnswerTimedOut,
   MessageTooLarge,
   NoResponders,
+  NotReplayable,
   RemoteProblem,
   UnreadableMessage,
   WrongLastSequence,
@@ -17,4 +18,6 @@ export {
 export type { Parked, ParkReason } from './park.js';
 export type { Listening } from './plain.js';
 export type { Headers, Published, PublishOptions, StoredMessage } from './publish.js';
+export { replayParked } from './replay.js';
+export type { StrayConsumer, Strays } from './strays.js';
 export { PARKED_STREAM, WORK_STREAM } from './streams.js';

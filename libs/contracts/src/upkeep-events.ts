@@ -33,8 +33,6 @@ export const OrphanFound = finding('OrphanFound', [
   'message-parked',
   'consumer-unused',
   'bus-stream-unknown',
-  'notes-of-ended-run',
-  'blob-unnamed',
 ]);
 
 /** What a workspace-manager found in its own house. */

@@ -1,5 +1,13 @@
 export { asksForTools, canonical, neverBegun } from './calls.js';
-export { type CapUsed, capForbiddingSegments, capReason, capsUsed, minutesEndAt, shownBytes } from './caps.js';
+export {
+  type CapUsed,
+  capForbiddingSegments,
+  capReason,
+  capsUsed,
+  forgottenAt,
+  minutesEndAt,
+  shownBytes,
+} from './caps.js';
 export { type Context, emptyContext, extendContext, requestMessages } from './context.js';
 export { type Beat, DEFAULT_PATIENCE, diagnose, type Patience } from './diagnose.js';
 export { abandonedEvents, doubtEvents, type Found } from './doubt.js';
@@ -9,7 +17,7 @@ export { FOLD_VERSION, fromSnapshot, type History, replay, type Snapshot, snapsh
 export { affordableTokens, costOf, mostOf, priceOf } from './money.js';
 export { tally } from './notices.js';
 export { type Carrier, carrierOf, effectPolicyOf, hasProbe, offeredTools, refusalOf } from './offered-tools.js';
-export { foldRelay, type OpenRun, type RelayNews, turnOf } from './open-runs.js';
+export { foldRelay, type OpenRun, type RelayNews, type Turn, turnOf } from './open-runs.js';
 export { overdue, type Ring, rung, type Watched, watched } from './overdue.js';
 export { type Reconciliation, reconcile, restartBackoffMs } from './reconcile.js';
 export { compactionRequest, type TurnRequest, turnRequest } from './request.js';

@@ -53,32 +53,36 @@ describe('blobs', () => {
     expect(await blobs.renew('0'.repeat(64))).toBe(false);
   });
 
-  it.each([5, 1_300_000])('are stored anew when they are removed at any moment of being put again: %d bytes', async (size) => {
-    const content = bytesOf(size);
-    for (let moment = 0; moment < 12; moment += 1) {
-      const clock = { now: () => 0 };
-      const log = createMemoryLog(() => clock.now());
-      const { digest } = await new Blobs(log, clock).put(content, 'text/plain');
-      const stream = `blob-${digest}`;
-      const old = (await log.last(stream))?.revision ?? 0;
-      clock.now = () => 86_400_000;
-      let asked = 0;
-      const remove = async (): Promise<void> => {
-        if ((asked += 1) === moment) await log.remove(stream, old).catch(() => undefined);
-      };
-      const between = new Proxy(log, {
-        get: (target, name: keyof EventLog) => {
-          if (name === 'append') return (...to: Parameters<EventLog['append']>) => remove().then(() => log.append(...to));
-          if (name === 'last') return (of: string) => remove().then(() => log.last(of));
-          return target[name].bind(target);
-        },
-      });
-      const blobs = new Blobs(between, clock);
-      expect(await Promise.all([blobs.put(content, 'text/plain'), blobs.put(content, 'text/plain')])).toHaveLength(2);
-      expect(await blobs.has(digest)).toBe(true);
-      expect((await blobs.get(digest)).equals(content)).toBe(true);
-    }
-  });
+  it.each([5, 1_300_000])(
+    'are stored anew when they are removed at any moment of being put again: %d bytes',
+    async (size) => {
+      const content = bytesOf(size);
+      for (let moment = 0; moment < 12; moment += 1) {
+        const clock = { now: () => 0 };
+        const log = createMemoryLog(() => clock.now());
+        const { digest } = await new Blobs(log, clock).put(content, 'text/plain');
+        const stream = `blob-${digest}`;
+        const old = (await log.last(stream))?.revision ?? 0;
+        clock.now = () => 86_400_000;
+        let asked = 0;
+        const remove = async (): Promise<void> => {
+          if ((asked += 1) === moment) await log.remove(stream, old).catch(() => undefined);
+        };
+        const between = new Proxy(log, {
+          get: (target, name: keyof EventLog) => {
+            if (name === 'append')
+              return (...to: Parameters<EventLog['append']>) => remove().then(() => log.append(...to));
+            if (name === 'last') return (of: string) => remove().then(() => log.last(of));
+            return target[name].bind(target);
+          },
+        });
+        const blobs = new Blobs(between, clock);
+        expect(await Promise.all([blobs.put(content, 'text/plain'), blobs.put(content, 'text/plain')])).toHaveLength(2);
+        expect(await blobs.has(digest)).toBe(true);
+        expect((await blobs.get(digest)).equals(content)).toBe(true);
+      }
+    },
+  );
 
   it('are not there when nothing but a renewal is left of them', async () => {
     const clock = { now: () => 0 };

@@ -92,7 +92,11 @@ export class Blobs {
   /** What fits into one append is written whole at once. */
   private async begin(ref: BlobRef, content: Uint8Array): Promise<void> {
     const events = eventsOf(ref, content);
-    await this.appended(streams.blob(ref.digest), content.byteLength <= CHUNK_BYTES ? events : events.slice(0, 1), 'absent');
+    await this.appended(
+      streams.blob(ref.digest),
+      content.byteLength <= CHUNK_BYTES ? events : events.slice(0, 1),
+      'absent',
+    );
   }
 
   private async first(stream: string): Promise<StoredEvent | undefined> {

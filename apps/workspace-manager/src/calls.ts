@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { BlobRef, CallState } from '#contracts';
+import type { BlobRef, CallState, RunId } from '#contracts';
 import { canonical } from '#domain';
 import { type Clock, LONGEST_TIMER_MS, type Logger, messageOf, sha256, Unavailable } from '#platform';
 import type { Commands } from './commands.js';
@@ -99,6 +99,11 @@ export class Calls {
     await Promise.all(keys.map((key) => this.stop(key, 'cancelled')));
   }
 
+  /** The runs with calls that have not ended. */
+  runs(): RunId[] {
+    return this.parts.journal.unfinished().map(({ runId }) => runId);
+  }
+
   /** Answers those who wait for calls at once, because the manager ends; the calls themselves go on. */
   letGo(): void {
     this.leaving.abort();
@@ -166,7 +171,7 @@ export class Calls {
   /** Puts the end into the journal, however long that takes: what was done must not be forgotten. */
   private async writeDown(call: CallStart, settlement: Settlement, live: LiveCall): Promise<void> {
     const endedAt = this.parts.clock.now();
-    const whole = settlement.kind === 'finished' ? await this.parts.outputs.keep(settlement.result.whole) : undefined;
+    const whole = settlement.kind === 'finished' ? await this.parts.outputs.keep(call, settlement.result.whole) : undefined;
     await insist(
       () => this.record(call, settlement, whole, endedAt),
       (error) => {

@@ -18,7 +18,7 @@ export class FileEventLog implements EventLog {
     if (!fits) throw new WrongRevision(stream, expected, last);
     const revision = there.length + events.length - 1;
     const lines = events.map((event, place) =>
-      JSON.stringify({ ...event, stream, revision: there.length + place, position: '0', created: 0 }),
+      JSON.stringify({ ...event, stream, revision: there.length + place, position: '0', created: Date.now() }),
     );
     appendFileSync(this.file, `${lines.join('\n')}\n`);
     return { revision, position: '0' };
@@ -37,7 +37,7 @@ export class FileEventLog implements EventLog {
   readAll = unused;
   end = unused;
   readBesides = unused;
-  limit = unused;
+  async limit(): Promise<void> {}
   remove = unused;
   async ping(): Promise<void> {}
   async close(): Promise<void> {}

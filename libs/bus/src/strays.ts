@@ -1,3 +1,4 @@
+import type { ConsumerInfo } from 'nats';
 import { WORK_CONSUMERS } from '#contracts';
 import type { Connection } from './connection.js';
 import { isNotFound, translated } from './errors.js';
@@ -20,6 +21,10 @@ export interface StrayConsumer {
 const KNOWN: ReadonlySet<string> = new Set([...Object.values(WORK_CONSUMERS), UNDELIVERED_DURABLE.name]);
 const NAMED_LIKE_OURS = /^(?:KV_|OBJ_)?baton/i;
 
+/** Those without a durable name go by themselves when nobody uses them. */
+const isStray = ({ name, config, num_waiting, num_ack_pending }: ConsumerInfo): boolean =>
+  config.durable_name !== undefined && !KNOWN.has(name) && num_waiting === 0 && num_ack_pending === 0;
+
 /** @throws Unavailable */
 export async function straysOn(connection: Connection): Promise<Strays> {
   const doing = 'Looking through the bus';
@@ -28,11 +33,7 @@ export async function straysOn(connection: Connection): Promise<Strays> {
   try {
     const consumers: StrayConsumer[] = [];
     for (const stream of STREAM_NAMES) {
-      for await (const { name, config, num_waiting, num_ack_pending } of jsm.consumers.list(stream)) {
-        // Those without a durable name go by themselves when nobody uses them.
-        const isStray = config.durable_name !== undefined && !KNOWN.has(name);
-        if (isStray && num_waiting === 0 && num_ack_pending === 0) consumers.push({ stream, name });
-      }
+      for await (const info of jsm.consumers.list(stream)) if (isStray(info)) consumers.push({ stream, name: info.name });
     }
     const streams: string[] = [];
     for await (const { config } of jsm.streams.list())

@@ -107,7 +107,6 @@ export {
   OpenWorkspace,
   ProbeCall,
   ReadJournal,
-  ReleaseWorkspace,
   RunCall,
   StopCall,
   workspaceSubject,

@@ -217,7 +217,7 @@ async function* untilCaughtUp(deliveries: Subscription<Delivery>): AsyncGenerato
 
 /** Matches what does not begin with the letters, without the look-ahead that linear matchers do not have. */
 function otherThan(prefix: string): string {
-  const ways = [...prefix].map((letter, place) => `${prefix.slice(0, place)}([^${letter}]|$)`);
+  const ways = prefix.split('').map((letter, place) => `${prefix.slice(0, place)}([^${letter}]|$)`);
   return `^(${ways.join('|')})`;
 }
 

@@ -170,6 +170,7 @@ const ACTOR_KINDS = {
   coordinator: 'service',
   'segment-runner': 'segment',
   sweeper: 'service',
+  'workspace-manager': 'service',
 } as const satisfies Record<RecordingApp, EventMetadata['actor']['kind']>;
 
 /** The id of the run that a stored event belongs to, by its stream. */

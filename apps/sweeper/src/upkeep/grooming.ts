@@ -61,14 +61,16 @@ export class Grooming {
   }
 
   private async readBook(): Promise<Book> {
-    let book: Book = { last: undefined, begunAt: Number.NEGATIVE_INFINITY, done: undefined };
+    let last: number | undefined;
+    let begunAt = Number.NEGATIVE_INFINITY;
+    let done: Book['done'];
     for await (const { type, data, revision, created } of this.parts.log.read(streams.upkeep)) {
       const event = UpkeepEvent.safeParse({ type, data });
-      book = { ...book, last: revision };
-      if (event.data?.type === 'GroomingBegun') book = { ...book, begunAt: created };
-      if (event.data?.type === 'GroomingDone') book = { ...book, done: { at: created, data: event.data.data } };
+      last = revision;
+      if (event.data?.type === 'GroomingBegun') begunAt = created;
+      if (event.data?.type === 'GroomingDone') done = { at: created, data: event.data.data };
     }
-    return book;
+    return { last, begunAt, done };
   }
 
   private async claim(expected: Expected): Promise<StoredEvent | undefined> {

@@ -2,6 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { BlobRef } from '#contracts';
 import type { Blobs } from '#log';
 import { type Logger, messageOf } from '#platform';
+import type { CallKey } from '../journal/entries.js';
+import type { WorkspaceRecord } from '../workspace-record.js';
 import type { CallResult } from './call-results.js';
 
 /** How long a result waits before it is offered again to a journal or blob store that would not take it. */
@@ -9,19 +11,25 @@ const AGAIN_MS = 500;
 /** How often the blob store is asked to take a whole output before the result goes without it. */
 const ATTEMPTS = 5;
 
-/** Stores what results do not show. */
+/** Stores what results do not show, and names it in the log: the run collects a result perhaps days later. */
 export class WholeOutputs {
   constructor(
     private readonly blobs: Blobs,
+    private readonly record: WorkspaceRecord,
     private readonly logger: Logger,
   ) {}
 
   /** A result without its whole is better than none. */
-  async keep(whole: CallResult['whole']): Promise<BlobRef | undefined> {
+  async keep({ runId, callId }: CallKey, whole: CallResult['whole']): Promise<BlobRef | undefined> {
     if (whole === undefined || 'digest' in whole) return whole;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       try {
-        return await this.blobs.put(whole.bytes, whole.mediaType);
+        const stored = await this.blobs.put(whole.bytes, whole.mediaType);
+        await this.record.append({
+          type: 'OutputKept',
+          data: { ...this.record.facts(runId), callId, whole: stored },
+        });
+        return stored;
       } catch (error) {
         this.logger.warn({ attempt, error: messageOf(error) }, 'a whole output could not be stored');
         await pause(AGAIN_MS, undefined, { ref: false });

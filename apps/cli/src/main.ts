@@ -5,6 +5,7 @@ import { effectsCommand } from './commands/effects.js';
 import { eventStoreCommand } from './commands/event-store/index.js';
 import { eventsCommand } from './commands/events.js';
 import { listCommand } from './commands/list.js';
+import { parkedCommand } from './commands/parked.js';
 import { psCommand } from './commands/ps.js';
 import { replayCommand } from './commands/replay.js';
 import { runCommand } from './commands/run.js';
@@ -48,6 +49,7 @@ const commands = [
   watchCommand,
   replayCommand,
   verifyCommand,
+  parkedCommand,
   eventStoreCommand,
 ];
 

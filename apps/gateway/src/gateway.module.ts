@@ -18,6 +18,7 @@ import type { LiveParts } from './live/live-connection.js';
 import { LiveServer } from './live/live-server.js';
 import { Viewers } from './live/viewers.js';
 import { Viewings } from './live/viewings.js';
+import { ParkedController } from './parked/parked.controller.js';
 import { Allowance } from './runs/allowance.js';
 import { Heartbeats } from './runs/heartbeats.js';
 import { RunList } from './runs/run-list.js';
@@ -25,8 +26,8 @@ import { RunViews } from './runs/run-views.js';
 import { RunWishes } from './runs/run-wishes.js';
 import { RunsController } from './runs/runs.controller.js';
 import { WishesController } from './runs/wishes.controller.js';
-import type { Limits, Surroundings, Timing } from './surroundings.js';
-import { API_KEY, CLOCK, EVENT_LOG, LIMITS, LIVE_BUS, LIVE_PARTS, LOGGER, TIMING } from './tokens.js';
+import type { Limits, Parking, Surroundings, Timing } from './surroundings.js';
+import { API_KEY, CLOCK, EVENT_LOG, LIMITS, LIVE_BUS, LIVE_PARTS, LOGGER, PARKING, TIMING } from './tokens.js';
 
 const DEFAULT_TIMING: Timing = { keepAliveMs: 15_000, deadViewerMs: 60_000, patience: DEFAULT_PATIENCE };
 
@@ -44,6 +45,8 @@ export class GatewayModule {
     ...more
   }: Surroundings): DynamicModule {
     const timing: Timing = { ...DEFAULT_TIMING, ...more.timing };
+    const parking: Parking = {};
+    more.parking?.then((found) => (parking.bus = found)).catch(() => undefined);
     return {
       module: GatewayModule,
       controllers: [
@@ -54,10 +57,12 @@ export class GatewayModule {
         WishesController,
         EventsController,
         EffectsController,
+        ParkedController,
       ],
       providers: [
         { provide: EVENT_LOG, useValue: log },
         { provide: LIVE_BUS, useValue: { bus: Promise.resolve(bus) } },
+        { provide: PARKING, useValue: parking },
         { provide: API_KEY, useValue: apiKey },
         { provide: CLOCK, useValue: clock },
         { provide: LOGGER, useValue: logger },

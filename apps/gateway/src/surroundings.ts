@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Bus } from '#bus';
 import type { SomeCaps } from '#contracts';
 import type { Patience } from '#domain';
 import type { EventLog } from '#log';
@@ -12,6 +13,14 @@ export interface LiveBus {
     schema: S,
     handler: (body: z.output<S>, subject: string) => void | Promise<void>,
   ): { stop(): void };
+}
+
+/** The bus as the place of parked messages; undefined until it is there. */
+export interface Parking {
+  bus?: Pick<
+    Bus,
+    'isConnected' | 'parked' | 'parkedMessage' | 'dropParked' | 'publish' | 'lastMessage' | 'lastSequence'
+  >;
 }
 
 /** A bus that may never be there; in a box, because Nest would wait for a bare promise. */
@@ -39,6 +48,7 @@ export interface Surroundings {
   readonly log: EventLog;
   /** Never waited for: until it is there, nothing is known of heartbeats. */
   readonly bus?: LiveBus | Promise<LiveBus>;
+  readonly parking?: Promise<NonNullable<Parking['bus']>>;
   readonly apiKey: string;
   readonly clock?: Clock;
   readonly logger?: Logger;

@@ -178,6 +178,9 @@ describe('the workspace of a run that rests', () => {
     await manager.tidy();
     await manager.tidy();
     expect(inGroups(bench)).not.toEqual([]);
+    await halt(bench.runId);
+    await manager.tidy();
+    expect(inGroups(bench)).toEqual([]);
   });
 });
 

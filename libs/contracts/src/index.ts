@@ -25,6 +25,8 @@ export {
   HeartbeatVerdict,
   LiveFrame,
   LiveRequest,
+  ParkedList,
+  ParkedMessage,
   Problem,
   RaiseCapsRequest,
   Receipt,

@@ -85,6 +85,7 @@ describe('a command in the background', () => {
     const id = idIn(await other.call('bash', { command: 'sleep 300', background: true }));
     await rig.ended(other.runId);
     await other.manager.tidy();
+    await other.open();
     expect(finished(await other.call('check_command', { command_id: id })).text).toContain('has ended');
   });
 });

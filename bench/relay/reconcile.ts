@@ -50,7 +50,15 @@ export async function measureReconcile(runs: number): Promise<ReconcileFigures> 
   try {
     await start('event-store', { BATON_PORT: String(storePort) });
     const expected = await writeOpenRuns(log, runs);
-    const nats = ['--addr', '127.0.0.1', '--port', String(natsPort), '--jetstream', '--store_dir', join(folder, 'nats')];
+    const nats = [
+      '--addr',
+      '127.0.0.1',
+      '--port',
+      String(natsPort),
+      '--jetstream',
+      '--store_dir',
+      join(folder, 'nats'),
+    ];
     started.push(spawn('nats-server', nats, { stdio: 'ignore' }));
     bus = await Bus.connect({ url: urls.BATON_BUS_URL, name: 'bench', logger: silentLogger });
     const seen = watch(log, bus, expected);

@@ -17,7 +17,11 @@ try {
   const leaving = new AbortController();
   const bus = Bus.connect({ url: config.BATON_BUS_URL, name: 'gateway', logger, signal: leaving.signal });
   const limits = { caps: config.BATON_MAX_CAPS, openRuns: config.BATON_MAX_OPEN_RUNS };
-  const gateway = await createGateway({ log, bus, parking: bus, apiKey, logger, limits }, config.BATON_PORT, config.BATON_HOST);
+  const gateway = await createGateway(
+    { log, bus, parking: bus, apiKey, logger, limits },
+    config.BATON_PORT,
+    config.BATON_HOST,
+  );
   logger.info({ port: gateway.port }, 'the gateway is ready');
 
   const stop = async (signal: string): Promise<void> => {

@@ -171,7 +171,8 @@ export class Calls {
   /** Puts the end into the journal, however long that takes: what was done must not be forgotten. */
   private async writeDown(call: CallStart, settlement: Settlement, live: LiveCall): Promise<void> {
     const endedAt = this.parts.clock.now();
-    const whole = settlement.kind === 'finished' ? await this.parts.outputs.keep(call, settlement.result.whole) : undefined;
+    const whole =
+      settlement.kind === 'finished' ? await this.parts.outputs.keep(call, settlement.result.whole) : undefined;
     await insist(
       () => this.record(call, settlement, whole, endedAt),
       (error) => {

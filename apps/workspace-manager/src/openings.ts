@@ -1,14 +1,7 @@
 import { constants } from 'node:fs';
 import { access, chmod, chown, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import {
-  type ExternalTools,
-  type RunId,
-  type SeedFile,
-  streams,
-  WorkspaceEvent,
-  type WorkspaceSpec,
-} from '#contracts';
+import { type ExternalTools, type RunId, type SeedFile, streams, WorkspaceEvent, type WorkspaceSpec } from '#contracts';
 import { type Blobs, type EventLog, WrongRevision } from '#log';
 import { type Logger, Unreadable } from '#platform';
 import { FileRefused, SandboxUnavailable, WorkspaceIsLost } from './errors.js';
@@ -170,7 +163,6 @@ export class Openings {
     await this.parts.journal.saveWorkspace(this.held(opening, 'lost'));
     throw new WorkspaceIsLost(`The files of run ${runId} are lost: ${reason}`);
   }
-
 
   /** @throws WorkspaceIsLost when the log says so; Unreadable when it cannot be understood. */
   private async holderInLog(runId: RunId): Promise<string | undefined> {

@@ -66,7 +66,9 @@ export class Retirement {
     this.restingSince.delete(runId);
     const wasBusy = this.busy().has(runId);
     await this.parts.openings.exclusively(runId, () => this.retire(runId));
-    return wasBusy && state === 'released' ? [stray(runId, `Run ${runId} has ended, and something still ran for it.`)] : [];
+    return wasBusy && state === 'released'
+      ? [stray(runId, `Run ${runId} has ended, and something still ran for it.`)]
+      : [];
   }
 
   /** Ends everything that runs for a run: calls, commands in the background, servers. */

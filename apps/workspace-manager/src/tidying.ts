@@ -48,7 +48,10 @@ export class Tidying {
     const held = journal.workspaces();
     const busy = retirement.busy();
     const quiet = held.filter(({ runId }) => !busy.has(runId));
-    const some = Array.from({ length: Math.min(QUIET_A_ROUND, quiet.length) }, (_, nth) => (this.place + nth) % quiet.length);
+    const some = Array.from(
+      { length: Math.min(QUIET_A_ROUND, quiet.length) },
+      (_, nth) => (this.place + nth) % quiet.length,
+    );
     this.place = quiet.length === 0 ? 0 : (this.place + some.length) % quiet.length;
     const found: Finding<'workspace-manager'>[] = [];
     const keep = async (work: () => Promise<Found>): Promise<void> => {

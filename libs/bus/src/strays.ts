@@ -33,7 +33,8 @@ export async function straysOn(connection: Connection): Promise<Strays> {
   try {
     const consumers: StrayConsumer[] = [];
     for (const stream of STREAM_NAMES) {
-      for await (const info of jsm.consumers.list(stream)) if (isStray(info)) consumers.push({ stream, name: info.name });
+      for await (const info of jsm.consumers.list(stream))
+        if (isStray(info)) consumers.push({ stream, name: info.name });
     }
     const streams: string[] = [];
     for await (const { config } of jsm.streams.list())

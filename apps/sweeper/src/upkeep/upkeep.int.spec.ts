@@ -216,7 +216,9 @@ describe('what services long gone have left on the bus', () => {
     const left = await connected();
     left.consume(AdvanceRun, 'of-an-old-version', () => Promise.resolve());
     bus.consume(AdvanceRun, WORK_CONSUMERS.advanceRun, () => Promise.resolve(), { slots: () => 0 });
-    await until(async () => (await bus.consumerState('of-an-old-version')) && (await bus.consumerState('of-an-experiment')));
+    await until(
+      async () => (await bus.consumerState('of-an-old-version')) && (await bus.consumerState('of-an-experiment')),
+    );
     await left.close();
     const keeper = new StrayKeeper(await connected(), clock, 60_000);
     await until(async () => (await bus.strays()).consumers.length === 1);

@@ -22,6 +22,10 @@ export interface ReconcileFigures {
   /** The most memory that each process has taken, in MiB. */
   readonly coordinatorMb: number;
   readonly sweeperMb: number;
+  /** The processor time that each has taken, in seconds: it says more than the clock on a machine that does other things. */
+  readonly coordinatorCpu: number;
+  readonly sweeperCpu: number;
+  readonly eventStoreCpu: number;
 }
 
 const LIMIT_MS = 300_000;
@@ -48,7 +52,7 @@ export async function measureReconcile(runs: number): Promise<ReconcileFigures> 
   const log = connectLog(urls.BATON_LOG_URL);
   let bus: Bus | undefined;
   try {
-    await start('event-store', { BATON_PORT: String(storePort) });
+    const eventStore = await start('event-store', { BATON_PORT: String(storePort) });
     const expected = await writeOpenRuns(log, runs);
     const nats = [
       '--addr',
@@ -63,6 +67,7 @@ export async function measureReconcile(runs: number): Promise<ReconcileFigures> 
     bus = await Bus.connect({ url: urls.BATON_BUS_URL, name: 'bench', logger: silentLogger });
     const seen = watch(log, bus, expected);
     await seen.ready;
+    const storeBefore = cpuOf(eventStore);
     const began = performance.now();
     const [coordinator, sweeper] = await Promise.all([start('coordinator'), start('sweeper')]);
     const { besidesDeaths, all } = await seen.done;
@@ -72,6 +77,9 @@ export async function measureReconcile(runs: number): Promise<ReconcileFigures> 
       secondsBesidesDeaths: round((besidesDeaths - began) / 1_000, 1),
       coordinatorMb: mostMemoryOf(coordinator),
       sweeperMb: mostMemoryOf(sweeper),
+      coordinatorCpu: cpuOf(coordinator),
+      sweeperCpu: cpuOf(sweeper),
+      eventStoreCpu: round(cpuOf(eventStore) - storeBefore, 1),
     };
   } finally {
     await bus?.close();
@@ -122,6 +130,14 @@ function watch(log: EventLog, bus: Bus, { scheduled, rung, dead }: Expected) {
 function mostMemoryOf(pid: number): number {
   const most = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return round(Number(most) / 1_024, 0);
+}
+
+const TICKS_A_SECOND = 100;
+
+/** User and system time, in seconds. */
+function cpuOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+  return round((Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND, 1);
 }
 
 async function ended(child: ChildProcess): Promise<void> {

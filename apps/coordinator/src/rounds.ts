@@ -74,12 +74,12 @@ export class Rounds {
     if (rings.length === 0) return;
     const state = await this.options.bus.consumerState(WORK_CONSUMERS.runSegment);
     if ((state?.pending ?? 0) > 0) return;
-    for (const { runId, run, nth } of rings) {
+    const bells = rings.map(({ runId, run, nth }) => {
       const body: RunSegment = { runId, segment: run.segment };
       const messageId = `coordinator/${runId}/${run.revision}/${nth}`;
-      await this.options.doorbells.ring({ subject: subjectOf(RunSegment, runId), body, messageId });
-      this.options.watch.noteRing(runId);
-    }
+      return { subject: subjectOf(RunSegment, runId), body, messageId };
+    });
+    await this.options.doorbells.ringAll(bells, ({ body }) => this.options.watch.noteRing(body.runId));
   }
 
   /** One round at a time; one that fails is made good by the next. */

@@ -25,6 +25,8 @@ export interface Recorder<App extends RecordingApp> {
 
 const ATTEMPTS = 10;
 const REMEMBERED = 2_000;
+/** Events; a shorter run is read at once, without looking for its notes. */
+const SHORT_RUN = 20;
 /** Events; longer tails are read from the newest handoff note on. */
 const SHORT_TAIL = 200;
 
@@ -128,14 +130,15 @@ export class Runs<App extends RecordingApp> {
    * memory grow with the run's length (law 8); without a note from the first event.
    */
   async history(runId: RunId): Promise<History | undefined> {
-    const [first, note] = await Promise.all([this.first(runId), this.notes.newest(runId)]);
-    const noted = note && first && fromSnapshot(note.snapshot, first);
-    return (noted && (await this.after(runId, noted))) ?? (first && this.after(runId, replay(undefined, first)));
-  }
-
-  private async first(runId: RunId): Promise<Recorded<RunEvent> | undefined> {
-    for await (const event of this.events(runId, 0, 1)) return event;
-    return undefined;
+    const beginning: Recorded<RunEvent>[] = [];
+    for await (const event of this.events(runId, 0, SHORT_RUN)) beginning.push(event);
+    const [first] = beginning;
+    if (!first) return undefined;
+    const begun = beginning.slice(1).reduce<History>(replay, replay(undefined, first));
+    if (beginning.length < SHORT_RUN) return begun;
+    const note = await this.notes.newest(runId);
+    const noted = note && fromSnapshot(note.snapshot, first);
+    return (noted && (await this.after(runId, noted))) ?? this.after(runId, begun);
   }
 
   /** Folds what came after; undefined when the log does not reach the history's own end: then it is of another log. */

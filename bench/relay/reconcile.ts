@@ -4,9 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Bus } from '#bus';
-import { RunSegment } from '#contracts';
+import { RunSegment, WORK_CONSUMERS } from '#contracts';
 import { connectLog, type EventLog } from '#log';
 import { silentLogger } from '#platform';
 import { inherited } from './config.js';
@@ -65,6 +66,10 @@ export async function measureReconcile(runs: number): Promise<ReconcileFigures> 
     ];
     started.push(spawn('nats-server', nats, { stdio: 'ignore' }));
     bus = await Bus.connect({ url: urls.BATON_BUS_URL, name: 'bench', logger: silentLogger });
+    // As in a deployment: the runners' consumer is there, and all runners are busy.
+    const runners = bus.consume(RunSegment, WORK_CONSUMERS.runSegment, () => Promise.resolve());
+    while ((await bus.consumerState(WORK_CONSUMERS.runSegment)) === undefined) await pause(50);
+    await runners.stop();
     const seen = watch(log, bus, expected);
     await seen.ready;
     const storeBefore = cpuOf(eventStore);

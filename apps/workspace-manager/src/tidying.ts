@@ -46,28 +46,34 @@ export class Tidying {
   async tidy(): Promise<void> {
     const { journal, findings, groups, retirement } = this.parts;
     const held = journal.workspaces();
-    const busy = retirement.busy();
-    const quiet = held.filter(({ runId }) => !busy.has(runId));
-    const some = Array.from(
-      { length: Math.min(QUIET_A_ROUND, quiet.length) },
-      (_, nth) => (this.place + nth) % quiet.length,
-    );
-    this.place = quiet.length === 0 ? 0 : (this.place + some.length) % quiet.length;
-    const found: Finding<'workspace-manager'>[] = [];
-    const keep = async (work: () => Promise<Found>): Promise<void> => {
-      try {
-        found.push(...(await work()));
-      } catch (error) {
-        this.parts.logger.warn({ error: messageOf(error) }, 'tidying up did not succeed; the next round goes on');
-      }
-    };
-    for (const one of held) if (busy.has(one.runId)) await keep(() => retirement.look(one));
-    for (const place of some) await keep(async () => retirement.look(quiet[place] as HeldWorkspace));
-    for (const one of held) await keep(() => this.tidyWorkspace(one));
     for (const name of groups?.names() ?? []) this.tidyGroup(name);
-    for (const group of groups?.others() ?? []) await keep(async () => this.tidyOther(group));
-    for (const runId of await this.withoutRow()) await keep(() => this.tidyFolder(runId));
+    const works = [
+      ...this.toLookAt(held).map((one) => () => retirement.look(one)),
+      ...held.map((one) => () => this.tidyWorkspace(one)),
+      ...(groups?.others() ?? []).map((group) => async () => this.tidyOther(group)),
+      ...(await this.withoutRow()).map((runId) => () => this.tidyFolder(runId)),
+    ];
+    const found: Finding<'workspace-manager'>[] = [];
+    for (const work of works) found.push(...(await this.attempt(work)));
     await findings.record(found);
+  }
+
+  /** Those for which something runs, and some of the others in turn. */
+  private toLookAt(held: readonly HeldWorkspace[]): readonly HeldWorkspace[] {
+    const busy = this.parts.retirement.busy();
+    const quiet = held.filter(({ runId }) => !busy.has(runId));
+    const from = this.place < quiet.length ? this.place : 0;
+    this.place = from + QUIET_A_ROUND;
+    return [...held.filter(({ runId }) => busy.has(runId)), ...quiet.slice(from, this.place)];
+  }
+
+  private async attempt(work: () => Promise<Found>): Promise<Found> {
+    try {
+      return await work();
+    } catch (error) {
+      this.parts.logger.warn({ error: messageOf(error) }, 'tidying up did not succeed; the next round goes on');
+      return [];
+    }
   }
 
   private async tidyWorkspace({ runId, state }: HeldWorkspace): Promise<Found> {

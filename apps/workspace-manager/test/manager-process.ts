@@ -4,7 +4,7 @@ import { someParts } from './rig.js';
 
 /** A manager in a process of its own that takes its requests over IPC, so that a test can kill it. */
 const [folder = ''] = process.argv.slice(2);
-const { workspaces, tidy } = await assemble(someParts(folder));
+const manager = await assemble(someParts(folder));
 
 interface Question {
   readonly id: number;
@@ -13,7 +13,8 @@ interface Question {
 }
 
 process.on('message', ({ id, operation, request }: Question) => {
-  const answer = async (): Promise<unknown> => (operation === 'tidy' ? tidy() : workspaces[operation](request));
+  const answer = async (): Promise<unknown> =>
+    operation === 'tidy' ? manager.tidy() : manager.workspaces[operation](request);
   answer().then(
     (value) => process.send?.({ id, value }),
     (error: unknown) => process.send?.({ id, error: { ...(error as object), message: String(error) } }),

@@ -31,11 +31,7 @@ export async function straysOn(connection: Connection): Promise<Strays> {
   connection.assertConnected(doing);
   const { jsm } = connection;
   try {
-    const consumers: StrayConsumer[] = [];
-    for (const stream of STREAM_NAMES) {
-      for await (const info of jsm.consumers.list(stream))
-        if (isStray(info)) consumers.push({ stream, name: info.name });
-    }
+    const consumers = (await Promise.all(STREAM_NAMES.map((stream) => strayConsumersOf(connection, stream)))).flat();
     const streams: string[] = [];
     for await (const { config } of jsm.streams.list())
       if (NAMED_LIKE_OURS.test(config.name) && !STREAM_NAMES.includes(config.name)) streams.push(config.name);
@@ -43,6 +39,12 @@ export async function straysOn(connection: Connection): Promise<Strays> {
   } catch (error) {
     throw translated(error, doing);
   }
+}
+
+async function strayConsumersOf({ jsm }: Connection, stream: string): Promise<readonly StrayConsumer[]> {
+  const consumers: StrayConsumer[] = [];
+  for await (const info of jsm.consumers.list(stream)) if (isStray(info)) consumers.push({ stream, name: info.name });
+  return consumers;
 }
 
 /** Whoever uses the consumer after all makes it again. @throws Unavailable */

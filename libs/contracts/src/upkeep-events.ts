@@ -25,7 +25,7 @@ const finding = <T extends string, K extends readonly [string, ...string[]]>(typ
   });
 
 /** What the sweeper found on the bus or in the log. */
-export const OrphanFound = finding('OrphanFound', [
+const OrphanFound = finding('OrphanFound', [
   'run-not-advanced',
   'segment-not-started',
   'timer-not-fired',
@@ -36,7 +36,7 @@ export const OrphanFound = finding('OrphanFound', [
 ]);
 
 /** What a workspace-manager found in its own house. */
-export const WorkspaceOrphanFound = finding('WorkspaceOrphanFound', [
+const WorkspaceOrphanFound = finding('WorkspaceOrphanFound', [
   'command-without-run',
   'group-without-owner',
   'folder-without-owner',
@@ -44,13 +44,13 @@ export const WorkspaceOrphanFound = finding('WorkspaceOrphanFound', [
 ]);
 
 /** One sweeper has taken on the grooming of the log for a day; recorded before it begins. */
-export const GroomingBegun = z.object({
+const GroomingBegun = z.object({
   type: z.literal('GroomingBegun'),
   data: z.object({ at: Moment, by: z.string() }),
 });
 
 /** What came of it, and where the next one goes on. */
-export const GroomingDone = z.object({
+const GroomingDone = z.object({
   type: z.literal('GroomingDone'),
   data: z.object({
     at: Moment,

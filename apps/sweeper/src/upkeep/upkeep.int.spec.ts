@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => nats.stop());
 beforeEach(() => {
   ahead = 0;
-  log = createMemoryLog(clock.now);
+  log = createMemoryLog(() => clock.now());
 });
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
@@ -255,7 +255,7 @@ describe('grooming the log', () => {
 
   it('never removes a blob that is put again and named while it grooms', async () => {
     for (let moment = 1; moment <= 6; moment += 1) {
-      log = createMemoryLog(clock.now);
+      log = createMemoryLog(() => clock.now());
       ahead = 0;
       const digest = await put('old');
       ahead = DAY + 1;

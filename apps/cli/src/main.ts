@@ -52,8 +52,6 @@ const commands = [
 ];
 
 const output = new Output();
-// A reader such as `head` that has seen enough closes the pipe: that is no error of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 try {
   process.exitCode = await runProgram(commands, { environment: readEnvironment(), output }, process.argv.slice(2));
 } catch (error) {

@@ -27,6 +27,7 @@ export const demoCommand: CommandFactory = (context) =>
     .action((options: Options) => demo(context, options));
 
 async function demo({ environment, output }: CommandContext, options: Options): Promise<void> {
+  output.outliveReader();
   const view = new LiveView(options.json ? process.stderr : process.stdout);
   const within = options.data ?? environment.BATON_DATA;
   const opened = await openDemoCluster(within, environment.BATON_PORT, (sentence) => view.line(sentence));

@@ -7,6 +7,7 @@ import { eventsCommand } from './commands/events.js';
 import { listCommand } from './commands/list.js';
 import { psCommand } from './commands/ps.js';
 import { replayCommand } from './commands/replay.js';
+import { reportCommand } from './commands/report.js';
 import { runCommand } from './commands/run.js';
 import { statusCommand } from './commands/status.js';
 import { upCommand } from './commands/up/index.js';
@@ -48,6 +49,7 @@ const commands = [
   watchCommand,
   replayCommand,
   verifyCommand,
+  reportCommand,
   eventStoreCommand,
 ];
 

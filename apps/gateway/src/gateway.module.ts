@@ -18,6 +18,9 @@ import type { LiveParts } from './live/live-connection.js';
 import { LiveServer } from './live/live-server.js';
 import { Viewers } from './live/viewers.js';
 import { Viewings } from './live/viewings.js';
+import { Findings } from './report/findings.js';
+import { ReportController } from './report/report.controller.js';
+import { Reports } from './report/reports.js';
 import { Allowance } from './runs/allowance.js';
 import { Heartbeats } from './runs/heartbeats.js';
 import { RunList } from './runs/run-list.js';
@@ -54,6 +57,7 @@ export class GatewayModule {
         WishesController,
         EventsController,
         EffectsController,
+        ReportController,
       ],
       providers: [
         { provide: EVENT_LOG, useValue: log },
@@ -76,6 +80,8 @@ export class GatewayModule {
         AgentList,
         Allowance,
         RunList,
+        Findings,
+        Reports,
         RunViews,
         RunWishes,
         Heartbeats,

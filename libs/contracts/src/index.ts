@@ -76,6 +76,7 @@ export {
 export { AgentVersionApplied, HANDOFF_NOTES_KEPT, HandoffNoteLeft, WorkspaceEvent } from './other-events.js';
 export { ModelPrice, PriceTable } from './prices.js';
 export { Actor, EventMetadata, type Recorded, SCHEMA_VERSION } from './recorded.js';
+export { Finding, Incident, IncidentKind, Need, Report, RunAccount, Story } from './report.js';
 export {
   CallOutcome,
   CapName,

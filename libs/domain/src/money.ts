@@ -15,6 +15,10 @@ export function priceOf(prices: PriceTable, model: string): ModelPrice | undefin
   return name === undefined ? undefined : known[name];
 }
 
+/** All tokens of a turn together. */
+export const tokensOf = ({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }: Usage): number =>
+  inputTokens + cacheReadTokens + cacheWriteTokens + outputTokens;
+
 /** What a turn has cost, in micro-dollars, rounded up. */
 export function costOf(usage: Usage, price: ModelPrice): number {
   const { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens } = usage;

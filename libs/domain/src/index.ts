@@ -3,6 +3,48 @@ export { asksForTools, canonical, neverBegun } from './calls.js';
 export { type CapUsed, capForbiddingSegments, capReason, capsUsed, minutesEndAt, shownBytes } from './caps.js';
 export { type Context, emptyContext, extendContext, requestMessages } from './context.js';
 export { type Beat, DEFAULT_PATIENCE, diagnose, type Patience } from './diagnose.js';
+export {
+  type Append,
+  check,
+  judgeAppend,
+  judgeBus,
+  judgeDisk,
+  judgeKey,
+  judgeLog,
+  judgeMirror,
+  judgeParked,
+  judgeTaking,
+  type KeyPlace,
+  type Measured,
+  type Mirroring,
+  type Parking,
+  type Taking,
+  type Trips,
+  worst,
+} from './doctor.js';
+export {
+  type Capped,
+  judgeCaps,
+  judgeKept,
+  judgeRebuilding,
+  judgeTruth,
+  judgeUntended,
+  judgeWaiting,
+  type Kept,
+  type Rebuilding,
+  type Truth,
+  type Untended,
+  type Waiting,
+} from './doctor-runs.js';
+export {
+  judgeClocks,
+  judgeNoticing,
+  judgeServices,
+  judgeVersions,
+  type Noticing,
+  type Present,
+  type Skew,
+} from './doctor-services.js';
 export { abandonedEvents, doubtEvents, type Found } from './doubt.js';
 export { type Effect, effectsOf, effectTotals } from './effects.js';
 export { evolve, textOf } from './evolve.js';

@@ -9,3 +9,4 @@ export { type Persistence, persist } from './persist.js';
 export { requestDigest } from './request-digest.js';
 export { runServiceProcess } from './service-process.js';
 export { type ReportedProcess, report, type ServiceReport } from './supervised.js';
+export { batonVersion } from './version.js';

@@ -38,14 +38,15 @@ export function judgeServices(present: readonly Present[]): Answer {
 
 /** @param versions of whom, e.g. the services and this command */
 export function judgeVersions(versions: readonly { readonly who: string; readonly version: string }[]): Answer {
-  const known = Map.groupBy(versions, ({ version }) => version);
-  const numbers = { versions: known.size };
-  if (known.size <= 1)
-    return green(`All ${versions.length} processes are of version ${versions[0]?.version ?? '?'}.`, numbers);
-  const told = [...known].map(([version, of]) => `${version}: ${[...new Set(of.map(({ who }) => who))].join(', ')}`);
+  const known = [...new Set(versions.map(({ version }) => version))];
+  const numbers = { versions: known.length };
+  if (known.length <= 1) return green(`All ${versions.length} processes are of version ${known[0] ?? '?'}.`, numbers);
+  const of = (version: string): string =>
+    [...new Set(versions.filter((one) => one.version === version).map(({ who }) => who))].join(', ');
+  const told = known.map((version) => `${version}: ${of(version)}`);
   return alarm(
     'red',
-    `Processes of ${known.size} versions are at work (${told.join('; ')}).`,
+    `Processes of ${known.length} versions are at work (${told.join('; ')}).`,
     'End the deployment that is under way, or start again what was left behind.',
     numbers,
   );

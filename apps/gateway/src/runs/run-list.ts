@@ -71,6 +71,18 @@ export class RunList implements OnApplicationBootstrap, OnModuleDestroy {
     return [...rest, ...well].map(([id]) => id);
   }
 
+  /** All runs that are open or halted as their relay tells of them: no items, calls or steps. @throws Unavailable */
+  async outlined(): Promise<ReadonlyMap<RunId, Run>> {
+    await this.index.catchUp();
+    const isOf = ({ relay }: Run): boolean => relay.phase !== 'ended' || relay.outcome === 'halted';
+    return new Map([...this.outlines].flatMap(([id, { run }]) => (isOf(run) ? [[id, run] as const] : [])));
+  }
+
+  /** One run as its relay tells of it. */
+  outlineOf(id: RunId): Run | undefined {
+    return this.outlines.get(id)?.run;
+  }
+
   /** How many runs are open. @throws Unavailable when the log does not answer */
   async countOpen(): Promise<number> {
     await this.index.catchUp();

@@ -1,5 +1,6 @@
 import { agentsCommand } from './commands/agents.js';
 import { demoCommand } from './commands/demo.js';
+import { doctorCommand } from './commands/doctor.js';
 import { downCommand } from './commands/down.js';
 import { effectsCommand } from './commands/effects.js';
 import { eventStoreCommand } from './commands/event-store/index.js';
@@ -50,6 +51,7 @@ const commands = [
   replayCommand,
   verifyCommand,
   reportCommand,
+  doctorCommand,
   eventStoreCommand,
 ];
 

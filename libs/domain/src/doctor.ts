@@ -79,6 +79,14 @@ export const judgeBus = (trips: Trips): Answer =>
     'Look at nats-server: is it up, with JetStream and room on its disk? Runs stand still until it is back; nothing is lost.',
   );
 
+export const judgeGateway = (trips: Trips): Answer =>
+  judgeTrips(
+    'The gateway',
+    trips,
+    LOG_BOUNDS,
+    'Check the address and that it runs (`npx baton ps` shows a local cluster, `npx baton up` starts it). Runs go on without it.',
+  );
+
 /** A test append, read back. */
 export type Append =
   | { readonly appendMs: number; readonly readBack: boolean; readonly revision: number }

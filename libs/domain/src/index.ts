@@ -9,6 +9,7 @@ export {
   judgeAppend,
   judgeBus,
   judgeDisk,
+  judgeGateway,
   judgeKey,
   judgeLog,
   judgeMirror,

@@ -6,6 +6,7 @@ import {
   EffectsAnswer,
   EventPage,
   type EventView,
+  Examination,
   Moment,
   Receipt,
   Report,
@@ -34,6 +35,7 @@ const Started = z.object({ id: RunId });
 
 const PAGE = 500;
 const MOST_LISTED = 500;
+const EXAMINED_WITHIN_MS = 90_000;
 const REPORT_WITHIN_MS = 600_000;
 
 /** The gateway's API as the commands need it. Errors are sentences; see `Http`. */
@@ -90,6 +92,16 @@ export class Gateway {
   report(since: Moment): Promise<Report> {
     const signal = AbortSignal.timeout(REPORT_WITHIN_MS);
     return this.http.ask(`/v1/report?since=${encodeURIComponent(since)}`, Report, { signal });
+  }
+
+  /** What the deployment's own measurements say. */
+  examine(): Promise<Examination> {
+    return this.http.ask('/v1/doctor', Examination, { signal: AbortSignal.timeout(EXAMINED_WITHIN_MS) });
+  }
+
+  /** Whether it is there at all. @throws Unavailable, Refused */
+  async greet(): Promise<void> {
+    await this.http.send('/health/live');
   }
 
   /** What the run did to the world. */

@@ -1,6 +1,7 @@
 import { type Caps, type Holding, type Moment, millisOf, type RunId, type SomeCaps } from '#contracts';
 import { type Answer, alarm, green } from './doctor.js';
 import { inTime } from './in-time.js';
+import { count } from './notices.js';
 import type { Run } from './run.js';
 
 const NAMED = 3;
@@ -32,7 +33,7 @@ export function judgeRebuilding({ open, rebuilt, fromNotes, requests, tookMs, fa
   if (open === 0) return green('No run is open.', numbers);
   const some = rebuilt < open ? ` (of ${open}; the time for this check was over)` : '';
   return green(
-    `${rebuilt} open runs${some} were rebuilt from the log in ${inTime(tookMs)}; ${fromNotes} of them again from their notes, with the same result; ${requests} of the last requests have their digests.`,
+    `${count(rebuilt, 'open run')}${some} rebuilt from the log in ${inTime(tookMs)}, ${fromNotes} of them again from their notes with the same result; ${count(requests, 'request')} to the model rebuilt, digest for digest.`,
     numbers,
   );
 }
@@ -113,14 +114,14 @@ export function judgeKept(kept: readonly Kept[], idleProcesses: number, now: Mom
   if (wasted.length > 0)
     return alarm(
       'red',
-      `${wasted.length} things are kept for runs that do not work any more: ${told(wasted)}.`,
+      `${count(wasted.length, 'thing')} kept for runs that do not work any more: ${told(wasted)}.`,
       'Look at the log of that service; a restart of it lets go of what nobody needs. Files stay.',
       numbers,
     );
   if (resting.length > 0)
     return alarm(
       'amber',
-      `${resting.length} things are kept at work for runs that rest: ${told(resting)}.`,
+      `${count(resting.length, 'thing')} kept at work for runs that rest: ${told(resting)}.`,
       'Answer or end these runs (`npx baton report` shows what they wait for).',
       numbers,
     );
@@ -162,7 +163,7 @@ export function judgeTruth({ compared, behind, slowestMs }: Truth): Answer {
   return green(
     compared === 0
       ? 'No run is open.'
-      : `${compared} statuses were made from the very end of the log, the slowest in ${inTime(slowestMs)}.`,
+      : `${compared} shown statuses, each made from the very end of the log, the slowest in ${inTime(slowestMs)}.`,
     numbers,
   );
 }
@@ -181,8 +182,8 @@ export function judgeUntended({ open, waiting }: Untended): Answer {
   const late = waiting.filter(({ ms }) => ms >= UNTENDED_MS).toSorted((a, b) => b.ms - a.ms);
   const [worst] = late;
   const numbers = { open, late: late.length, longestMs: worst?.ms ?? 0 };
-  if (!worst) return green(`None of ${open} open runs waits for anybody but people.`, numbers);
-  const measured = `${late.length} of ${open} open runs wait for a reaction, the longest (${worst.run}) for ${inTime(worst.ms)} for ${worst.for === 'runner' ? 'a runner' : 'the coordinator'}.`;
+  if (!worst) return green(`${count(open, 'open run')}, and none waits for anybody but people.`, numbers);
+  const measured = `${late.length} of ${count(open, 'open run')} without a reaction, the longest (${worst.run}) for ${inTime(worst.ms)} for ${worst.for === 'runner' ? 'a runner' : 'the coordinator'}.`;
   const runners = late.every((one) => one.for === 'runner');
   const wayOut = runners
     ? 'Start more segment-runners, or wait: the house is full.'
@@ -207,7 +208,7 @@ export function judgeWaiting({ questions, halted }: Waiting, now: Moment): Answe
   const expires = soonest ? ` The next question expires at ${soonest.until}.` : '';
   return alarm(
     'amber',
-    `${questions.length} questions wait for a person, and ${halted.length} halted runs; the longest for ${inTime(longestMs)}.${expires}`,
+    `${count(questions.length, 'question')} and ${count(halted.length, 'halted run')} wait for a person, the longest for ${inTime(longestMs)}.${expires}`,
     '`npx baton report` lists them with the commands to type.',
     numbers,
   );

@@ -1,6 +1,7 @@
 import { SERVICES, type ServiceAnswer } from '#contracts';
 import { type Answer, alarm, green } from './doctor.js';
 import { inTime } from './in-time.js';
+import { count } from './notices.js';
 
 /** A service's answer, and how long it took. */
 export interface Present {
@@ -71,7 +72,7 @@ export function judgeClocks(skews: readonly Skew[]): Answer {
     'Let NTP set the clocks: deadlines and back-offs are compared across machines. No death is declared by them.';
   const measured =
     most.leastMs < 1
-      ? `The clocks of ${skews.length} processes agree as far as can be measured.`
+      ? `${count(skews.length, 'clock')} and ours agree as far as can be measured.`
       : `The clock of ${most.who} is ${inTime(most.leastMs)} ${most.skewMs > 0 ? 'ahead' : 'behind'} at least; the other ${skews.length - 1} are closer.`;
   if (most.leastMs >= SKEW_RED_MS) return alarm('red', measured, wayOut, numbers);
   return most.leastMs >= SKEW_AMBER_MS ? alarm('amber', measured, wayOut, numbers) : green(measured, numbers);
@@ -117,9 +118,9 @@ export function judgeNoticing({ sweepers, liveSegments, silentMs, noticedMs }: N
   const past =
     noticedMs.length === 0
       ? 'No silent death is in the log yet.'
-      : `The last ${noticedMs.length} silent deaths were declared after ${inTime(Math.max(...noticedMs))} of silence at most.`;
+      : `The last ${count(noticedMs.length, 'silent death')} in the log: declared after ${inTime(Math.max(...noticedMs))} of silence at most.`;
   const heard = silentMs.length === 0 ? '' : `, the quietest heard ${inTime(quietestMs)} ago`;
-  const measured = `After ${inTime(allowedMs)} of silence, sooner when nobody answers. ${hearing.length} sweeper${hearing.length === 1 ? '' : 's'} hear${hearing.length === 1 ? 's' : ''} ${watched} segments${heard}. ${past}`;
+  const measured = `After ${inTime(allowedMs)} of silence, sooner when nobody answers. ${hearing.length} sweeper${hearing.length === 1 ? '' : 's'} hear${hearing.length === 1 ? 's' : ''} ${count(watched, 'segment')}${heard}. ${past}`;
   const all = { ...numbers, allowedMs, watched };
   if (allowedMs > SILENCE_LONG_MS) return alarm('amber', measured, 'Lower BATON_SILENCE_MS of the sweeper.', all);
   return green(measured, all);

@@ -1,5 +1,6 @@
 import type { Check, Verdict } from '#contracts';
 import { inTime } from './in-time.js';
+import { count } from './notices.js';
 
 /*
  * What measured values mean. Each function is one question to a deployment: the numbers go in, the answer with its verdict
@@ -159,7 +160,7 @@ export function judgeTaking(taking: readonly Taking[], idleProcesses: number): A
   const numbers = { pending, missing: missing.length, idleProcesses };
   const wayOut = 'Start the service that takes this work (coordinator, segment-runner), or more of it.';
   if (missing.length > 0) return alarm('red', `Nobody takes work as ${missing.join(' and ')}.`, wayOut, numbers);
-  const measured = `${pending} messages wait to be taken; ${idleProcesses} runner processes are free.`;
+  const measured = `${count(pending, 'message')} to be taken; ${idleProcesses} runner processes are free.`;
   return pending > PENDING_MANY || (pending > PENDING_FEW && idleProcesses > 0)
     ? alarm('amber', measured, wayOut, numbers)
     : green(measured, numbers);

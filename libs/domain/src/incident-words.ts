@@ -36,14 +36,12 @@ export const timeoutWords = (call: OpenCall | undefined, { callId, durationMs }:
   `${named(call, callId)} reached its time limit${durationMs > 0 ? ` after ${inTime(durationMs)}` : ''}.`;
 
 export const failureWords = (event: Extract<RunEvent, { type: 'RunHalted' | 'RunFailed' }>): string =>
-  event.type === 'RunHalted'
-    ? `The run was halted (caps.${event.data.cap}): ${event.data.reason}`
-    : `The run failed: ${event.data.reason}`;
+  event.type === 'RunHalted' ? `The run was halted: ${event.data.reason}` : `The run failed: ${event.data.reason}`;
 
 export function questionWords({ callId, tool, question }: OpenCall & { readonly question: Question }): string {
   return question.kind === 'answer'
     ? `The model asked a person a question (call ${callId}).`
-    : `${tool} (call ${callId}) waited for a person’s agreement.`;
+    : `${tool} (call ${callId}) needed a person’s agreement.`;
 }
 
 /** How a question to a person came to its end, by the event that did it. */

@@ -155,7 +155,7 @@ function drained(known: Chronicle, before: Run, { at, segment }: Of<'SegmentEnde
   const incident: Lasting = {
     ...opening('drain', runner?.runnerId ?? 'unknown', at),
     segment,
-    noticed: `Segment ${segment} was asked to stop with its process (a deployment or a shutdown) and handed off.`,
+    noticed: `Segment ${segment} handed off because its process had to stop (a deployment, a shutdown, or its supervisor was gone).`,
     stillSince: known.steppedAt ?? at,
     ...(runner && { runner }),
   };

@@ -51,7 +51,7 @@ export { type Effect, effectsOf, effectTotals } from './effects.js';
 export { evolve, textOf } from './evolve.js';
 export { FOLD_VERSION, fromSnapshot, type History, replay, type Snapshot, snapshotOf } from './history.js';
 export { inTime } from './in-time.js';
-export { affordableTokens, costOf, mostOf, priceOf } from './money.js';
+export { affordableTokens, costOf, isFree, mostOf, priceOf } from './money.js';
 export { tally } from './notices.js';
 export { type Carrier, carrierOf, effectPolicyOf, hasProbe, offeredTools, refusalOf } from './offered-tools.js';
 export { foldRelay, type OpenRun, type RelayNews, turnOf } from './open-runs.js';

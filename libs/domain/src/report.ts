@@ -1,5 +1,6 @@
 import { type Finding, type Moment, millisOf, type Need, type Report, type RunAccount, type RunId } from '#contracts';
 import { accountOf, type Ledger } from './account.js';
+import { isFree } from './money.js';
 import { needsOf } from './needs.js';
 import { storiesOf } from './stories.js';
 
@@ -73,7 +74,7 @@ function headlineOf(runs: readonly RunAccount[], ledgers: readonly Ledger[]): Om
     deathsHealed: deaths.filter(({ outcome }) => outcome === 'healed').reduce((total, { times }) => total + times, 0),
     ...(longest ? { longestWithoutProgress: longest } : {}),
     dollars: sum(({ microDollars }) => microDollars) / 1_000_000,
-    runsWithoutPrice: ledgers.filter(({ run, steps }) => steps > 0 && run?.price === null).length,
+    runsWithoutPrice: ledgers.filter(({ run, steps }) => steps > 0 && run?.price === null && !isFree(run)).length,
   };
 }
 

@@ -94,7 +94,7 @@ function together(
     case 'death':
       return `${attempts} segments ${of} died together${where}. The first: ${first?.noticed ?? ''}`;
     case 'drain':
-      return `${many} segments ${of} were asked to stop with their process${where} (a deployment or a shutdown) and handed off.`;
+      return `${many} segments ${of} handed off${where} because their process had to stop (a deployment, a shutdown, or their supervisor was gone).`;
     case 'model':
       return `${attempts} attempts at model turns ${of} failed. The first: ${first?.noticed ?? ''}`;
     case 'question':

@@ -63,7 +63,7 @@ function rowOf(account: RunAccount, top: number, x: Scale): Html {
   const { run, agent, status, incidents, segments, requestedAt, endedAt } = account;
   const middle = top + ROW / 2;
   const end = endedAt ?? x.to;
-  return html`<g><text class="label" x="0" y="${middle + 4}"><title>${agent.name} ${run}: ${status}</title>${short(agent.name)} ${run.slice(-6)}</text>
+  return html`<g><text class="label" x="0" y="${middle + 4}"><title>${agent.name} ${run}: ${status}</title>${short(agent.name)} ${run.slice(0, 8)}</text>
 <line class="life" x1="${fixed(x.at(requestedAt))}" x2="${fixed(x.at(end))}" y1="${middle}" y2="${middle}"/>
 ${segments.map((segment) => barOf(segment, top, x))}
 ${incidents.map((incident) => stillOf(incident, top, x))}

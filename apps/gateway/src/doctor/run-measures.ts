@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type Moment, millisOf, type RunId, SweeperRunEvent, streams } from '#contracts';
-import { type Capped, pendingQuestions, type Run, type Truth, type Untended, type Waiting } from '#domain';
+import { type Capped, isFree, pendingQuestions, type Run, type Truth, type Untended, type Waiting } from '#domain';
 import { type EventLog, Runs } from '#log';
 import type { Clock, Logger } from '#platform';
 import { AgentList } from '../agents/agent-list.js';
@@ -73,10 +73,10 @@ export class RunMeasures implements OnModuleDestroy {
       withoutPrice: false,
     }));
     const open = [...(await this.runList.outlined())].filter(([, { relay }]) => relay.phase !== 'ended');
-    const runs = open.map(([id, { caps, price, relay }]) => ({
+    const runs = open.map(([id, run]) => ({
       who: `run ${id}`,
-      caps,
-      withoutPrice: relay.phase === 'working' && price === null,
+      caps: run.caps,
+      withoutPrice: run.relay.phase === 'working' && run.price === null && !isFree(run),
     }));
     return [...agents, ...runs];
   }

@@ -14,8 +14,8 @@ export function judgeServices(present: readonly Present[]): Answer {
     (name) => [name, present.filter(({ answer }) => answer.service === name).length] as const,
   );
   const numbers = Object.fromEntries(counts);
-  const missing = counts.filter(([, count]) => count === 0).map(([name]) => name);
-  const measured = `${counts.map(([name, count]) => `${count} ${name}`).join(', ')}.`;
+  const missing = counts.filter(([, up]) => up === 0).map(([name]) => name);
+  const measured = `${counts.map(([name, up]) => `${up} ${name}`).join(', ')}.`;
   if (missing.length > 0)
     return alarm(
       'red',
@@ -23,7 +23,7 @@ export function judgeServices(present: readonly Present[]): Answer {
       'Start what is missing; `npx baton ps` shows a local cluster.',
       numbers,
     );
-  const single = counts.filter(([, count]) => count === 1).map(([name]) => name);
+  const single = counts.filter(([, up]) => up === 1).map(([name]) => name);
   const hosts = new Set(present.map(({ answer }) => answer.host)).size;
   if (single.length === 0) return green(measured, numbers);
   // On one machine a second process saves little: what starts the first one again is as fast.

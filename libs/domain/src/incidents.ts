@@ -184,13 +184,13 @@ function modelFailed(known: Chronicle, { at, kind, message, segment, turn }: Of<
 /** What is done about those that last, and the questions that come and go. */
 function goneOn(known: Chronicle, before: Run, after: Run, event: RunEvent): Chronicle {
   const { at } = event.data;
-  let next = known;
-  for (const call of pendingQuestions(after)) {
-    if (call.question.kind === 'doubt' || isAsked(before, call.callId)) continue;
-    const { callId } = call;
-    const incident = { ...opening('question', 'people', at), callId, noticed: questionWords(call) };
-    next = { ...next, lasting: [...next.lasting, incident] };
-  }
+  const asked = pendingQuestions(after)
+    .filter(({ callId, question }) => question.kind !== 'doubt' && !isAsked(before, callId))
+    .map((call): Lasting => {
+      const { callId } = call;
+      return { ...opening('question', 'people', at), callId, noticed: questionWords(call) };
+    });
+  let next: Chronicle = { ...known, lasting: [...known.lasting, ...asked] };
   for (const one of next.lasting) {
     const { kind, callId = '' } = one;
     if (kind === 'question' && isAsked(before, callId) && !isAsked(after, callId)) {

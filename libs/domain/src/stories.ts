@@ -1,5 +1,6 @@
 import { type Incident, millisOf, type RunId, type Story } from '#contracts';
 import { inTime } from './in-time.js';
+import { count } from './notices.js';
 
 /** What one incident is part of, with the run that it happened to. */
 export interface Happening {
@@ -87,26 +88,27 @@ function together(
   incidents: readonly Incident[],
 ): string {
   const [first] = incidents;
-  const of = `of ${runCount} run${runCount === 1 ? '' : 's'}`;
+  const of = `of ${count(runCount, 'run')}`;
   const attempts = incidents.reduce((sum, { times }) => sum + times, 0);
+  const noticed = first?.noticed ?? '';
   const where = first?.runner ? ` on ${first.runner.host}` : '';
   switch (kind) {
     case 'death':
-      return `${attempts} segments ${of} died together${where}. The first: ${first?.noticed ?? ''}`;
+      return `${attempts} segments ${of} died together${where}. The first: ${noticed}`;
     case 'drain':
       return `${many} segments ${of} handed off${where} because their process had to stop (a deployment, a shutdown, or their supervisor was gone).`;
     case 'model':
-      return `${attempts} attempts at model turns ${of} failed. The first: ${first?.noticed ?? ''}`;
+      return `${attempts} attempts at model turns ${of} failed. The first: ${noticed}`;
     case 'question':
       return `${many} questions ${of} waited for people, the longest for ${inTime(longest(incidents))}.`;
     case 'backlog':
       return `${many} segments ${of} waited for a free runner.`;
     case 'timeout':
-      return `${many} tool calls reached their time limit, were stopped, and the model was told. The first: ${first?.noticed ?? ''}`;
+      return `${many} tool calls reached their time limit, were stopped, and the model was told. The first: ${noticed}`;
     case 'doubt':
     case 'halt':
     case 'failure':
-      return first?.noticed ?? '';
+      return noticed;
   }
 }
 

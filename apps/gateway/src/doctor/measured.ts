@@ -3,7 +3,7 @@ import type { Measured } from '#domain';
 import { messageOf } from '#platform';
 
 /** No measurement takes longer than this, milliseconds: a doctor that hangs helps nobody. */
-export const MEASURED_WITHIN_MS = 15_000;
+const MEASURED_WITHIN_MS = 15_000;
 
 /** What was measured, or why it could not be. */
 export async function measured<T>(work: () => Promise<T>, withinMs = MEASURED_WITHIN_MS): Promise<Measured<T>> {

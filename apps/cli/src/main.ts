@@ -1,5 +1,6 @@
 import { agentsCommand } from './commands/agents.js';
 import { demoCommand } from './commands/demo.js';
+import { doctorCommand } from './commands/doctor.js';
 import { downCommand } from './commands/down.js';
 import { effectsCommand } from './commands/effects.js';
 import { eventStoreCommand } from './commands/event-store/index.js';
@@ -7,6 +8,7 @@ import { eventsCommand } from './commands/events.js';
 import { listCommand } from './commands/list.js';
 import { psCommand } from './commands/ps.js';
 import { replayCommand } from './commands/replay.js';
+import { reportCommand } from './commands/report.js';
 import { runCommand } from './commands/run.js';
 import { statusCommand } from './commands/status.js';
 import { upCommand } from './commands/up/index.js';
@@ -48,6 +50,8 @@ const commands = [
   watchCommand,
   replayCommand,
   verifyCommand,
+  reportCommand,
+  doctorCommand,
   eventStoreCommand,
 ];
 

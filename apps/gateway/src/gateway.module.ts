@@ -8,6 +8,11 @@ import { AgentsController } from './agents/agents.controller.js';
 import { Agents } from './agents/agents.js';
 import { BlobsController } from './blobs/blobs.controller.js';
 import { BY } from './caller.js';
+import { BusMeasures } from './doctor/bus-measures.js';
+import { DoctorController } from './doctor/doctor.controller.js';
+import { Doctor } from './doctor/doctor.js';
+import { LogMeasures } from './doctor/log-measures.js';
+import { RunMeasures } from './doctor/run-measures.js';
 import { EffectsController } from './effects/effects.controller.js';
 import { EventsController } from './events/events.controller.js';
 import { HealthController } from './health.controller.js';
@@ -18,6 +23,9 @@ import type { LiveParts } from './live/live-connection.js';
 import { LiveServer } from './live/live-server.js';
 import { Viewers } from './live/viewers.js';
 import { Viewings } from './live/viewings.js';
+import { Findings } from './report/findings.js';
+import { ReportController } from './report/report.controller.js';
+import { Reports } from './report/reports.js';
 import { Allowance } from './runs/allowance.js';
 import { Heartbeats } from './runs/heartbeats.js';
 import { RunList } from './runs/run-list.js';
@@ -26,7 +34,7 @@ import { RunWishes } from './runs/run-wishes.js';
 import { RunsController } from './runs/runs.controller.js';
 import { WishesController } from './runs/wishes.controller.js';
 import type { Limits, Surroundings, Timing } from './surroundings.js';
-import { API_KEY, CLOCK, EVENT_LOG, LIMITS, LIVE_BUS, LIVE_PARTS, LOGGER, TIMING } from './tokens.js';
+import { API_KEY, CLOCK, EVENT_LOG, KEY_FILE, LIMITS, LIVE_BUS, LIVE_PARTS, LOGGER, TIMING } from './tokens.js';
 
 const DEFAULT_TIMING: Timing = { keepAliveMs: 15_000, deadViewerMs: 60_000, patience: DEFAULT_PATIENCE };
 
@@ -38,6 +46,7 @@ export class GatewayModule {
     log,
     bus,
     apiKey,
+    keyFile,
     clock = systemClock,
     logger = silentLogger,
     limits = NO_LIMITS,
@@ -54,11 +63,14 @@ export class GatewayModule {
         WishesController,
         EventsController,
         EffectsController,
+        ReportController,
+        DoctorController,
       ],
       providers: [
         { provide: EVENT_LOG, useValue: log },
         { provide: LIVE_BUS, useValue: { bus: Promise.resolve(bus) } },
         { provide: API_KEY, useValue: apiKey },
+        { provide: KEY_FILE, useValue: { file: keyFile } },
         { provide: CLOCK, useValue: clock },
         { provide: LOGGER, useValue: logger },
         { provide: TIMING, useValue: timing },
@@ -76,6 +88,12 @@ export class GatewayModule {
         AgentList,
         Allowance,
         RunList,
+        Findings,
+        Doctor,
+        RunMeasures,
+        LogMeasures,
+        BusMeasures,
+        Reports,
         RunViews,
         RunWishes,
         Heartbeats,

@@ -5,6 +5,7 @@ import {
   Module,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { answerPresence, type Bus } from '#bus';
 import { createSweeper, type Surroundings, type Sweeper } from './sweeper.js';
 
 const SWEEPER = Symbol('the sweeper');
@@ -14,8 +15,11 @@ const SWEEPER = Symbol('the sweeper');
 export class SweeperModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(@Inject(SWEEPER) private readonly sweeper: Sweeper) {}
 
-  static in(surroundings: Surroundings): DynamicModule {
-    return { module: SweeperModule, providers: [{ provide: SWEEPER, useValue: createSweeper(surroundings) }] };
+  static in(surroundings: Surroundings & { readonly bus: Pick<Bus, 'answer'> }): DynamicModule {
+    const { bus, clock, id } = surroundings;
+    const sweeper = createSweeper(surroundings);
+    answerPresence(bus, { service: 'sweeper', id, clock, facts: () => ({ watch: sweeper.watch() }) });
+    return { module: SweeperModule, providers: [{ provide: SWEEPER, useValue: sweeper }] };
   }
 
   onApplicationBootstrap(): void {

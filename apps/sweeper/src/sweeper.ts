@@ -1,5 +1,5 @@
 import { type Bus, Doorbells } from '#bus';
-import { Heartbeat } from '#contracts';
+import { Heartbeat, type ServiceAnswer } from '#contracts';
 import { DEFAULT_PATIENCE } from '#domain';
 import { type EventLog, RelayWatch, Runs } from '#log';
 import { type Clock, type Logger, messageOf } from '#platform';
@@ -28,6 +28,8 @@ export interface Surroundings {
 export interface Sweeper {
   start(): void;
   stop(): Promise<void>;
+  /** What it hears now. */
+  watch(): NonNullable<ServiceAnswer['watch']>;
 }
 
 export function createSweeper({ bus, log, logger, clock, id, silenceMs }: Surroundings): Sweeper {
@@ -60,6 +62,7 @@ export function createSweeper({ bus, log, logger, clock, id, silenceMs }: Surrou
       watch.start();
       void beginWhenReady();
     },
+    watch: () => ({ silenceMs, ...sweep.hearing() }),
     stop: async () => {
       clearInterval(timer);
       listening.stop();

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { resolve as absolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Holding } from '#contracts';
 import { Blobs, type EventLog } from '#log';
 import { type Clock, type Logger, messageOf } from '#platform';
 import { Ballast } from './ballast.js';
@@ -9,6 +10,7 @@ import { Commands } from './commands.js';
 import { DiskUse } from './disk-use.js';
 import { Folders } from './folders.js';
 import { holderId } from './holder.js';
+import { holdings } from './holdings.js';
 import { Journal } from './journal/journal.js';
 import { bootId } from './machine.js';
 import { McpServers } from './mcp/servers.js';
@@ -54,6 +56,8 @@ export interface WorkspaceManager {
   readonly holder: string;
   readonly means: Means;
   readonly workspaces: Workspaces;
+  /** What is at work here, and for which runs. */
+  holdings(): Holding[];
   /** Answers those who wait for running calls, so that the answering can end. */
   letGo(): void;
   /** Ends and removes what was left behind; done from time to time anyway. */
@@ -99,6 +103,7 @@ export async function assemble(parts: AssemblyParts): Promise<WorkspaceManager> 
     holder,
     means,
     workspaces,
+    holdings: () => holdings({ journal, servers }),
     letGo: () => calls.letGo(),
     tidy: () => tidying.tidy(),
     close: async () => {

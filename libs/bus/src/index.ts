@@ -1,4 +1,4 @@
-export type { Answering, AnswerOptions, AskOptions } from './ask.js';
+export type { Answering, AnswerOptions, AskOptions, Heard } from './ask.js';
 export { Bus, type ConsumeOptions } from './bus.js';
 export type { ConnectionSettings } from './connection.js';
 export type { Consuming } from './consume.js';
@@ -16,5 +16,6 @@ export {
 } from './errors.js';
 export type { Parked, ParkReason } from './park.js';
 export type { Listening } from './plain.js';
+export { answerPresence } from './presence.js';
 export type { Headers, Published, PublishOptions, StoredMessage } from './publish.js';
 export { PARKED_STREAM, WORK_STREAM } from './streams.js';

@@ -50,6 +50,7 @@ export {
   ToolUseBlock,
   Usage,
 } from './content.js';
+export { Check, Examination, Verdict } from './doctor.js';
 export {
   ApprovalRule,
   DiscoveredTool,
@@ -76,6 +77,7 @@ export {
 export { AgentVersionApplied, HANDOFF_NOTES_KEPT, HandoffNoteLeft, WorkspaceEvent } from './other-events.js';
 export { ModelPrice, PriceTable } from './prices.js';
 export { Actor, EventMetadata, type Recorded, SCHEMA_VERSION } from './recorded.js';
+export { Finding, Incident, IncidentKind, Need, Report, RunAccount, Story } from './report.js';
 export {
   CallOutcome,
   CapName,
@@ -96,6 +98,7 @@ export {
   TERMINAL_EVENTS,
   WAKING_EVENTS,
 } from './run-events.js';
+export { AskService, HOLDINGS_TOLD, Holding, SERVICES, type ServiceAnswer, ServiceName } from './service-ask.js';
 export { FaultSpec, ItemsPlay, ScriptedTurn, ScriptPlay, SimulateSpec } from './simulate.js';
 export { runOfStream, streams } from './streams.js';
 export { builtInTools, EARLIER_TOOLS, inputSchemaOf, type ToolDeclaration, WORDS_VERSION } from './tools.js';

@@ -1,17 +1,63 @@
+export { entered, type Ledger, openLedger } from './account.js';
 export { asksForTools, canonical, neverBegun } from './calls.js';
 export { type CapUsed, capForbiddingSegments, capReason, capsUsed, minutesEndAt, shownBytes } from './caps.js';
 export { type Context, emptyContext, extendContext, requestMessages } from './context.js';
 export { type Beat, DEFAULT_PATIENCE, diagnose, type Patience } from './diagnose.js';
+export {
+  type Append,
+  check,
+  judgeAppend,
+  judgeBus,
+  judgeDisk,
+  judgeGateway,
+  judgeKey,
+  judgeLog,
+  judgeMirror,
+  judgeParked,
+  judgeTaking,
+  type KeyPlace,
+  type Measured,
+  type Mirroring,
+  type Parking,
+  type Taking,
+  type Trips,
+  worst,
+} from './doctor.js';
+export {
+  type Capped,
+  judgeCaps,
+  judgeKept,
+  judgeRebuilding,
+  judgeTruth,
+  judgeUntended,
+  judgeWaiting,
+  type Kept,
+  type Rebuilding,
+  type Truth,
+  type Untended,
+  type Waiting,
+} from './doctor-runs.js';
+export {
+  judgeClocks,
+  judgeNoticing,
+  judgeServices,
+  judgeVersions,
+  type Noticing,
+  type Present,
+  type Skew,
+} from './doctor-services.js';
 export { abandonedEvents, doubtEvents, type Found } from './doubt.js';
 export { type Effect, effectsOf, effectTotals } from './effects.js';
 export { evolve, textOf } from './evolve.js';
 export { FOLD_VERSION, fromSnapshot, type History, replay, type Snapshot, snapshotOf } from './history.js';
-export { affordableTokens, costOf, mostOf, priceOf } from './money.js';
+export { inTime } from './in-time.js';
+export { affordableTokens, costOf, isFree, mostOf, priceOf } from './money.js';
 export { tally } from './notices.js';
 export { type Carrier, carrierOf, effectPolicyOf, hasProbe, offeredTools, refusalOf } from './offered-tools.js';
 export { foldRelay, type OpenRun, type RelayNews, turnOf } from './open-runs.js';
 export { overdue, type Ring, rung, type Watched, watched } from './overdue.js';
 export { type Reconciliation, reconcile, restartBackoffMs } from './reconcile.js';
+export { type Around, reportOf } from './report.js';
 export { compactionRequest, type TurnRequest, turnRequest } from './request.js';
 export {
   callsDue,

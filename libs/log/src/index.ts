@@ -19,3 +19,4 @@ export { readRunEvent } from './read-run-event.js';
 export { readRelayNews } from './relay-news.js';
 export { RelayWatch, type RelayWatchOptions } from './relay-watch.js';
 export { type Recorder, Runs, runIdOf } from './runs.js';
+export { builtFrom, type Request, requestIn } from './verification.js';

@@ -6,8 +6,10 @@ import {
   EffectsAnswer,
   EventPage,
   type EventView,
+  Examination,
   Moment,
   Receipt,
+  Report,
   RunId,
   RunRow,
   RunView,
@@ -33,6 +35,8 @@ const Started = z.object({ id: RunId });
 
 const PAGE = 500;
 const MOST_LISTED = 500;
+const EXAMINED_WITHIN_MS = 90_000;
+const REPORT_WITHIN_MS = 600_000;
 
 /** The gateway's API as the commands need it. Errors are sentences; see `Http`. */
 export class Gateway {
@@ -82,6 +86,22 @@ export class Gateway {
   wish(id: string, verb: string, json: object = {}, idempotencyKey?: string): Promise<Receipt> {
     const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
     return this.http.ask(`/v1/runs/${id}/${verb}`, Receipt, { method: 'POST', json, headers });
+  }
+
+  /** What happened since a moment; the gateway reads all its runs for it, which may take a while. */
+  report(since: Moment): Promise<Report> {
+    const signal = AbortSignal.timeout(REPORT_WITHIN_MS);
+    return this.http.ask(`/v1/report?since=${encodeURIComponent(since)}`, Report, { signal });
+  }
+
+  /** What the deployment's own measurements say. */
+  examine(): Promise<Examination> {
+    return this.http.ask('/v1/doctor', Examination, { signal: AbortSignal.timeout(EXAMINED_WITHIN_MS) });
+  }
+
+  /** Whether it is there at all. @throws Unavailable, Refused */
+  async greet(): Promise<void> {
+    await this.http.send('/health/live');
   }
 
   /** What the run did to the world. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { inTime } from '#domain';
 import type { CommandContext, CommandFactory } from '../command.js';
 import type { DemoResult } from '../demo/count.js';
 import { isGood } from '../demo/count.js';
@@ -7,7 +8,6 @@ import { type DemoCluster, openDemoCluster } from '../demo/demo-cluster.js';
 import { Obstacle } from '../errors.js';
 import type { Output } from '../output.js';
 import { LiveView } from '../runs/live-view.js';
-import { inTime } from '../runs/run-in-words.js';
 
 interface Options {
   readonly data?: string;

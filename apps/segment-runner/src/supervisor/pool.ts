@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { RunId } from '#contracts';
+import { HOLDINGS_TOLD, type RunId, type ServiceAnswer } from '#contracts';
 import { type Logger, messageOf, type ReportedProcess } from '#platform';
 import { FromChild, type ToChild } from '../ipc.js';
 
@@ -110,6 +110,15 @@ export class Pool {
       startedAt,
       ...(assignment ? { run: assignment.runId, segment: assignment.segment } : {}),
     }));
+  }
+
+  /** Which segments its children hold, and how many of them hold none. */
+  presence(): Required<Pick<ServiceAnswer, 'holds' | 'idleProcesses'>> {
+    const members = [...this.members];
+    const holds = members.flatMap(({ assignment }) =>
+      assignment ? [{ ...assignment, what: 'segment' as const }] : [],
+    );
+    return { holds: holds.slice(0, HOLDINGS_TOLD), idleProcesses: members.length - holds.length };
   }
 
   /** Asks every child to hand off and waits for their ends; after `limitMs` what is left is killed. */

@@ -43,14 +43,15 @@ export function armsOf(cluster: LocalCluster, bus: Bus, workspaces: Workspaces):
   };
 }
 
-async function begun(workspaces: Workspaces, run: RunId, call: CallId): Promise<void> {
+async function begun(workspaces: Workspaces, run: RunId, call: CallId): Promise<boolean> {
   const end = performance.now() + BEGUN_MS;
   while (performance.now() < end) {
     const calls = await workspaces.journalOf(run).catch(() => []);
     const known = calls.find(({ callId }) => callId === call);
-    if (known !== undefined && (known.executions > 0 || known.state !== 'running')) return;
+    if (known !== undefined && (known.executions > 0 || known.state !== 'running')) return known.state === 'running';
     await pause(1);
   }
+  return false;
 }
 
 /** The processes that hold the run's commands; each has written its own line of /proc/PID/stat into `claim`. */

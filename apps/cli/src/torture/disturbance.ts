@@ -16,16 +16,16 @@ export interface Arms {
   killCommands(run: RunId): void;
   /** Delivers the messages once more that woke the coordinator and the segment. */
   ringAgain(run: RunId, segment: number): Promise<void>;
-  /** Resolves when the workspace has begun with the call. */
-  begun(run: RunId, call: CallId): Promise<void>;
+  /** Resolves when the workspace has begun with the call: whether it is still at work on it. */
+  begun(run: RunId, call: CallId): Promise<boolean>;
 }
 
 /** A frozen segment is woken when another one works, or after this long, in milliseconds. */
 const FROZEN_MS = 20_000;
 /** Longer than the log's client waits for an answer, so that it sends again what is still on its way, milliseconds. */
 const CUT_OFF_MS = { least: 5_500, more: 2_000 };
-/** How far into a call the blow falls, at most, in milliseconds. */
-const INTO_CALL_MS = 25;
+/** How far into a command the blow falls, at most, in milliseconds; other calls may be over by then. */
+const INTO_COMMAND_MS = 25;
 
 const NEVER_WRITTEN: Treatment = { forward: false, answer: 'swallow' };
 
@@ -154,25 +154,28 @@ export class Disturbance {
   /** The call's start is in the log when the blow falls, and the workspace is at work on it. */
   private inCall({ run }: Append, calls: readonly CallId[], { kind, place }: Point): Treatment {
     const call = calls[place - 1 - (this.seen.calls.length - calls.length)];
-    if (call === undefined || this.struck) return UNTOUCHED;
-    this.struck = true;
+    if (call === undefined) return UNTOUCHED;
+    const intoMs = this.seen.calls[place - 1] === 'bash' ? this.chance() * INTO_COMMAND_MS : 0;
     const answered = (): void => {
-      this.blow = this.strikeInCall(run as RunId, call, kind);
+      this.blow = this.strikeInCall({ run: run as RunId, call, intoMs }, kind);
     };
     return { ...UNTOUCHED, answered };
   }
 
-  private async strikeInCall(run: RunId, call: CallId, kind: Point['kind']): Promise<void> {
-    await this.arms.begun(run, call);
-    // Half of the blows fall at once: a request that is answered quickly would be over.
-    const into = Math.max(0, this.chance() * 2 - 1) * INTO_CALL_MS;
-    if (into > 0) await pause(into);
+  private async strikeInCall(
+    { run, call, intoMs }: { readonly run: RunId; readonly call: CallId; readonly intoMs: number },
+    kind: Point['kind'],
+  ): Promise<void> {
+    const { arms } = this;
+    if (!(await arms.begun(run, call))) return;
+    if (intoMs > 0) await pause(intoMs);
+    this.struck = true;
     if (kind === 'child-killed-in-call') {
-      if (this.started !== undefined) this.arms.kill(this.started.pid);
+      if (this.started !== undefined) arms.kill(this.started.pid);
       return;
     }
-    this.arms.killService('workspace-manager');
-    if (kind === 'power-cut-in-call') this.arms.killCommands(run);
+    arms.killService('workspace-manager');
+    if (kind === 'power-cut-in-call') arms.killCommands(run);
   }
 
   private chance(): number {

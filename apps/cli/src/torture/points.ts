@@ -95,13 +95,23 @@ export function allPoints(moments: Moments): readonly Point[] {
   );
 }
 
-/** At most so many of them, spread evenly; which of each stretch is the seed's. */
-export function sampled(points: readonly Point[], most: number, seed: number): readonly Point[] {
+/**
+ * At most so many of a run's points, spread evenly; which of each stretch is the seed's. Each tool is met once by what
+ * leaves calls in doubt, however few the points are.
+ */
+export function sampled(moments: Moments, most: number, seed: number): readonly Point[] {
+  const points = allPoints(moments);
   if (points.length <= most) return points;
-  return Array.from({ length: most }, (_, stretch) => {
-    const at = Math.floor(((stretch + fraction(seed, `sample ${stretch}`)) * points.length) / most);
-    return points[at];
-  }).flatMap((point) => point ?? []);
+  const firsts = new Set([...new Set(moments.calls)].map((tool) => moments.calls.indexOf(tool) + 1));
+  const isDue = ({ kind, place }: Point): boolean => kind === 'workspace-killed-in-call' && firsts.has(place);
+  const due = points.filter(isDue).slice(0, most);
+  const others = points.filter((point) => !due.includes(point));
+  const count = most - due.length;
+  const chosen = Array.from({ length: count }, (_, stretch) => {
+    const [from = 0, to = 0] = [stretch, stretch + 1].map((edge) => Math.floor((edge * others.length) / count));
+    return others[from + Math.floor(fraction(seed, `sample ${stretch}`) * (to - from))];
+  });
+  return points.filter((point) => due.includes(point) || chosen.includes(point));
 }
 
 /** A number from 0 (included) to 1 (excluded) that the seed decides for each name. */

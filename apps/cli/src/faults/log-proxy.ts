@@ -162,19 +162,22 @@ class Line {
 
   /** Handles one chunk after the other, however long each takes, and the end after the last. */
   private eachInTurn(from: Http2Stream, to: Http2Stream, handle: (chunk: Buffer) => Promise<void>): void {
-    let before: Promise<void> = Promise.resolve();
-    const next = (work: () => Promise<void> | void): Promise<void> => {
-      before = before.then(async () => {
-        await this.gate;
-        await work();
-      });
-      return before.catch(() => to.close(constants.NGHTTP2_INTERNAL_ERROR));
+    let before: Promise<unknown> = Promise.resolve();
+    const next = (work: () => Promise<void> | void): Promise<unknown> => {
+      before = this.afterGate(before, work).catch(() => to.close(constants.NGHTTP2_INTERNAL_ERROR));
+      return before;
     };
     from.on('data', (chunk: Buffer) => {
       from.pause();
       void next(() => handle(chunk)).then(() => from.resume());
     });
     from.on('end', () => void next(() => void to.end()));
+  }
+
+  private async afterGate(before: Promise<unknown>, work: () => Promise<void> | void): Promise<void> {
+    await before;
+    await this.gate;
+    await work();
   }
 }
 

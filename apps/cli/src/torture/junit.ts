@@ -50,9 +50,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&apos;',
 };
 
-/** Characters that XML cannot hold at all are left out. */
+/** Control characters, which XML cannot hold at all, are left out. */
 const escaped = (text: string): string =>
-  [...text]
-    .filter((character) => character >= ' ' || '\t\n\r'.includes(character))
-    .map((character) => ENTITIES[character] ?? character)
-    .join('');
+  text.replaceAll(/[^\t\n\r\u0020-\uFFFF]/g, '').replaceAll(/[<>&"']/g, (character) => ENTITIES[character] ?? '');

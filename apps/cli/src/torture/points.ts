@@ -56,7 +56,7 @@ export const POINT_KINDS = {
   },
 } as const satisfies Readonly<Record<string, PointKind>>;
 
-export type PointName = keyof typeof POINT_KINDS;
+type PointName = keyof typeof POINT_KINDS;
 
 /** One disturbance of one run. */
 export interface Point {

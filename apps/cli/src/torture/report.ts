@@ -30,8 +30,9 @@ export interface TortureReport {
 }
 
 /** A tool whose calls can be left in doubt. */
-export interface UnsafeTool {
+interface UnsafeTool {
   readonly tool: string;
+  readonly callId: string;
   /** How many of its calls were, in all points. */
   readonly calls: number;
   /** The first of them. */
@@ -72,7 +73,7 @@ export function reportOn(tortured: Tortured, { agent, command, seconds }: Told):
     findings,
     unsafe: [...new Set(unsafeCalls.map(({ tool }) => tool))].flatMap((tool) => {
       const calls = unsafeCalls.filter((call) => call.tool === tool);
-      return calls.slice(0, 1).map(({ callId: _, ...first }) => ({ ...first, calls: calls.length }));
+      return calls.slice(0, 1).map((first) => ({ ...first, calls: calls.length }));
     }),
     leftOut,
     cases: cases.map((done) => ({

@@ -8,6 +8,8 @@ import { type Append, LogProxy, type Treatment, UNTOUCHED } from './log-proxy.js
 let store: EmbeddedEventStore;
 let proxy: LogProxy;
 let log: EventLog;
+/** Repeats an append that was not answered within two seconds. */
+let hasty: EventLog;
 let appends: Append[];
 let treat: (append: Append) => Treatment | Promise<Treatment>;
 
@@ -22,10 +24,11 @@ beforeEach(async () => {
       return treat(append);
     },
   });
-  log = connectLog(proxy.url, { timeoutMs: 1_000 });
+  log = connectLog(proxy.url, { timeoutMs: 30_000 });
+  hasty = connectLog(proxy.url, { timeoutMs: 2_000 });
 });
 afterEach(async () => {
-  await log.close();
+  await Promise.all([log.close(), hasty.close()]);
   await proxy.close();
   await store.stop();
 });
@@ -101,7 +104,7 @@ describe('a proxy between the log and its client', () => {
     treat = () => (appends.length === 2 ? { forward: false, answer: 'swallow' } : UNTOUCHED);
     await log.append(stream, [event()], 'absent');
     const lost = event();
-    const second = log.append(stream, [lost], 0);
+    const second = hasty.append(stream, [lost], 0);
     await until(() => appends.length === 2);
     expect(await held(stream)).toBe(1);
     expect(await second).toMatchObject({ revision: 1 });
@@ -119,7 +122,7 @@ describe('a proxy between the log and its client', () => {
         committed += 1;
       };
       treat = () => (appends.length === 1 ? { forward: true, answer, answered } : UNTOUCHED);
-      expect(await log.append(stream, [event(), event()], 'absent')).toMatchObject({ revision: 1 });
+      expect(await hasty.append(stream, [event(), event()], 'absent')).toMatchObject({ revision: 1 });
       expect([committed, appends.length]).toEqual([1, 2]);
       expect(await held(stream)).toBe(2);
       expect(await log.append(stream, [event()], 1)).toMatchObject({ revision: 2 });
@@ -136,7 +139,7 @@ describe('a proxy between the log and its client', () => {
         committed ??= held(stream);
       },
     });
-    const written = log.append(stream, [event()], 'absent').catch(() => undefined);
+    const written = hasty.append(stream, [event()], 'absent').catch(() => undefined);
     await until(() => committed !== undefined);
     expect(await committed).toBe(1);
     await written;
@@ -151,7 +154,7 @@ describe('a proxy between the log and its client', () => {
     };
     const written = log.append(stream, [event()], 'absent');
     await until(() => appends.length === 1);
-    await expect(revisions(log, stream)).rejects.toThrow(/did not answer/);
+    await expect(revisions(hasty, stream)).rejects.toThrow(/did not answer/);
     expect(await held(stream)).toBe(0);
     heal();
     expect(await written).toMatchObject({ revision: 0 });

@@ -1,5 +1,6 @@
+import { inTime } from '#domain';
 import type { LiveView } from '../runs/live-view.js';
-import { inTime } from '../runs/run-in-words.js';
+
 import { idOf, POINT_KINDS, type Point } from './points.js';
 import { type Case, PARALLEL } from './torture.js';
 

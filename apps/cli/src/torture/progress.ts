@@ -1,6 +1,5 @@
 import { inTime } from '#domain';
 import type { LiveView } from '../runs/live-view.js';
-
 import { idOf, POINT_KINDS, type Point } from './points.js';
 import { type Case, PARALLEL } from './torture.js';
 

@@ -11,6 +11,7 @@ import { replayCommand } from './commands/replay.js';
 import { reportCommand } from './commands/report.js';
 import { runCommand } from './commands/run.js';
 import { statusCommand } from './commands/status.js';
+import { tortureCommand } from './commands/torture.js';
 import { upCommand } from './commands/up/index.js';
 import { verifyCommand } from './commands/verify.js';
 import { watchCommand } from './commands/watch.js';
@@ -52,6 +53,7 @@ const commands = [
   verifyCommand,
   reportCommand,
   doctorCommand,
+  tortureCommand,
   eventStoreCommand,
 ];
 

@@ -146,7 +146,7 @@ export const builtInTools = {
  * The version of what Baton itself says to the model. A run keeps the version that it was started with, since every
  * request must be rebuilt from the log as it was sent (law 6).
  */
-export const WORDS_VERSION = 2;
+export const WORDS_VERSION = 3;
 
 /** Declarations that read differently in an earlier version. */
 export const EARLIER_TOOLS: Readonly<Record<number, { readonly [Name in ToolName]?: ToolDeclaration }>> = {

@@ -1,4 +1,4 @@
-import type { RunEvent } from '#contracts';
+import type { CallId, RunEvent } from '#contracts';
 import { answerDueBy } from './caps.js';
 import { carrierOf } from './offered-tools.js';
 import type { OpenCall, Question, Run } from './run.js';
@@ -32,12 +32,29 @@ export function callChanges(run: Run, event: CallEvent): Partial<Run> {
     case 'ToolCallInDoubt':
       return withCall(run, callId, (call) => ({ ...call, state: 'in-doubt' }));
     case 'ToolCallCompleted': {
-      const began = event.data.outcome !== 'rejected' && event.data.outcome !== 'denied';
-      return { openCalls: others, executed: run.executed + (began && isEffect(run, callId) ? 1 : 0) };
+      const { outcome } = event.data;
+      const began = outcome !== 'rejected' && outcome !== 'denied';
+      return {
+        openCalls: others,
+        executed: run.executed + (began && isEffect(run, callId) ? 1 : 0),
+        background: outcome === 'ok' ? backgroundAfter(run, callId) : run.background,
+      };
     }
     case 'ToolCallSettled':
       return { openCalls: others, executed: run.executed + 1 };
   }
+}
+
+const BACKGROUND_REMEMBERED = 20;
+const COMMAND_CHARACTERS = 200;
+
+/** The commands in the background once this call has ended well. */
+function backgroundAfter(run: Run, callId: CallId): Run['background'] {
+  const { tool, input } = run.openCalls.find((call) => call.callId === callId) ?? {};
+  if (tool === 'stop_command') return run.background.filter((command) => command.callId !== input?.['command_id']);
+  if (tool !== 'bash' || input?.['background'] !== true) return run.background;
+  const command = String(input['command']).slice(0, COMMAND_CHARACTERS);
+  return [...run.background, { callId, command }].slice(-BACKGROUND_REMEMBERED);
 }
 
 /** Whether the call does something outside the log. */

@@ -41,6 +41,7 @@ function requested(data: Of<'RunRequested'>): Omit<Run, 'last'> {
     contextTokens: 0,
     executed: 0,
     openCalls: [],
+    background: [],
     lastTurn: null,
     modelTrouble: null,
     cancel: null,

@@ -73,6 +73,9 @@ export function restatement(run: Run, summary: string): string {
       : `What people have told you since, in order:\n${run.told.map(restated).join('\n')}`,
     run.items.length === 0 ? '' : `${tally(run)}${failures(run)}`,
     `Summary of the work so far:\n${summary}`,
+    run.words < 3 || run.background.length === 0
+      ? ''
+      : `Commands that you have started in the background and not stopped:\n${run.background.map(({ callId, command }) => `- ${callId}: ${command}`).join('\n')}`,
     item === undefined ? '' : itemNotice(run, item.id),
     run.items.length > 0 && openItems(run) === 0 ? settledNotice(run) : '',
     'Go on from here.',

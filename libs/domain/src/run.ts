@@ -141,6 +141,8 @@ export interface Run {
   /** Tool calls that were started and have ended. */
   readonly executed: number;
   readonly openCalls: readonly OpenCall[];
+  /** Commands that were started in the background and that the model has not stopped; the newest few. */
+  readonly background: readonly { readonly callId: CallId; readonly command: string }[];
   readonly lastTurn: { readonly stopReason: StopReason; readonly text: string } | null;
   readonly modelTrouble: ModelTrouble | null;
   readonly cancel: { readonly by: string; readonly at: Moment; readonly revision: number } | null;

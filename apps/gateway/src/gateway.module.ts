@@ -6,6 +6,7 @@ import { silentLogger, systemClock } from '#platform';
 import { AgentList } from './agents/agent-list.js';
 import { AgentsController } from './agents/agents.controller.js';
 import { Agents } from './agents/agents.js';
+import { Attached } from './blobs/attached.js';
 import { BlobsController } from './blobs/blobs.controller.js';
 import { BY } from './caller.js';
 import { BusMeasures } from './doctor/bus-measures.js';
@@ -87,6 +88,7 @@ export class GatewayModule {
         Agents,
         AgentList,
         Allowance,
+        Attached,
         RunList,
         Findings,
         Doctor,

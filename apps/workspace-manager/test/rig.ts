@@ -141,5 +141,5 @@ export function lacks(there: boolean, what: string): boolean {
 /** The outcome and text of a call that must have finished. */
 export function finished(state: CallState): { outcome: string; text: string } {
   if (state.state !== 'finished') throw new Error(`the call is ${JSON.stringify(state)}`);
-  return { outcome: state.outcome, text: state.content.map((block) => block.text).join('') };
+  return { outcome: state.outcome, text: state.content.map((block) => ('text' in block ? block.text : '')).join('') };
 }

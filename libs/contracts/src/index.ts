@@ -36,13 +36,18 @@ export {
   WaitsFor,
 } from './api.js';
 export {
+  Attachments,
   BlobRef,
   type ContextMessage,
   DOCUMENT_TYPES,
   DocumentBlock,
   IMAGE_TYPES,
   ImageBlock,
+  MediaBlock,
+  MOST_MEDIA_BYTES,
   ModelBlock,
+  mediaBlockOf,
+  mediaTypeOf,
   ResultBlock,
   StopReason,
   TextBlock,

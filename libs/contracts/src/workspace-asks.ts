@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SeedFile, WorkspaceSpec } from './agent.js';
-import { BlobRef, TextBlock } from './content.js';
+import { BlobRef, ResultBlock } from './content.js';
 import { Discovery, ExternalTools } from './external-tools.js';
 import { CallId, Moment, RunId, SegmentNumber } from './ids.js';
 import { CallOutcome } from './run-events.js';
@@ -35,7 +35,7 @@ export const CallState = z.discriminatedUnion('state', [
     startedAt: Moment,
     endedAt: Moment,
     outcome: CallOutcome,
-    content: z.array(TextBlock),
+    content: z.array(ResultBlock),
     whole: BlobRef.optional(),
   }),
   /** It was started and nobody can say how it ended. */
@@ -88,7 +88,7 @@ export const ProbeCall = {
   verb: 'probe-call',
   request: z.object({ ...asked, callId: CallId, tool: z.string(), input: z.record(z.string(), z.json()) }),
   answer: z.discriminatedUnion('found', [
-    z.object({ found: z.literal('done'), content: z.array(TextBlock) }),
+    z.object({ found: z.literal('done'), content: z.array(ResultBlock) }),
     z.object({ found: z.literal('not-done') }),
     z.object({ found: z.literal('unknown'), reason: z.string() }),
   ]),

@@ -1,5 +1,6 @@
 import type { CallId, RunEvent } from '#contracts';
 import { answerDueBy } from './caps.js';
+import { attachedNotice } from './notices.js';
 import { carrierOf } from './offered-tools.js';
 import type { OpenCall, Question, Run } from './run.js';
 
@@ -105,18 +106,24 @@ const MESSAGES_REMEMBERED = 100;
 
 /** A message answers the question of `ask_human` that it names, or the only one that is open; any other waits to be read. */
 export function messageChanges(run: Run, data: Of<'MessageReceived'>, revision: number): Partial<Run> {
-  const { text, by, interrupt, messageId } = data;
+  const { text, by, interrupt, messageId, attachments } = data;
   const received = [...run.received, { messageId, revision }].slice(-MESSAGES_REMEMBERED);
   const callId = data.callId ?? onlyQuestion(run);
   if (callId !== undefined) {
-    const answer = (question: Question): Question => ({ ...question, state: 'answered', by, words: text });
+    const answer = (question: Question): Question => ({
+      ...question,
+      state: 'answered',
+      by,
+      words: text,
+      ...(attachments && { attachments }),
+    });
     return { received, ...withCall(run, callId, (call) => asked(call, answer)) };
   }
   return {
     received,
     unread: [...run.unread, revision],
     interrupt: interrupt ? revision : run.interrupt,
-    told: [...run.told, text].slice(-MESSAGES_RESTATED),
+    told: [...run.told, attachments ? `${text} ${attachedNotice(attachments.length)}` : text].slice(-MESSAGES_RESTATED),
   };
 }
 

@@ -23,6 +23,7 @@ function requested(data: Of<'RunRequested'>): Omit<Run, 'last'> {
     agent: data.agent,
     caps: data.caps,
     input: data.input ?? '',
+    attachments: data.attachments ?? [],
     items: data.items,
     progress: PROGRESS.open.repeat(data.items.length),
     settled: { done: 0, failed: 0 },

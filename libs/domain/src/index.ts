@@ -1,7 +1,7 @@
 export { entered, type Ledger, openLedger } from './account.js';
 export { asksForTools, canonical, neverBegun } from './calls.js';
 export { type CapUsed, capForbiddingSegments, capReason, capsUsed, minutesEndAt, shownBytes } from './caps.js';
-export { type Context, emptyContext, extendContext, requestMessages } from './context.js';
+export { type Context, emptyContext, extendContext, hasNewMedia, requestMessages } from './context.js';
 export { type Beat, DEFAULT_PATIENCE, diagnose, type Patience } from './diagnose.js';
 export {
   type Append,
@@ -51,6 +51,7 @@ export { type Effect, effectsOf, effectTotals } from './effects.js';
 export { evolve, textOf } from './evolve.js';
 export { FOLD_VERSION, fromSnapshot, type History, replay, type Snapshot, snapshotOf } from './history.js';
 export { inTime } from './in-time.js';
+export { shownBlocks, tooMuchToShow } from './media.js';
 export { affordableTokens, costOf, isFree, mostOf, priceOf } from './money.js';
 export { tally } from './notices.js';
 export { type Carrier, carrierOf, effectPolicyOf, hasProbe, offeredTools, refusalOf } from './offered-tools.js';

@@ -1,4 +1,4 @@
-import type { CapName, Discovery } from '#contracts';
+import type { CapName, Discovery, MediaBlock } from '#contracts';
 import { currentItem, itemsOf, openItems, placeOf, type Run } from './run.js';
 
 /*
@@ -62,6 +62,19 @@ export const serverNotice = (discovery: Discovery): string =>
 /** What a dropped tool result leaves in its place. */
 export const droppedNotice = (characters: number): string =>
   `[A result of ${characters} characters stood here. It was dropped to keep the conversation short; ask again if you need it.]`;
+
+/** Beside the words of a message whose attachments are not restated. */
+export const attachedNotice = (attached: number): string => `[${count(attached, 'file')} came with it]`;
+
+const WHY_NOT_SHOWN = {
+  'too-large': 'It is too large to be shown in this conversation; look at it with a command.',
+  refused: 'The model could not be shown it: it may be broken, or larger than it can read.',
+  dropped: 'It was dropped to keep the conversation short; ask again if you need it.',
+} as const;
+
+/** What stands where an image or a document cannot. */
+export const mediaNotice = ({ type, blob }: MediaBlock, why: keyof typeof WHY_NOT_SHOWN): string =>
+  `[${type === 'image' ? 'An image' : 'A document'} (${blob.mediaType}, ${blob.bytes} bytes) belongs here. ${WHY_NOT_SHOWN[why]}]`;
 
 /** What replaces the conversation after a compaction. */
 export function restatement(run: Run, summary: string): string {

@@ -186,6 +186,25 @@ describe('a segment', () => {
     ]);
   });
 
+  it('goes on without an image that the model refuses, and fails when that was not why', async () => {
+    const world = new SegmentWorld(facts.BEGIN, (log) => ({
+      turn: ({ messages }) =>
+        JSON.stringify(messages).includes('"blob"')
+          ? Promise.reject(new ModelFailure('invalid-request', 'Could not process image'))
+          : Promise.resolve(said(diligent(log))),
+    }));
+    const image = { type: 'image' as const, blob: { digest: facts.DIGEST, bytes: 9, mediaType: 'image/png' as const } };
+    await world.write(requested({ items: ['a'] }), message('Look.', { attachments: [image] }));
+    expect(await (await begun(world)).work()).toBe('finished');
+    const failures = (await world.events()).filter(({ type }) => type === 'ModelTurnFailed');
+    expect(failures).toMatchObject([{ data: { kind: 'invalid-request', retryInMs: 0 } }]);
+    const refusing = { turn: () => Promise.reject(new ModelFailure('invalid-request', 'No.')) };
+    const other = new SegmentWorld(facts.BEGIN, () => refusing);
+    await other.write(requested({ items: ['a'] }), message('Look.', { attachments: [image] }));
+    expect(await (await begun(other)).work()).toBe('failed');
+    expect((await other.types()).filter((type) => type === 'ModelTurnFailed')).toHaveLength(2);
+  });
+
   it('tells the model of a call whose effect nobody knows, and does not repeat it', async () => {
     const world = await aRun(['a']);
     world.workspace.goes = () => Promise.resolve({ state: 'unknown', startedAt: momentOf(0), reason: 'Power cut.' });

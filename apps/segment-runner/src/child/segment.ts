@@ -3,6 +3,7 @@ import { type Moment, momentOf, type SegmentEndReason } from '#contracts';
 import {
   type Act,
   compactionRequest,
+  hasNewMedia,
   minutesEndAt,
   nextAct,
   type Run,
@@ -189,10 +190,12 @@ export class Segment {
       if (this.activity.signal.aborted && !(error instanceof BatonError)) return;
       throw error;
     }
-    const { run } = this.history;
+    const { run, context } = this.history;
     const { attempt } = placeOf(run);
     const delay = retryDelayMs(error.kind, attempt, error.retryAfterMs, this.parts.random());
-    const retryInMs = error.retryable && attempt <= run.caps.modelRetries ? delay : undefined;
+    // What was new to the model is left out of the next attempt.
+    const otherwise = error.kind === 'invalid-request' && hasNewMedia(context) ? 0 : undefined;
+    const retryInMs = attempt <= run.caps.modelRetries ? (error.retryable ? delay : otherwise) : undefined;
     const data = { ...this.at(), turn, attempt, kind: error.kind, message: messageOf(error).slice(0, 2_000) };
     await this.record(() => [
       { type: 'ModelTurnFailed', data: retryInMs === undefined ? data : { ...data, retryInMs } },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CallId, type Discovery, type McpServer } from '#contracts';
+import { Blobs } from '#log';
 import { plantServer, startHttpServer } from '../../test/mcp-fixture.js';
 import { aSpec, Bench, finished, Rig } from '../../test/rig.js';
 import { until } from '../../test/until.js';
@@ -51,6 +52,21 @@ describe('an MCP server in the workspace', () => {
     expect(finished(await bench.call('test__fail', {}))).toEqual({ outcome: 'error', text: 'it is broken' });
     expect(finished(await bench.call('test__nothing', {})).text).toContain('has no tool test__nothing');
     expect(finished(await bench.call('test__picture', {})).text).toBe('[image, image/png, 3 bytes: not shown]');
+  });
+
+  it('shows images and documents as what they are, whatever is said of them, from the blob store', async () => {
+    const state = await bench.call('test__scan', {});
+    expect(state).toMatchObject({
+      outcome: 'ok',
+      content: [
+        { type: 'text', text: 'two pages' },
+        { type: 'image', blob: { mediaType: 'image/png', bytes: 11 } },
+        { type: 'document', blob: { mediaType: 'application/pdf' }, title: 'file:///a.pdf' },
+      ],
+    });
+    const blob =
+      state.state === 'finished' && state.content[2]?.type === 'document' ? state.content[2].blob : undefined;
+    expect((await new Blobs(rig.log).get(blob?.digest ?? '')).toString()).toBe('%PDF-1.7 ...');
   });
 
   it('runs a call once however often it is delivered', async () => {

@@ -1,4 +1,4 @@
-import type { HttpTool, RunId, TextBlock, ToolEffect } from '#contracts';
+import type { HttpTool, ResultBlock, RunId, ToolEffect } from '#contracts';
 import { messageOf } from '#platform';
 import { MAX_OUTPUT_BYTES } from '../commands.js';
 import type { HeldWorkspace } from '../journal/entries.js';
@@ -41,7 +41,7 @@ export interface Probing {
 
 /** What a probe found out. */
 export type Probed =
-  | { found: 'done'; content: TextBlock[] }
+  | { found: 'done'; content: ResultBlock[] }
   | { found: 'not-done' }
   | { found: 'unknown'; reason: string };
 

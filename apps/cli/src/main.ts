@@ -12,6 +12,7 @@ import { reportCommand } from './commands/report.js';
 import { runCommand } from './commands/run.js';
 import { statusCommand } from './commands/status.js';
 import { upCommand } from './commands/up/index.js';
+import { usageCommand } from './commands/usage.js';
 import { verifyCommand } from './commands/verify.js';
 import { watchCommand } from './commands/watch.js';
 import {
@@ -46,6 +47,7 @@ const commands = [
   answerCommand,
   raiseCommand,
   effectsCommand,
+  usageCommand,
   eventsCommand,
   watchCommand,
   replayCommand,

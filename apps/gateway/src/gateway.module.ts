@@ -36,6 +36,8 @@ import { RunsController } from './runs/runs.controller.js';
 import { WishesController } from './runs/wishes.controller.js';
 import type { Limits, Surroundings, Timing } from './surroundings.js';
 import { API_KEY, CLOCK, EVENT_LOG, KEY_FILE, LIMITS, LIVE_BUS, LIVE_PARTS, LOGGER, TIMING } from './tokens.js';
+import { UsageController } from './usage/usage.controller.js';
+import { UsageIndex } from './usage/usage-index.js';
 
 const DEFAULT_TIMING: Timing = { keepAliveMs: 15_000, deadViewerMs: 60_000, patience: DEFAULT_PATIENCE };
 
@@ -66,6 +68,7 @@ export class GatewayModule {
         EffectsController,
         ReportController,
         DoctorController,
+        UsageController,
       ],
       providers: [
         { provide: EVENT_LOG, useValue: log },
@@ -96,6 +99,7 @@ export class GatewayModule {
         LogMeasures,
         BusMeasures,
         Reports,
+        UsageIndex,
         RunViews,
         RunWishes,
         Heartbeats,

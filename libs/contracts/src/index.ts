@@ -107,6 +107,7 @@ export { AskService, HOLDINGS_TOLD, Holding, SERVICES, type ServiceAnswer, Servi
 export { FaultSpec, ItemsPlay, ScriptedTurn, ScriptPlay, SimulateSpec } from './simulate.js';
 export { runOfStream, streams } from './streams.js';
 export { builtInTools, EARLIER_TOOLS, inputSchemaOf, type ToolDeclaration, WORDS_VERSION } from './tools.js';
+export { UsageAnswer, UsageQuery } from './usage.js';
 export {
   AskCall,
   CallState,

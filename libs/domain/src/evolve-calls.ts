@@ -51,11 +51,11 @@ const COMMAND_CHARACTERS = 200;
 
 /** The commands in the background once this call has ended well. */
 function backgroundAfter(run: Run, callId: CallId): Run['background'] {
-  const { tool, input } = run.openCalls.find((call) => call.callId === callId) ?? {};
-  if (tool === 'stop_command') return run.background.filter((command) => command.callId !== input?.['command_id']);
-  if (tool !== 'bash' || input?.['background'] !== true) return run.background;
-  const command = String(input['command']).slice(0, COMMAND_CHARACTERS);
-  return [...run.background, { callId, command }].slice(-BACKGROUND_REMEMBERED);
+  const { tool, input = {} } = run.openCalls.find((call) => call.callId === callId) ?? {};
+  const { command, background, command_id: stopped } = input;
+  if (tool === 'stop_command') return run.background.filter((started) => started.callId !== stopped);
+  if (tool !== 'bash' || background !== true || typeof command !== 'string') return run.background;
+  return [...run.background, { callId, command: command.slice(0, COMMAND_CHARACTERS) }].slice(-BACKGROUND_REMEMBERED);
 }
 
 /** Whether the call does something outside the log. */

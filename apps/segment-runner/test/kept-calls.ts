@@ -27,6 +27,13 @@ export class KeptCalls {
     return state;
   }
 
+  /** What is wrong with the input of a call, as the workspace finds. */
+  finds: (call: OpenCall) => string | undefined = () => undefined;
+
+  check(call: OpenCall): Promise<string | undefined> {
+    return Promise.resolve(this.finds(call));
+  }
+
   discover(servers: readonly string[]): Promise<readonly Discovery[]> {
     return Promise.resolve(servers.map((server) => ({ state: 'ready', server, tools: [] })));
   }

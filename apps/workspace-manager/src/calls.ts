@@ -60,12 +60,12 @@ export class Calls {
 
   /** Starts the call unless it is known, and answers with its state after at most `waitMs`. */
   async run(request: CallRequest, waitMs: number): Promise<CallState> {
-    const { start, input, held } = request;
+    const { start, input, held, effect } = request;
     const inputDigest = sha256(canonical([start.tool, input]));
     const known = this.live.get(nameOf(start)) ?? this.parts.journal.call(start);
     if (known === undefined) {
       const { bootId, clock } = this.parts;
-      this.accept({ start: { ...start, inputDigest, bootId, startedAt: clock.now() }, input, held });
+      this.accept({ start: { ...start, inputDigest, bootId, startedAt: clock.now() }, input, held, effect });
     } else if (known.inputDigest !== inputDigest) {
       throw new CallMismatch(`The call ${start.callId} was started with another input: it is not run again.`);
     }

@@ -9,6 +9,7 @@ import {
   type Json,
   RunId,
   type SeedFile,
+  type ToolEffect,
   type WorkspaceSpec,
 } from '#contracts';
 import { Blobs } from '#log';
@@ -113,8 +114,9 @@ export class Bench {
       outputBytes = 30_000,
       waitMs = 60_000,
       attempt,
+      effect,
     } = over;
-    const request = { runId: this.runId, segment, callId, attempt, tool, input, limitMs, outputBytes, waitMs };
+    const request = { runId: this.runId, segment, callId, attempt, tool, input, effect, limitMs, outputBytes, waitMs };
     return this.manager.workspaces.runCall(request);
   }
 
@@ -130,6 +132,7 @@ export interface CallOptions {
   readonly outputBytes: number;
   readonly waitMs: number;
   readonly attempt: number | undefined;
+  readonly effect: ToolEffect;
 }
 
 /** Whether a test must be left out on this machine; says so. */

@@ -111,6 +111,7 @@ export { UsageAnswer, UsageQuery } from './usage.js';
 export {
   AskCall,
   CallState,
+  CheckCall,
   DiscoverTools,
   OpenWorkspace,
   ProbeCall,

@@ -77,7 +77,7 @@ export {
 export { type Act, beginSegment, type Circumstances, isFenced, nextAct, type SegmentEvent } from './segment.js';
 export { type Ears, prickUp, silentMs, worthAsking } from './silence.js';
 export { capUses, statusOf, summaryOf } from './status.js';
-export { type DigestOf, fold, interruptedCalls, openingEvents, withCalls } from './turn.js';
+export { type Checked, callsToCheck, type DigestOf, fold, interruptedCalls, openingEvents, withCalls } from './turn.js';
 export {
   type Message,
   type Refusal,

@@ -186,6 +186,25 @@ describe('a segment', () => {
     ]);
   });
 
+  it('asks nobody to agree to a call whose input is wrong, and tells the model', async () => {
+    const pay = (cents: number): ModelBlock => facts.call('pay', { cents }, `toolu_${cents}`);
+    const world = new SegmentWorld(facts.BEGIN, ({ history: { run } }) => ({
+      turn: () => Promise.resolve(said(run.turns === 0 ? [pay(-1), pay(5)] : [facts.text('All done.')])),
+    }));
+    world.workspace.finds = ({ input }) => (input['cents'] === -1 ? 'input/cents must be >= 1' : undefined);
+    const http = [{ name: 'pay', description: 'Pays.', method: 'POST' as const, url: 'https://pay.example/' }];
+    await world.write(requested({ spec: { http, approvals: { pay: 'always' } } as never }));
+    expect(await (await begun(world)).work()).toBe('waiting');
+    const events = await world.events();
+    const told = events.flatMap(({ type, data }) => (type === 'ToolCallCompleted' ? [data] : []));
+    expect(told).toMatchObject([
+      { callId: '1-0', outcome: 'rejected', content: [{ text: 'input/cents must be >= 1' }] },
+    ]);
+    const asked = events.flatMap(({ type, data }) => (type === 'ApprovalRequested' ? [data] : []));
+    expect(asked).toMatchObject([{ callId: '1-1' }]);
+    expect(world.workspace.effects).toEqual([]);
+  });
+
   it('goes on without an image that the model refuses, and fails when that was not why', async () => {
     const world = new SegmentWorld(facts.BEGIN, (log) => ({
       turn: ({ messages }) =>

@@ -26,7 +26,7 @@ import type { Workspace } from './workspace.js';
 export interface SegmentParts {
   readonly log: SegmentLog;
   readonly model: Model;
-  readonly workspace: Pick<Workspace, 'run' | 'stop' | 'discover' | 'probe'>;
+  readonly workspace: Pick<Workspace, 'run' | 'stop' | 'check' | 'discover' | 'probe'>;
   readonly pulse: Pick<Pulse, 'doing' | 'recorded'>;
   readonly clock: Clock;
   readonly random: () => number;

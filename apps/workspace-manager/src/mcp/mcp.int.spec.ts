@@ -47,6 +47,12 @@ describe('an MCP server in the workspace', () => {
 
   it('carries out calls, and is not asked with an input that does not fit', async () => {
     expect(finished(await bench.call('test__echo', { text: 'hello' }))).toEqual({ outcome: 'ok', text: 'hello' });
+    const { runId, manager } = bench;
+    const check = (tool: string, text: string) =>
+      manager.workspaces.checkCall({ runId, segment: bench.segment, tool, input: { text } });
+    expect(await check('test__echo', 'HELLO')).toEqual({ fault: expect.stringContaining('input/text') as string });
+    expect(await check('test__echo', 'hello')).toEqual({});
+    expect(await check('gone__tool', 'hello')).toEqual({});
     const wrong = finished(await bench.call('test__echo', { text: 'HELLO' }));
     expect(wrong).toMatchObject({ outcome: 'rejected', text: expect.stringContaining('input/text') });
     expect(finished(await bench.call('test__fail', {}))).toEqual({ outcome: 'error', text: 'it is broken' });
@@ -82,7 +88,7 @@ describe('an MCP server in the workspace', () => {
   });
 
   it('that never answers costs its call and nothing else', async () => {
-    const hanging = bench.call('test__hang', {}, { limitMs: 400 });
+    const hanging = bench.call('test__hang', {}, { limitMs: 400, effect: 'none' });
     expect(finished(await bench.call('test__echo', { text: 'meanwhile' })).text).toBe('meanwhile');
     expect(finished(await hanging).outcome).toBe('timed-out');
     // It may have done something: nobody says that it did not.
@@ -152,7 +158,7 @@ describe('an MCP server over HTTP', () => {
     });
     expect((await discovered(bench, 'open')).state).toBe('ready');
     expect(finished(await bench.call('open__reveal', {})).text).toBe('env undefined header [secret TOKEN]');
-    const hanging = bench.call('open__hang', {}, { limitMs: 300 });
+    const hanging = bench.call('open__hang', {}, { limitMs: 300, effect: 'none' });
     expect(finished(await hanging).outcome).toBe('timed-out');
 
     await server.kill();

@@ -58,6 +58,7 @@ export { type Carrier, carrierOf, effectPolicyOf, hasProbe, offeredTools, refusa
 export { foldRelay, type OpenRun, type RelayNews, turnOf } from './open-runs.js';
 export { overdue, type Ring, rung, type Watched, watched } from './overdue.js';
 export { type Reconciliation, reconcile, restartBackoffMs } from './reconcile.js';
+export { recordable, recordableSummary } from './recordable.js';
 export { type Around, reportOf } from './report.js';
 export { compactionRequest, type TurnRequest, turnRequest } from './request.js';
 export {

@@ -53,6 +53,10 @@ export const compactRequest = (): string =>
   '<compact/>\nThe conversation is near the limit of its length. Summarise what has been done, found and decided, what is in progress and what comes next, ' +
   'so that the work can go on from your summary alone. Call no tool.';
 
+/** Stands in an answer for a call that the log cannot take. */
+export const tooLargeNotice = (tool: string, bytes: number): string =>
+  `[A call of ${tool} with an input of ${bytes} bytes was to follow. It was too large to be recorded and was not begun: do it in smaller parts.]`;
+
 /** The tools of an MCP server have gone, or are there again. */
 export const serverNotice = (discovery: Discovery): string =>
   discovery.state === 'ready'

@@ -205,6 +205,33 @@ describe('a segment', () => {
     expect(world.workspace.effects).toEqual([]);
   });
 
+  it('goes on after an answer that is larger than the log takes, and begins none of its calls', async () => {
+    const large = facts.call('write_file', { path: 'a', content: 'x'.repeat(3_000_000) });
+    let turns = 0;
+    const world = new SegmentWorld(facts.BEGIN, (log) => ({
+      turn: () => Promise.resolve(said((turns += 1) === 1 ? [large] : diligent(log))),
+    }));
+    await world.write(requested({ items: ['a'], spec: { tools: ['bash', 'write_file'] } }));
+    const segment = await begun(world);
+    expect(await segment.work()).toBe('finished');
+    const first = (await world.events()).find(({ type }) => type === 'ModelTurnCompleted');
+    expect(first).toMatchObject({ data: { stopReason: 'max_tokens' } });
+    expect(JSON.stringify(first)).toContain('do it in smaller parts');
+    expect(turns).toBeGreaterThan(1);
+    expect((await world.types()).at(-1)).toBe('SegmentEnded');
+  });
+
+  it('ends the run with the reason when the log will never take what it has to record', async () => {
+    const world = await aRun(['a']);
+    world.workspace.goes = () => Promise.resolve(finished('x'.repeat(2_000_000)));
+    expect(await (await begun(world)).work()).toBe('failed');
+    expect(await world.segment()).toBeUndefined();
+    const last = (await world.events()).at(-1);
+    expect(last).toMatchObject({ type: 'RunFailed' });
+    expect(JSON.stringify(last)).toContain('What was to be recorded was refused');
+    expect(world.workspace.effects).toHaveLength(1);
+  });
+
   it('goes on without an image that the model refuses, and fails when that was not why', async () => {
     const world = new SegmentWorld(facts.BEGIN, (log) => ({
       turn: ({ messages }) =>

@@ -7,11 +7,14 @@ import {
   minutesEndAt,
   nextAct,
   type Run,
+  recordable,
+  recordableSummary,
   type SegmentEvent,
   textOf,
   turnRequest,
   withCalls,
 } from '#domain';
+import { LogRefused } from '#log';
 import { BatonError, type Clock, LONGEST_TIMER_MS, messageOf, requestDigest } from '#platform';
 import { ModelFailure } from '../model/model-failure.js';
 import type { Model, TurnPlace } from '../model/model-port.js';
@@ -124,13 +127,14 @@ export class Segment {
     return { segment: this.parts.log.segment, at: momentOf(this.parts.clock.now()) };
   }
 
-  /** Why the run cannot go on, when the workspace has refused for good. */
+  /** Why the run cannot go on, when the workspace or the log has refused for good. */
   private async performed(act: Exclude<Act, { kind: 'end' }>): Promise<string | undefined> {
     try {
       await this.perform(act);
       return undefined;
     } catch (error) {
       if (this.activity.signal.aborted && isPassing(error)) return undefined;
+      if (error instanceof LogRefused) return `What was to be recorded was refused: ${error.message}`.slice(0, 2_000);
       if (!(error instanceof RemoteProblem)) throw error;
       if (error.remedy === 'stand-down') throw new Fenced(error.message);
       return `The workspace refused (${error.code}): ${error.message}`.slice(0, 2_000);
@@ -177,7 +181,7 @@ export class Segment {
       const place = this.at();
       const completed: SegmentEvent = {
         type: 'ModelTurnCompleted',
-        data: { ...place, turn, basedOn, requestDigest: requestDigest(request), ...answer, durationMs },
+        data: { ...place, turn, basedOn, requestDigest: requestDigest(request), ...recordable(answer), durationMs },
       };
       await this.record(() => withCalls(this.history.run, completed, place, digestOf));
     } catch (error) {
@@ -212,7 +216,7 @@ export class Segment {
       const data = {
         ...this.at(),
         basedOn,
-        summary: textOf(answer.content),
+        summary: recordableSummary(textOf(answer.content)),
         usage: answer.usage,
         requestDigest: requestDigest(request),
       };

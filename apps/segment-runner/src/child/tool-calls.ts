@@ -68,10 +68,13 @@ export class ToolCalls {
   /** Asks MCP servers for their tools and records what they say. */
   async discover(servers: readonly string[], signal: AbortSignal): Promise<void> {
     this.parts.pulse.doing('tool', `Asking ${servers.join(', ')} for their tools.`);
-    const discoveries = await this.parts.workspace.discover(servers, signal);
-    await this.record(() =>
-      discoveries.map((discovery) => ({ type: 'ToolsDiscovered', data: { ...this.place(), discovery } })),
-    );
+    await Promise.all(servers.map((server) => this.discoverOne(server, signal)));
+  }
+
+  private async discoverOne(server: string, signal: AbortSignal): Promise<void> {
+    for (const discovery of await this.parts.workspace.discover([server], signal)) {
+      await this.record(() => [{ type: 'ToolsDiscovered', data: { ...this.place(), discovery } }]);
+    }
   }
 
   private get run() {

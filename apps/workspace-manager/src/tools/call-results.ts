@@ -2,7 +2,7 @@ import type { BlobRef, CallOutcome, ResultBlock } from '#contracts';
 import { MAX_OUTPUT_BYTES } from '../commands.js';
 import type { Stopping } from '../journal/entries.js';
 import type { Redactor } from '../secrets/redaction.js';
-import { shown } from './shown.js';
+import { type Shown, shown } from './shown.js';
 
 export interface Attachment {
   readonly bytes: Buffer;
@@ -69,6 +69,17 @@ export function commandResult(output: Buffer, ending: Ending): RawResult {
   return rawResult(outcome, output, notes);
 }
 
+/** What the text of a result may take as JSON, in bytes: the log and the bus take 1 MiB at once. */
+const MOST_JSON_BYTES = 700_000;
+
+/** Control characters take six times their room in JSON. */
+function shownInJson(output: Buffer, limit: number): Shown {
+  const found = shown(output, limit);
+  return Buffer.byteLength(JSON.stringify(found.text)) > MOST_JSON_BYTES
+    ? shownInJson(output, Math.floor(limit / 2))
+    : found;
+}
+
 /** Takes secrets out, then keeps head and tail within `outputBytes`: cut first, half a secret would not be known as one. */
 export function resultOf(
   { outcome, output, notes, whole, media: attached = [] }: RawResult,
@@ -76,7 +87,7 @@ export function resultOf(
   outputBytes: number,
 ): CallResult {
   const safe = redactor.bytes(output);
-  const { text, cut } = shown(safe, outputBytes);
+  const { text, cut } = shownInJson(safe, outputBytes);
   const media = attached.filter(({ bytes }) => redactor.bytes(bytes).equals(bytes));
   const hidden = attached.length - media.length;
   const kept = hidden === 0 ? [] : [`${hidden} of ${attached.length} images and documents hold a secret: not shown`];

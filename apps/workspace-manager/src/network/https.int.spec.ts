@@ -10,7 +10,7 @@ const CERTIFICATE = here('certificate/outside.crt');
 
 /** What came of asking these addresses, by a process that trusts what `env` says. */
 async function asked(urls: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<readonly unknown[]> {
-  const words = ['--import', here('ts-run.mjs'), here('https-client.ts'), ...urls];
+  const words = ['--import', here('ts-run.mjs'), here('https-client-process.ts'), ...urls];
   const { stdout } = await promisify(execFile)(process.execPath, words, { env: { ...process.env, ...env } });
   return stdout
     .trim()

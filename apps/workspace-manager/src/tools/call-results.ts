@@ -92,15 +92,19 @@ export function resultOf(
   const hidden = attached.length - media.length;
   const kept = hidden === 0 ? [] : [`${hidden} of ${attached.length} images and documents hold a secret: not shown`];
   const lines = [...notes, ...kept].map((note) => `[${redactor.text(note)}]`);
-  const body = text === '' && lines.length === 0 && media.length === 0 ? '(no output)' : text;
-  const gap = body === '' || body.endsWith('\n') || lines.length === 0 ? '' : '\n';
-  const words = `${body}${gap}${lines.join('\n')}`;
-  const content = words === '' ? [] : [{ type: 'text' as const, text: words }];
+  const words = inWords(text, lines);
+  const said = words === '' && media.length === 0 ? '(no output)' : words;
+  const content = said === '' ? [] : [{ type: 'text' as const, text: said }];
   const result = { outcome, content, media };
   if (whole === 'not-kept') return { ...result, whole: undefined };
   if (whole !== undefined) return { ...result, whole: { ...whole, bytes: redactor.bytes(whole.bytes) } };
   return { ...result, whole: cut ? { bytes: safe, mediaType: 'text/plain; charset=utf-8' } : undefined };
 }
+
+const inWords = (text: string, lines: readonly string[]): string => {
+  const gap = text === '' || text.endsWith('\n') || lines.length === 0 ? '' : '\n';
+  return `${text}${gap}${lines.join('\n')}`;
+};
 
 /** A command that ended well just before it was to be stopped has ended well. */
 function outcomeOf({ status, stopping, limitMs, elapsedMs }: Ending): CallOutcome {

@@ -13,6 +13,7 @@ import { runCommand } from './commands/run.js';
 import { statusCommand } from './commands/status.js';
 import { tortureCommand } from './commands/torture.js';
 import { upCommand } from './commands/up/index.js';
+import { usageCommand } from './commands/usage.js';
 import { verifyCommand } from './commands/verify.js';
 import { watchCommand } from './commands/watch.js';
 import {
@@ -47,6 +48,7 @@ const commands = [
   answerCommand,
   raiseCommand,
   effectsCommand,
+  usageCommand,
   eventsCommand,
   watchCommand,
   replayCommand,

@@ -6,6 +6,7 @@ import { silentLogger, systemClock } from '#platform';
 import { AgentList } from './agents/agent-list.js';
 import { AgentsController } from './agents/agents.controller.js';
 import { Agents } from './agents/agents.js';
+import { Attached } from './blobs/attached.js';
 import { BlobsController } from './blobs/blobs.controller.js';
 import { BY } from './caller.js';
 import { BusMeasures } from './doctor/bus-measures.js';
@@ -35,6 +36,8 @@ import { RunsController } from './runs/runs.controller.js';
 import { WishesController } from './runs/wishes.controller.js';
 import type { Limits, Surroundings, Timing } from './surroundings.js';
 import { API_KEY, CLOCK, EVENT_LOG, KEY_FILE, LIMITS, LIVE_BUS, LIVE_PARTS, LOGGER, TIMING } from './tokens.js';
+import { UsageController } from './usage/usage.controller.js';
+import { UsageIndex } from './usage/usage-index.js';
 
 const DEFAULT_TIMING: Timing = { keepAliveMs: 15_000, deadViewerMs: 60_000, patience: DEFAULT_PATIENCE };
 
@@ -65,6 +68,7 @@ export class GatewayModule {
         EffectsController,
         ReportController,
         DoctorController,
+        UsageController,
       ],
       providers: [
         { provide: EVENT_LOG, useValue: log },
@@ -87,6 +91,7 @@ export class GatewayModule {
         Agents,
         AgentList,
         Allowance,
+        Attached,
         RunList,
         Findings,
         Doctor,
@@ -94,6 +99,7 @@ export class GatewayModule {
         LogMeasures,
         BusMeasures,
         Reports,
+        UsageIndex,
         RunViews,
         RunWishes,
         Heartbeats,

@@ -89,9 +89,10 @@ export async function assemble(parts: AssemblyParts): Promise<WorkspaceManager> 
     http,
     new McpKind(servers, journal),
   ];
-  const calls = new Calls({ ...shared, executor: new Executor(kinds, journal, shared.secrets), commands, outputs });
+  const executor = new Executor(kinds, journal, shared.secrets);
+  const calls = new Calls({ ...shared, executor, commands, outputs });
   const openings = new Openings({ holder, log, blobs, journal, folders, means, clock, logger });
-  const workspaces = new Workspaces({ journal, openings, calls, background, servers, http });
+  const workspaces = new Workspaces({ journal, openings, calls, background, servers, http, executor });
   calls.resume();
   background.resumeAll();
   const { groups } = means;

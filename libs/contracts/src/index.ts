@@ -36,13 +36,18 @@ export {
   WaitsFor,
 } from './api.js';
 export {
+  Attachments,
   BlobRef,
   type ContextMessage,
   DOCUMENT_TYPES,
   DocumentBlock,
   IMAGE_TYPES,
   ImageBlock,
+  MediaBlock,
+  MOST_MEDIA_BYTES,
   ModelBlock,
+  mediaBlockOf,
+  mediaTypeOf,
   ResultBlock,
   StopReason,
   TextBlock,
@@ -102,9 +107,11 @@ export { AskService, HOLDINGS_TOLD, Holding, SERVICES, type ServiceAnswer, Servi
 export { FaultSpec, ItemsPlay, ScriptedTurn, ScriptPlay, SimulateSpec } from './simulate.js';
 export { runOfStream, streams } from './streams.js';
 export { builtInTools, EARLIER_TOOLS, inputSchemaOf, type ToolDeclaration, WORDS_VERSION } from './tools.js';
+export { UsageAnswer, UsageQuery } from './usage.js';
 export {
   AskCall,
   CallState,
+  CheckCall,
   DiscoverTools,
   OpenWorkspace,
   ProbeCall,

@@ -1,8 +1,8 @@
-import { millisOf, momentOf, type RunEventOf } from '#contracts';
+import { type CapName, millisOf, momentOf, type RunEventOf } from '#contracts';
 import { answerDueBy, capForbiddingSegments, capReason } from './caps.js';
 import { tally } from './notices.js';
 import { carrierOf } from './offered-tools.js';
-import { callsDue, currentItem, openItems, pendingQuestions, type Relay, type Run } from './run.js';
+import { callsDue, openItems, pendingQuestions, type Relay, type Run } from './run.js';
 import { fold } from './turn.js';
 
 type CoordinatorEvent = RunEventOf['coordinator'];
@@ -89,10 +89,7 @@ function nextExpiry(run: Run, now: number): { readonly lookAgainAt?: number } {
 function next(run: Run, relay: Extract<Relay, { phase: 'between' }>, now: number): Reconciliation {
   const at = momentOf(now);
   const cap = capForbiddingSegments(run, now);
-  if (cap) {
-    const where = currentItem(run) ? ` ${tally(run)}` : '';
-    return { events: [{ type: 'RunHalted', data: { at, cap: cap.cap, reason: `${capReason(cap)}${where}` } }] };
-  }
+  if (cap) return { events: [halted(run, cap.cap, capReason(cap), at)] };
   if (run.pause) return { events: [] };
   const since = millisOf(run.since);
   const due = since + restartBackoffMs(relay.restarts);
@@ -126,11 +123,17 @@ function failed(run: Run, detail: string, at: string, now: number): CoordinatorE
   const cap = capForbiddingSegments(run, now);
   if (trouble && trouble.retryAt === undefined && PASSING.includes(trouble.kind)) {
     const reason = `The model stayed unavailable for ${trouble.attempt} attempts (caps.modelRetries): ${trouble.message}`;
-    return { type: 'RunHalted', data: { at, cap: 'modelRetries', reason: reason.slice(0, 2_000) } };
+    return halted(run, 'modelRetries', reason.slice(0, 1_800), at);
   }
-  if (cap) return { type: 'RunHalted', data: { at, cap: cap.cap, reason: capReason(cap) } };
+  if (cap) return halted(run, cap.cap, capReason(cap), at);
   return { type: 'RunFailed', data: { at, reason: detail || 'The segment failed without a reason.' } };
 }
+
+/** Names the cap, and what is done and what is not. */
+const halted = (run: Run, cap: CapName, why: string, at: string): CoordinatorEvent => ({
+  type: 'RunHalted',
+  data: { at, cap, reason: run.items.length > 0 ? `${why} ${tally(run)}` : why },
+});
 
 function cancelled(run: Run, at: string): CoordinatorEvent {
   const inDoubt = run.openCalls.filter(

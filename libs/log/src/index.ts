@@ -1,6 +1,6 @@
 export { Blobs } from './blobs.js';
 export { connectLog } from './connect-log.js';
-export { RunContended, RunUnknown, UnknownFact, WrongRevision } from './errors.js';
+export { LogRefused, RunContended, RunUnknown, UnknownFact, WrongRevision } from './errors.js';
 export {
   type Appended,
   comparePositions,

@@ -14,6 +14,7 @@ import {
   RunRow,
   RunView,
   type StartRunRequest,
+  UsageAnswer,
 } from '#contracts';
 import type { Target } from '../target.js';
 import { Http } from './http.js';
@@ -107,6 +108,12 @@ export class Gateway {
   /** What the run did to the world. */
   effects(id: string): Promise<EffectsAnswer> {
     return this.http.ask(`/v1/runs/${id}/effects`, EffectsAnswer);
+  }
+
+  /** What agents or tenants have used. */
+  usage(by: string, since: string | undefined): Promise<UsageAnswer> {
+    const query = new URLSearchParams({ by, ...(since === undefined ? {} : { since }) });
+    return this.http.ask(`/v1/usage?${query.toString()}`, UsageAnswer);
   }
 
   /** What the log holds of a run now, from a revision on. */

@@ -79,6 +79,7 @@ const refused = ({ code, detail }: Refusal): ApiProblem => new ApiProblem(STATUS
 
 const STATUS_OF: { readonly [Code in Refusal['code']]?: number } = {
   'too-many-messages': 429,
+  'attachments-too-large': 422,
   'decision-missing': 422,
   'cap-not-raised': 422,
   'cap-too-high': 422,

@@ -3,14 +3,18 @@ import { type Moment, momentOf, type SegmentEndReason } from '#contracts';
 import {
   type Act,
   compactionRequest,
+  hasNewMedia,
   minutesEndAt,
   nextAct,
   type Run,
+  recordable,
+  recordableSummary,
   type SegmentEvent,
   textOf,
   turnRequest,
   withCalls,
 } from '#domain';
+import { LogRefused } from '#log';
 import { BatonError, type Clock, LONGEST_TIMER_MS, messageOf, requestDigest } from '#platform';
 import { ModelFailure } from '../model/model-failure.js';
 import type { Model, TurnPlace } from '../model/model-port.js';
@@ -25,7 +29,7 @@ import type { Workspace } from './workspace.js';
 export interface SegmentParts {
   readonly log: SegmentLog;
   readonly model: Model;
-  readonly workspace: Pick<Workspace, 'run' | 'stop' | 'discover' | 'probe'>;
+  readonly workspace: Pick<Workspace, 'run' | 'stop' | 'check' | 'discover' | 'probe'>;
   readonly pulse: Pick<Pulse, 'doing' | 'recorded'>;
   readonly clock: Clock;
   readonly random: () => number;
@@ -123,13 +127,14 @@ export class Segment {
     return { segment: this.parts.log.segment, at: momentOf(this.parts.clock.now()) };
   }
 
-  /** Why the run cannot go on, when the workspace has refused for good. */
+  /** Why the run cannot go on, when the workspace or the log has refused for good. */
   private async performed(act: Exclude<Act, { kind: 'end' }>): Promise<string | undefined> {
     try {
       await this.perform(act);
       return undefined;
     } catch (error) {
       if (this.activity.signal.aborted && isPassing(error)) return undefined;
+      if (error instanceof LogRefused) return `What was to be recorded was refused: ${error.message}`.slice(0, 2_000);
       if (!(error instanceof RemoteProblem)) throw error;
       if (error.remedy === 'stand-down') throw new Fenced(error.message);
       return `The workspace refused (${error.code}): ${error.message}`.slice(0, 2_000);
@@ -176,7 +181,7 @@ export class Segment {
       const place = this.at();
       const completed: SegmentEvent = {
         type: 'ModelTurnCompleted',
-        data: { ...place, turn, basedOn, requestDigest: requestDigest(request), ...answer, durationMs },
+        data: { ...place, turn, basedOn, requestDigest: requestDigest(request), ...recordable(answer), durationMs },
       };
       await this.record(() => withCalls(this.history.run, completed, place, digestOf));
     } catch (error) {
@@ -189,10 +194,12 @@ export class Segment {
       if (this.activity.signal.aborted && !(error instanceof BatonError)) return;
       throw error;
     }
-    const { run } = this.history;
+    const { run, context } = this.history;
     const { attempt } = placeOf(run);
     const delay = retryDelayMs(error.kind, attempt, error.retryAfterMs, this.parts.random());
-    const retryInMs = error.retryable && attempt <= run.caps.modelRetries ? delay : undefined;
+    // What was new to the model is left out of the next attempt.
+    const otherwise = error.kind === 'invalid-request' && hasNewMedia(context) ? 0 : undefined;
+    const retryInMs = attempt <= run.caps.modelRetries ? (error.retryable ? delay : otherwise) : undefined;
     const data = { ...this.at(), turn, attempt, kind: error.kind, message: messageOf(error).slice(0, 2_000) };
     await this.record(() => [
       { type: 'ModelTurnFailed', data: retryInMs === undefined ? data : { ...data, retryInMs } },
@@ -209,7 +216,7 @@ export class Segment {
       const data = {
         ...this.at(),
         basedOn,
-        summary: textOf(answer.content),
+        summary: recordableSummary(textOf(answer.content)),
         usage: answer.usage,
         requestDigest: requestDigest(request),
       };

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { AnswerTimedOut, type Bus, NoResponders, RemoteProblem } from '#bus';
 import {
   type CallState,
+  CheckCall,
   DiscoverTools,
   type Discovery,
   OpenWorkspace,
@@ -10,7 +11,7 @@ import {
   StopCall,
   workspaceSubject,
 } from '#contracts';
-import { type OpenCall, type Run, shownBytes } from '#domain';
+import { effectPolicyOf, type OpenCall, type Run, shownBytes } from '#domain';
 import { Unavailable } from '#platform';
 import type { SegmentLog } from './segment-log.js';
 
@@ -42,6 +43,7 @@ export class Workspace {
       ...callOf(call),
       tool: call.tool,
       input: call.input,
+      effect: effectPolicyOf(this.state, call.tool).effect,
       limitMs: caps.toolSeconds * 1_000,
       outputBytes: shownBytes(this.state),
     };
@@ -52,6 +54,11 @@ export class Workspace {
       );
     }
     return state;
+  }
+
+  /** What is wrong with the input of a call that was not started, as far as the workspace can tell. */
+  async check({ tool, input }: OpenCall, signal: AbortSignal): Promise<string | undefined> {
+    return (await this.request(CheckCall, { ...this.asker, tool, input }, DISCOVER_MS, signal)).fault;
   }
 
   /** Stops a call that was started and says how it ended. */

@@ -1,0 +1,87 @@
+import { parseArgs } from 'node:util';
+import { messageOf } from '#platform';
+import { judge, type Verdict } from './check/verdict.js';
+import { isKind, KINDS } from './plan.js';
+import { Report } from './report.js';
+import { type Say, Session, type Wishes } from './session.js';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '5' },
+    runs: { type: 'string', default: '8' },
+    items: { type: 'string', default: '20' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const began = performance.now();
+const say: Say = (line) =>
+  void process.stderr.write(`chaos ${((performance.now() - began) / 1_000).toFixed(1).padStart(6)} s: ${line}\n`);
+
+/** @throws when it is no number above 0, or no whole one where only those make sense */
+function number(option: 'minutes' | 'runs' | 'items' | 'seed', text: string): number {
+  const value = Number(text);
+  if (value > 0 && (option === 'minutes' || Number.isSafeInteger(value))) return value;
+  throw new Error(`--${option} is "${text}"; use a number above 0.`);
+}
+
+function wishesOf(): Wishes {
+  const kinds = values.only?.split(',') ?? KINDS;
+  const stranger = kinds.find((kind) => !isKind(kind));
+  if (stranger !== undefined) throw new Error(`--only names "${stranger}"; use ${KINDS.join(', ')}.`);
+  return {
+    minutes: number('minutes', values.minutes),
+    runs: number('runs', values.runs),
+    itemsEach: number('items', values.items),
+    seed: values.seed === undefined ? 1 + Math.floor(Math.random() * 1e6) : number('seed', values.seed),
+    kinds: kinds.filter(isKind),
+  };
+}
+
+const again = ({ minutes, runs, itemsEach, seed }: Wishes): string =>
+  `npm run chaos -- --minutes ${minutes} --runs ${runs} --items ${itemsEach} --seed ${seed}${values.only === undefined ? '' : ` --only ${values.only}`}`;
+
+const isGood = ({ runs, finished, lost, doubled, lies }: Verdict): boolean =>
+  finished === runs && lost + doubled + lies === 0;
+
+async function chaos(wishes: Wishes): Promise<boolean> {
+  say(`seed ${wishes.seed}: ${wishes.minutes} min, ${wishes.runs} runs open, ${wishes.itemsEach} items each`);
+  const session = new Session(wishes, say);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void session.end().finally(() => process.exit(1)));
+  }
+  const report = new Report();
+  try {
+    const facts = await session.play();
+    const { verdict, findings } = judge(facts);
+    const told = { ...verdict, seed: wishes.seed };
+    process.stdout.write(`${JSON.stringify(told, null, values.json ? 0 : 2)}\n`);
+    if (isGood(verdict)) {
+      report.drop();
+      return true;
+    }
+    report.write(told, findings, facts);
+    for (const { kind, run, what } of findings.slice(0, 20)) say(`${kind}: run ${run} ${what}`);
+    failed(session, report, wishes);
+    return false;
+  } catch (error) {
+    failed(session, report, wishes);
+    throw error;
+  } finally {
+    await session.end();
+  }
+}
+
+function failed(session: Session, report: Report, wishes: Wishes): void {
+  report.keepLogs(...session.logs());
+  say(`what is known of it is in ${report.folder}; again: ${again(wishes)}`);
+}
+
+try {
+  process.exitCode = (await chaos(wishesOf())) ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`chaos: ${messageOf(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,150 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { BenchCluster } from '../bench/relay/local-cluster.js';
+import { type Random, seeded } from '../simulation/world/random.js';
+import type { Facts } from './check/facts.js';
+import { Disk } from './disk.js';
+import { readDisk, readLog } from './evidence.js';
+import { Gateway } from './gateway.js';
+import { Injector } from './injector.js';
+import { Load } from './load.js';
+import { Machine } from './machine.js';
+import { type Kind, plan, type Turn } from './plan.js';
+import { Viewers } from './viewers.js';
+import { Watcher } from './watcher.js';
+
+export interface Wishes {
+  readonly minutes: number;
+  /** How many runs are open all along. */
+  readonly runs: number;
+  readonly itemsEach: number;
+  readonly seed: number;
+  readonly kinds: readonly Kind[];
+}
+
+const MINUTE_MS = 60_000;
+/** More runs than this wait for their turn, as they would on any small machine. */
+const MOST_WORKERS = 12;
+/** Idle children, so that what goes on after a kill does not wait for a process to boot. */
+const SPARE_WORKERS = 2;
+const DISK_MEGABYTES = 700;
+const TELL_MS = 5_000;
+/** What a run may take for one item at most, its turn among the others included, in milliseconds. */
+const ITEM_MS = 3_000;
+const AFTER_ALL_MS = 90_000;
+
+export type Say = (line: string) => void;
+
+/** One session: a cluster, its load, its watchers and the one who does harm. */
+export class Session {
+  private readonly scratch = mkdtempSync(join(tmpdir(), 'baton-chaos-'));
+  private readonly disk: Disk;
+  private readonly random: Random;
+  private cluster: BenchCluster | undefined;
+  private machine: Machine | undefined;
+
+  constructor(
+    private readonly wishes: Wishes,
+    private readonly say: Say,
+  ) {
+    this.random = seeded(wishes.seed);
+    this.disk = Disk.mount(join(this.scratch, 'disk'), DISK_MEGABYTES);
+    if (this.disk.refusal !== undefined) say(`no disk is filled: a small one cannot be mounted (${this.disk.refusal})`);
+  }
+
+  /** Plays it all and answers with what is known then; the cluster is down. */
+  async play(): Promise<Facts> {
+    const here = Math.max(1, Math.min(this.wishes.runs, MOST_WORKERS));
+    const cluster = (this.cluster = await BenchCluster.start(
+      { pool: here + SPARE_WORKERS },
+      join(this.disk.folder, 'data'),
+    ));
+    const machine = (this.machine = await Machine.start(cluster, Math.ceil(here / 4), join(this.scratch, 'logs')));
+    const gateway = new Gateway(cluster);
+    const load = new Load(gateway, this.wishes.runs, this.wishes.itemsEach);
+    await load.prepare();
+    const injector = new Injector({ cluster, machine, disk: this.disk, random: this.random });
+    const watcher = new Watcher(gateway, load);
+    const viewers = new Viewers(gateway, load, seeded(this.wishes.seed + 1));
+    const [enough, over] = [new AbortController(), new AbortController()];
+    const telling = setInterval(() => this.tell(load), TELL_MS);
+    const work = [
+      load.keepOpen(enough.signal),
+      watcher.watch(over.signal),
+      viewers.view(enough.signal, over.signal),
+      this.harm(injector).finally(() => enough.abort()),
+    ] as const;
+    try {
+      const failed = Promise.all(work);
+      failed.catch(() => over.abort());
+      await Promise.race([failed, this.untilFinished(load, enough.signal)]);
+      over.abort();
+      await failed;
+    } finally {
+      clearInterval(telling);
+      for (const one of [enough, over]) one.abort();
+    }
+    const logged = await readLog(cluster.log, load.started);
+    await this.switchOff();
+    const { injections, absences } = injector;
+    const runs = readDisk(cluster.folder, logged);
+    return { runs, samples: watcher.samples, viewings: viewers.collected(), absences, injections };
+  }
+
+  /** Where the services have written what they had to say. */
+  logs(): readonly string[] {
+    return [join(this.disk.folder, 'data', 'logs'), join(this.scratch, 'logs')];
+  }
+
+  /** Stops whatever still runs and leaves nothing behind. */
+  async end(): Promise<void> {
+    await this.switchOff();
+    this.disk.unmount();
+    rmSync(this.scratch, { recursive: true, force: true });
+  }
+
+  private async switchOff(): Promise<void> {
+    const { cluster, machine } = this;
+    this.cluster = undefined;
+    this.machine = undefined;
+    await machine?.stop();
+    await cluster?.down();
+  }
+
+  private async harm(injector: Injector): Promise<void> {
+    const end = Date.now() + this.wishes.minutes * MINUTE_MS;
+    for (const { pauseMs, kinds } of plan(this.random, this.wishes.kinds)) {
+      await pause(Math.max(0, Math.min(pauseMs, end - Date.now())));
+      if (Date.now() >= end) return;
+      await this.strike(injector, kinds);
+    }
+  }
+
+  private async strike(injector: Injector, kinds: Turn['kinds']): Promise<void> {
+    this.say(`${kinds.join(' and ')} …`);
+    const done = await Promise.all(kinds.map((kind) => injector.inject(kind)));
+    for (const [place, injection] of done.entries()) {
+      const took = injection
+        ? `${injection.target}, over after ${injection.over - injection.at} ms`
+        : 'nothing to strike';
+      this.say(`${kinds[place]}: ${took}`);
+    }
+  }
+
+  /** After the last fault everything ends within a time that follows from what is still to do. */
+  private async untilFinished(load: Load, enough: AbortSignal): Promise<void> {
+    while (!enough.aborted) await pause(100);
+    const items = this.wishes.runs * this.wishes.itemsEach;
+    const limitMs = AFTER_ALL_MS + (items * ITEM_MS) / Math.min(this.wishes.runs, MOST_WORKERS);
+    this.say(`no more faults; the open runs have ${Math.round(limitMs / 1_000)} s to finish`);
+    const end = Date.now() + limitMs;
+    while (load.openRuns().length > 0 && Date.now() < end) await pause(100);
+  }
+
+  private tell(load: Load): void {
+    const open = load.openRuns().length;
+    this.say(`${open} runs open, ${load.started.length - open} ended, ${this.disk.freeMegabytes()} MB free`);
+  }
+}

@@ -1,0 +1,49 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { RunView } from '#contracts';
+import type { Sample } from './check/facts.js';
+import type { Gateway } from './gateway.js';
+import type { Load, StartedRun } from './load.js';
+
+/** Between two questions, in milliseconds: the watcher must not be the load. */
+const BETWEEN_MS = 40;
+const OVER: readonly string[] = ['completed', 'failed', 'cancelled', 'halted'];
+
+/** Asks for the status of one open run after the other, all along, and keeps what it was told. */
+export class Watcher {
+  readonly samples: Sample[] = [];
+
+  constructor(
+    private readonly gateway: Gateway,
+    private readonly load: Load,
+  ) {}
+
+  async watch(until: AbortSignal): Promise<void> {
+    while (!until.aborted) {
+      for (const run of this.load.openRuns()) {
+        // Nobody answers while the gateway or the log is away: that is no lie.
+        await this.ask(run).catch(() => undefined);
+        await pause(BETWEEN_MS, undefined, { signal: until }).catch(() => undefined);
+        if (until.aborted) return;
+      }
+      await pause(BETWEEN_MS);
+    }
+  }
+
+  private async ask({ id }: StartedRun): Promise<void> {
+    const askedAt = Date.now();
+    const { status, asOf, items, segment, heartbeat } = await this.gateway.look(`/v1/runs/${id}`, RunView);
+    this.samples.push({
+      run: id,
+      askedAt,
+      status,
+      revision: asOf.revision,
+      type: asOf.type,
+      done: items.done,
+      failed: items.failed,
+      ...(segment ? { segment: segment.number } : {}),
+      ...(segment?.pid === undefined ? {} : { pid: segment.pid }),
+      ...(heartbeat ? { verdict: heartbeat.verdict } : {}),
+    });
+    if (OVER.includes(status)) this.load.ended(id);
+  }
+}

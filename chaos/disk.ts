@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { mkdirSync, rmSync, statfsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What is written at once while the disk is filled, from much to little. */
-const BLOCKS = [1 << 20, 1 << 12, 1];
+/** What is written at once while the disk is filled, from much to little; a page is what a file system gives out. */
+const BLOCKS = [1 << 20, 1 << 12, 1 << 6];
 
 /** A small disk of its own for the whole cluster, so that it can be filled without harm to the machine. */
 export class Disk {
@@ -24,13 +25,13 @@ export class Disk {
   }
 
   /** Leaves no byte to anybody. */
-  fill(): void {
+  async fill(): Promise<void> {
     if (this.refusal !== undefined) return;
-    const file = openSync(this.ballast, 'a');
+    const file = await open(this.ballast, 'a');
     try {
-      for (const bytes of BLOCKS) writeUntilFull(file, bytes);
+      for (const bytes of BLOCKS) await writeUntilFull((block) => file.write(block), bytes);
     } finally {
-      closeSync(file);
+      await file.close();
     }
   }
 
@@ -53,10 +54,12 @@ export class Disk {
   }
 }
 
-function writeUntilFull(file: number, bytes: number): void {
+type Write = (block: Buffer) => Promise<{ readonly bytesWritten: number }>;
+
+async function writeUntilFull(write: Write, bytes: number): Promise<void> {
   const block = Buffer.alloc(bytes, 1);
   try {
-    while (writeSync(file, block) === bytes);
+    while ((await write(block)).bytesWritten === bytes);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
   }

@@ -8,11 +8,7 @@ const ASK_AGAIN_MS = 200;
 
 /** The cluster's API as somebody sees it who keeps asking while services are away. */
 export class Gateway {
-  private readonly headers: Readonly<Record<string, string>>;
-
-  constructor(private readonly cluster: BenchCluster) {
-    this.headers = { authorization: `Bearer ${cluster.key}`, 'content-type': 'application/json' };
-  }
+  constructor(private readonly cluster: BenchCluster) {}
 
   /** Asks once. @throws when nobody answers, or the answer is a problem */
   async look<S extends z.ZodType>(path: string, answer: S): Promise<z.output<S>> {
@@ -37,7 +33,10 @@ export class Gateway {
   }
 
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    return fetch(this.cluster.url + path, { ...init, headers: { ...this.headers, ...init.headers } });
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${this.cluster.key}`);
+    headers.set('content-type', 'application/json');
+    return fetch(this.cluster.url + path, { ...init, headers });
   }
 
   /** Where to follow runs live. */

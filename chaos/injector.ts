@@ -145,7 +145,7 @@ export class Injector {
     const runs = runsOf(await this.atWork());
     const at = Date.now();
     while (Date.now() < at + DISK_FULL_MS) {
-      disk.fill();
+      await disk.fill();
       await pause(FILL_AGAIN_MS);
     }
     disk.makeRoom();

@@ -13,6 +13,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     only: { type: 'string' },
     json: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
   },
 });
 
@@ -58,23 +59,24 @@ async function chaos(wishes: Wishes): Promise<boolean> {
     const { verdict, findings } = judge(facts);
     const told = { ...verdict, seed: wishes.seed };
     process.stdout.write(`${JSON.stringify(told, null, values.json ? 0 : 2)}\n`);
-    if (isGood(verdict)) {
+    const good = isGood(verdict);
+    if (good && !values.keep) {
       report.drop();
       return true;
     }
     report.write(told, findings, facts);
     for (const { kind, run, what } of findings.slice(0, 20)) say(`${kind}: run ${run} ${what}`);
-    failed(session, report, wishes);
-    return false;
+    keep(session, report, wishes);
+    return good;
   } catch (error) {
-    failed(session, report, wishes);
+    keep(session, report, wishes);
     throw error;
   } finally {
     await session.end();
   }
 }
 
-function failed(session: Session, report: Report, wishes: Wishes): void {
+function keep(session: Session, report: Report, wishes: Wishes): void {
   report.keepLogs(...session.logs());
   say(`what is known of it is in ${report.folder}; again: ${again(wishes)}`);
 }

@@ -41,9 +41,9 @@ export interface Turn {
 /** The order of the faults, which the seed decides: deck after deck, each shuffled, so that no kind stays away for long. */
 export function* plan(random: Random, kinds: readonly Kind[]): Generator<Turn, never> {
   const cards = kinds.flatMap((kind) => Array.from({ length: CARDS[kind] }, () => kind));
-  let deck: Kind[] = [];
+  const deck: Kind[] = [];
   for (;;) {
-    if (deck.length < 2) deck = [...deck, ...shuffled(random, cards)];
+    if (deck.length < 2) deck.push(...shuffled(random, cards));
     const pauseMs = PAUSE_MS.least + wholeBelow(random, PAUSE_MS.more);
     const together = random() < TOGETHER && mayStrikeTogether(deck.slice(0, 2));
     yield { pauseMs, kinds: deck.splice(0, together ? 2 : 1) };

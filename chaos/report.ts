@@ -19,7 +19,7 @@ export class Report {
     this.json('faults.json', facts.injections);
     mkdirSync(join(this.folder, 'runs'));
     const samples = facts.samples.map((sample) => ({ ...sample, asked: new Date(sample.askedAt).toISOString() }));
-    for (const run of facts.runs.filter(({ id }) => findings.some((finding) => finding.run === id))) {
+    for (const run of facts.runs) {
       const told = { ...run, samples: samples.filter((sample) => sample.run === run.id) };
       this.json(join('runs', `${run.id}.json`), told);
     }

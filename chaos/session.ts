@@ -29,7 +29,8 @@ const MINUTE_MS = 60_000;
 const MOST_WORKERS = 12;
 /** Idle children, so that what goes on after a kill does not wait for a process to boot. */
 const SPARE_WORKERS = 2;
-const DISK_MEGABYTES = 700;
+/** A cluster does not start with less than 100 MB free; the rest is for what it writes, minute after minute. */
+const DISK_MEGABYTES = { least: 250, aMinute: 25 };
 const TELL_MS = 5_000;
 /** What a run may take for one item at most, its turn among the others included, in milliseconds. */
 const ITEM_MS = 3_000;
@@ -50,7 +51,10 @@ export class Session {
     private readonly say: Say,
   ) {
     this.random = seeded(wishes.seed);
-    this.disk = Disk.mount(join(this.scratch, 'disk'), DISK_MEGABYTES);
+    this.disk = Disk.mount(
+      join(this.scratch, 'disk'),
+      DISK_MEGABYTES.least + Math.ceil(wishes.minutes) * DISK_MEGABYTES.aMinute,
+    );
     if (this.disk.refusal !== undefined) say(`no disk is filled: a small one cannot be mounted (${this.disk.refusal})`);
   }
 

@@ -14,12 +14,18 @@ const MOST_AT_ONCE = 12;
 const QUIET_MS = 30_000;
 const ENDS: readonly string[] = ['RunCompleted', 'RunFailed', 'RunCancelled', 'RunHalted'];
 
-type Seen = Viewing['events'][number];
 type Way = Viewing['way'];
+
+interface Kept extends Viewing {
+  drops: number;
+  readonly events: Viewing['events'][number][];
+}
+
+const hasSeenTheEnd = ({ events }: Viewing): boolean => ENDS.includes(events.at(-1)?.type ?? '');
 
 /** Two viewers, one for each way, who leave after a few events and come back, and follow one run after the other to its end. */
 export class Viewers {
-  private readonly viewings: { run: string; way: Way; drops: number; events: Seen[] }[] = [];
+  private readonly viewings: Kept[] = [];
 
   constructor(
     private readonly gateway: Gateway,
@@ -45,23 +51,24 @@ export class Viewers {
   }
 
   private async follow({ id }: StartedRun, way: Way, giveUp: AbortSignal): Promise<void> {
-    const viewing = { run: id, way, drops: 0, events: [] as Seen[] };
+    const viewing: Kept = { run: id, way, drops: 0, events: [] };
     this.viewings.push(viewing);
-    while (!ENDS.includes(viewing.events.at(-1)?.type ?? '') && !giveUp.aborted) {
+    while (!hasSeenTheEnd(viewing) && !giveUp.aborted) {
       const most = 1 + wholeBelow(this.random, MOST_AT_ONCE);
-      const dropped = AbortSignal.any([giveUp, AbortSignal.timeout(QUIET_MS)]);
-      const events = way === 'sse' ? this.bySse(viewing, dropped) : this.byWebSocket(viewing, dropped);
-      try {
-        let taken = 0;
-        for await (const { revision, type, data } of events) {
-          viewing.events.push({ revision, type, data });
-          taken += 1;
-          if (taken >= most || ENDS.includes(type)) break;
-        }
-      } catch {
-        await pause(COME_BACK_MS);
-      }
+      await this.look(viewing, most, AbortSignal.any([giveUp, AbortSignal.timeout(QUIET_MS)])).catch(() =>
+        pause(COME_BACK_MS),
+      );
       viewing.drops += 1;
+    }
+  }
+
+  /** Follows where it stopped the last time, for so many events at most. @throws when the gateway is away */
+  private async look(viewing: Kept, most: number, dropped: AbortSignal): Promise<void> {
+    const events = viewing.way === 'sse' ? this.bySse(viewing, dropped) : this.byWebSocket(viewing, dropped);
+    const enough = viewing.events.length + most;
+    for await (const { revision, type, data } of events) {
+      viewing.events.push({ revision, type, data });
+      if (viewing.events.length >= enough || hasSeenTheEnd(viewing)) return;
     }
   }
 

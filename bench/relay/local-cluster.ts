@@ -24,6 +24,11 @@ export interface ClusterWishes {
   readonly pool?: number;
 }
 
+interface Place extends ClusterWishes {
+  readonly folder: string;
+  readonly port: number;
+}
+
 const LOOK_AGAIN_MS = 50;
 
 /** A cluster as `baton up` starts it, on a temporary folder, with the embedded event store as it is by default. */
@@ -32,9 +37,8 @@ export class BenchCluster {
 
   private constructor(
     readonly folder: string,
+    private readonly place: Place,
     private up: ChildProcess,
-    private readonly port: number,
-    private readonly wishes: ClusterWishes,
     readonly ports: z.output<typeof Ports>,
   ) {
     this.log = connectLog(`esdb://127.0.0.1:${ports['event-store']}?tls=false`);
@@ -42,17 +46,17 @@ export class BenchCluster {
 
   /** Resolves when every service is ready and the pool's children are too. */
   static async start(wishes: ClusterWishes = {}, folder = temporaryFolder()): Promise<BenchCluster> {
-    const port = await freePort();
-    const up = await switchOn(folder, port, wishes);
+    const place = { ...wishes, folder, port: await freePort() };
+    const up = await switchOn(place);
     const ports = Ports.parse(JSON.parse(readFileSync(join(folder, 'ports.json'), 'utf8')));
-    const cluster = new BenchCluster(folder, up, port, wishes, ports);
+    const cluster = new BenchCluster(folder, place, up, ports);
     await cluster.childrenAreReady();
     return cluster;
   }
 
   /** Where the gateway answers. */
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `http://127.0.0.1:${this.place.port}`;
   }
 
   get key(): string {
@@ -61,7 +65,7 @@ export class BenchCluster {
 
   /** After everything was killed: the same cluster on the same folder. Resolves when every service is ready. */
   async again(): Promise<void> {
-    this.up = await switchOn(this.folder, this.port, this.wishes);
+    this.up = await switchOn(this.place);
   }
 
   /** Stores the agent and answers with its name. */
@@ -137,7 +141,7 @@ export class BenchCluster {
 }
 
 /** `baton up` on the folder, with a sandbox where there can be one. Resolves when every service is ready. */
-async function switchOn(folder: string, port: number, { pool }: ClusterWishes): Promise<ChildProcess> {
+async function switchOn({ folder, port, pool }: Place): Promise<ChildProcess> {
   const sandbox = spawnSync('bwrap', ['--ro-bind', '/', '/', 'true']).status === 0;
   const env = {
     ...inherited(),

@@ -1,9 +1,7 @@
-import type { Finding, JournalledCall, LoggedEvent, RunFacts } from './facts.js';
+import { type Call, callsOf, ofType, textOf } from './calls.js';
+import type { Finding, LoggedEvent, RunFacts } from './facts.js';
 
-export const ENDS: readonly string[] = ['RunCompleted', 'RunFailed', 'RunCancelled', 'RunHalted'];
-
-/** A command's place in its run, as the command itself writes it down: `item call`, the call's number within the item. */
-export const WORD = /^(begin|end) (\S+ \d+)$/;
+const ENDS: readonly string[] = ['RunCompleted', 'RunFailed', 'RunCancelled', 'RunHalted'];
 
 export interface RunAccount {
   readonly findings: readonly Finding[];
@@ -12,152 +10,120 @@ export interface RunAccount {
   readonly failedItems: number;
 }
 
+type Found = Omit<Finding, 'run'>;
+const lost = (what: string): Found => ({ kind: 'lost', what });
+const doubled = (what: string): Found => ({ kind: 'doubled', what });
+const unfinished = (what: string): Found => ({ kind: 'unfinished', what });
+
 /** Compares the three accounts of one run. */
 export function accountOf(run: RunFacts): RunAccount {
-  const inDoubt = count(run, 'ToolCallInDoubt');
-  const ended = run.events.find(({ type }) => ENDS.includes(type));
-  const findings = [
+  const calls = callsOf(run);
+  const end = run.events.find(({ type }) => ENDS.includes(type));
+  const found = [
     ...relayOf(run),
-    ...callsOf(run),
-    ...itemsOf(run),
-    ...run.journal.flatMap((call) => executed(run, call)),
+    ...twice(run, 'ToolCallStarted'),
+    ...twice(run, 'ToolCallCompleted'),
+    ...calls.flatMap((call) => ofCall(call, end !== undefined)),
+    ...repeated(calls),
+    ...strayNotes(run, calls),
+    ...run.items.flatMap((item) => ofItem(item, run, calls)),
+    ...executedTwice(run),
+    ...endOf(run, end),
   ];
   return {
-    findings: [...findings, ...endOf(run, ended)],
-    finished: ended?.type === 'RunCompleted',
-    inDoubt,
-    failedItems: count(run, 'ItemFailed'),
+    findings: found.map((finding) => ({ ...finding, run: run.id })),
+    finished: end?.type === 'RunCompleted',
+    inDoubt: ofType(run.events, 'ToolCallInDoubt').length,
+    failedItems: ofType(run.events, 'ItemFailed').length,
   };
 }
 
-const count = ({ events }: RunFacts, type: string): number => events.filter((event) => event.type === type).length;
-const doubled = ({ id }: RunFacts, what: string): Finding => ({ kind: 'doubled', run: id, what });
-const lost = ({ id }: RunFacts, what: string): Finding => ({ kind: 'lost', run: id, what });
-
-function endOf(run: RunFacts, ended: LoggedEvent | undefined): readonly Finding[] {
-  if (!ended)
-    return [{ kind: 'unfinished', run: run.id, what: `has no end; its last event is ${nameOf(run.events.at(-1))}` }];
-  if (ended.type === 'RunCompleted') return [];
-  return [{ kind: 'unfinished', run: run.id, what: `ended with ${ended.type}: ${String(ended.data['reason'] ?? '')}` }];
+function endOf({ events }: RunFacts, end: LoggedEvent | undefined): readonly Found[] {
+  const last = events.at(-1);
+  if (!end) return [unfinished(`has no end; its last event is ${last?.type ?? 'none'} (${last?.revision ?? -1})`)];
+  return end.type === 'RunCompleted' ? [] : [unfinished(`ended with ${end.type}: ${textOf(end.data['reason'])}`)];
 }
-
-const nameOf = (event: LoggedEvent | undefined): string => (event ? `${event.type} (${event.revision})` : 'none');
 
 /** One end and nothing after it, each segment begun once and only after the one before it was over, no gap in the stream. */
-function relayOf(run: RunFacts): readonly Finding[] {
-  const findings: Finding[] = [];
-  const begun = new Set<unknown>();
-  let working: unknown;
-  let ended = false;
-  for (const [place, { revision, type, data }] of run.events.entries()) {
-    if (revision !== place) return [...findings, lost(run, `revision ${place} is missing`)];
-    if (ended) findings.push(doubled(run, `${type} (${revision}) follows the end`));
-    if (ENDS.includes(type)) ended = true;
+function relayOf({ events }: RunFacts): readonly Found[] {
+  const gap = events.find(({ revision }, place) => revision !== place);
+  if (gap) return [lost(`revision ${events.indexOf(gap)} is missing`)];
+  const found: Found[] = [];
+  const begun = new Set<string>();
+  let working = false;
+  for (const { revision, type, data } of ofType(events, 'SegmentStarted', 'SegmentEnded', 'RunPresumedDead')) {
     if (type === 'SegmentStarted') {
-      if (begun.has(data['segment'])) findings.push(doubled(run, `segment ${String(data['segment'])} was begun twice`));
-      if (working !== undefined) findings.push(doubled(run, `two segments work at revision ${revision}`));
-      begun.add((working = data['segment']));
+      const segment = textOf(data['segment']);
+      if (begun.has(segment)) found.push(doubled(`segment ${segment} was begun twice`));
+      if (working) found.push(doubled(`two segments work at revision ${revision}`));
+      begun.add(segment);
     }
-    if (type === 'SegmentEnded' || type === 'RunPresumedDead') working = undefined;
+    working = type === 'SegmentStarted';
   }
-  return findings;
+  const end = events.findIndex(({ type }) => ENDS.includes(type));
+  const late = end < 0 ? [] : events.slice(end + 1);
+  return [...found, ...late.map(({ type, revision }) => doubled(`${type} (${revision}) follows the end`))];
 }
 
-interface Command {
-  readonly callId: string;
-  /** What it notes; the same in two calls when an item was worked on twice. */
-  readonly word: string;
-}
-
-/** The commands that the model has asked for, in order. */
-function commandsOf({ events }: RunFacts): readonly Command[] {
-  return events.flatMap(({ type, data }) => {
-    if (type !== 'ModelTurnCompleted') return [];
-    const uses = (data['content'] as readonly Record<string, unknown>[]).filter(
-      (block) => block['type'] === 'tool_use',
-    );
-    return uses.flatMap((use, place) => {
-      const { command = '' } = use['input'] as { readonly command?: string };
-      const word = /"begin (\S+ \d+)"/.exec(command)?.[1];
-      return use['name'] === 'bash' && word !== undefined ? [{ callId: `${String(data['turn'])}-${place}`, word }] : [];
-    });
-  });
-}
-
-/** Each command noted its beginning and its end as often as the log says that it was carried out. */
-function callsOf(run: RunFacts): readonly Finding[] {
-  const doubts = new Set(run.events.filter(({ type }) => type === 'ToolCallInDoubt').map(({ data }) => data['callId']));
-  const findings = [...twice(run, 'ToolCallStarted'), ...twice(run, 'ToolCallCompleted')];
-  const known = new Set<string>();
-  for (const { callId, word } of commandsOf(run)) {
-    if (known.has(word)) findings.push(doubled(run, `the command ${word} was asked for again by call ${callId}`));
-    known.add(word);
-    const end = run.events.find(({ type, data }) => type === 'ToolCallCompleted' && data['callId'] === callId);
-    const began = run.ledger.filter((line) => line === `begin ${word}`).length;
-    const ended = run.ledger.filter((line) => line === `end ${word}`).length;
-    if (began > 1 || ended > 1)
-      findings.push(doubled(run, `call ${callId} (${word}) noted itself ${began} and ${ended} times`));
-    if (end?.data['outcome'] === 'ok' && ended === 0)
-      findings.push(lost(run, `call ${callId} (${word}) is done and has left no note`));
-    const told = run.events.some(({ type, data }) => type === 'ToolCallStarted' && data['callId'] === callId);
-    if (began > 0 && !told) findings.push(lost(run, `call ${callId} (${word}) was carried out and is not in the log`));
-    if (told && !end && !doubts.has(callId) && run.events.some(({ type }) => ENDS.includes(type)))
-      findings.push(lost(run, `call ${callId} (${word}) was started and has neither a result nor a doubt`));
-  }
-  for (const line of run.ledger) {
-    const word = WORD.exec(line)?.[2];
-    if (word === undefined || !known.has(word))
-      findings.push(lost(run, `the note "${line}" belongs to no call in the log`));
-  }
-  return findings;
-}
-
-/** The same call or item recorded twice; a call that was in doubt may be started again under another attempt. */
-function twice(run: RunFacts, type: string): readonly Finding[] {
+/** The same fact about a call recorded twice; after a doubt a call may be started again, under another attempt. */
+function twice({ events }: RunFacts, type: string): readonly Found[] {
   const seen = new Set<string>();
-  const findings: Finding[] = [];
-  for (const event of run.events.filter((one) => one.type === type)) {
-    const attempt = type === 'ToolCallStarted' ? `, attempt ${String(event.data['attempt'] ?? 1)},` : '';
-    const call = `${String(event.data['callId'])}${attempt}`;
-    if (seen.has(call)) findings.push(doubled(run, `${type} of ${call} at revision ${event.revision} is the second`));
+  const found: Found[] = [];
+  for (const { data, revision } of ofType(events, type)) {
+    const attempt = type === 'ToolCallStarted' ? `, attempt ${textOf(data['attempt'] ?? 1)},` : '';
+    const call = `${textOf(data['callId'])}${attempt}`;
+    if (seen.has(call)) found.push(doubled(`${type} of ${call} at revision ${revision} is the second`));
     seen.add(call);
   }
-  return findings;
+  return found;
 }
 
-/** Each item settled once, and completed only when its command was. */
-function itemsOf(run: RunFacts): readonly Finding[] {
-  const settled = run.events.filter(({ type }) => type === 'ItemCompleted' || type === 'ItemFailed');
-  const findings: Finding[] = [];
-  const commands = commandsOf(run);
-  const complete = run.events.some(({ type }) => type === 'RunCompleted');
-  for (const item of run.items) {
-    const ends = settled.filter(({ data }) => data['itemId'] === item);
-    if (ends.length > 1) findings.push(doubled(run, `item ${item} was settled ${ends.length} times`));
-    if (ends.length === 0 && complete)
-      findings.push(lost(run, `item ${item} is not settled although the run is complete`));
-    const calls = commands.filter(({ word }) => word.startsWith(`${item} `)).map(({ callId }) => callId);
-    const bad = calls.filter((callId) => !isOk(run, callId));
-    const [end] = ends;
-    if (end?.type === 'ItemCompleted' && calls.length === 0)
-      findings.push(lost(run, `item ${item} is done and no command was run for it`));
-    if (end?.type === 'ItemCompleted' && bad.some((callId) => !isDoubt(run, callId)))
-      findings.push(lost(run, `item ${item} is done although a command of it failed`));
-    if (end?.type === 'ItemFailed' && bad.length === 0)
-      findings.push(lost(run, `item ${item} failed although its commands did not`));
+/** It noted its beginning and its end as often as the log says that it was carried out. */
+function ofCall(
+  { callId, word, isStarted, outcome, isInDoubt, began, ended }: Call,
+  isOver: boolean,
+): readonly Found[] {
+  const name = `call ${callId} (${word})`;
+  return [
+    ...(began > 1 || ended > 1 ? [doubled(`${name} noted itself ${began} and ${ended} times`)] : []),
+    ...(outcome === 'ok' && ended === 0 ? [lost(`${name} is done and has left no note`)] : []),
+    ...(began > 0 && !isStarted ? [lost(`${name} was carried out and is not in the log`)] : []),
+    ...(isOver && isStarted && outcome === undefined && !isInDoubt
+      ? [lost(`${name} was started and has neither a result nor a doubt`)]
+      : []),
+  ];
+}
+
+function repeated(calls: readonly Call[]): readonly Found[] {
+  const again = calls.filter(({ word }, place) => calls.findIndex((call) => call.word === word) < place);
+  return again.map(({ callId, word }) => doubled(`the command ${word} was asked for again by call ${callId}`));
+}
+
+function strayNotes({ ledger }: RunFacts, calls: readonly Call[]): readonly Found[] {
+  const known = new Set(calls.flatMap(({ word }) => [`begin ${word}`, `end ${word}`]));
+  return ledger
+    .filter((line) => !known.has(line))
+    .map((line) => lost(`the note "${line}" belongs to no call in the log`));
+}
+
+/** Settled once, as done only when its commands were, as failed only when one of them was. */
+function ofItem(item: string, { events }: RunFacts, all: readonly Call[]): readonly Found[] {
+  const [end, ...more] = ofType(events, 'ItemCompleted', 'ItemFailed').filter(({ data }) => data['itemId'] === item);
+  if (more.length > 0) return [doubled(`item ${item} was settled ${more.length + 1} times`)];
+  const isComplete = events.some(({ type }) => type === 'RunCompleted');
+  if (!end) return isComplete ? [lost(`item ${item} is not settled although the run is complete`)] : [];
+  const calls = all.filter((call) => call.item === item);
+  const bad = calls.filter(({ outcome }) => outcome !== 'ok');
+  if (end.type === 'ItemFailed') {
+    return bad.length === 0 ? [lost(`item ${item} failed although its commands did not`)] : [];
   }
-  return findings;
+  if (calls.length === 0) return [lost(`item ${item} is done and no command was run for it`)];
+  return bad.some(({ isInDoubt }) => !isInDoubt) ? [lost(`item ${item} is done although a command of it failed`)] : [];
 }
 
-const isOk = (run: RunFacts, callId: string): boolean =>
-  run.events.some(
-    ({ type, data }) => type === 'ToolCallCompleted' && data['callId'] === callId && data['outcome'] === 'ok',
+function executedTwice({ journal }: RunFacts): readonly Found[] {
+  const many = journal.filter(({ executions }) => executions > 1);
+  return many.map(({ callId, attempt, executions }) =>
+    doubled(`the journal has ${executions} executions of call ${callId}, attempt ${attempt}`),
   );
-
-const isDoubt = (run: RunFacts, callId: string): boolean =>
-  run.events.some(({ type, data }) => type === 'ToolCallInDoubt' && data['callId'] === callId);
-
-const executed = (run: RunFacts, { callId, attempt, executions }: JournalledCall): readonly Finding[] =>
-  executions > 1
-    ? [doubled(run, `the journal has ${executions} executions of call ${callId}, attempt ${attempt}`)]
-    : [];
+}

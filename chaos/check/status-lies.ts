@@ -1,3 +1,4 @@
+import { textOf } from './calls.js';
 import type { Absence, Finding, LoggedEvent, RunFacts, Sample } from './facts.js';
 
 /** A status may be this old (ms). */
@@ -75,9 +76,9 @@ function wordsAt(events: readonly LoggedEvent[]): readonly string[] {
     case 'RunPresumedDead':
       return ['recovering'];
     case 'SegmentEnded':
-      return wordsAfter(String(last.data['reason']));
+      return wordsAfter(textOf(last.data['reason']));
     case 'SegmentScheduled':
-      return wordsAfter(String(last.data['because']));
+      return wordsAfter(textOf(last.data['because']));
     default:
       return [];
   }

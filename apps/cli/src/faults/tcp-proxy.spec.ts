@@ -11,7 +11,7 @@ beforeEach(async () => {
   server = createServer((socket) => {
     accepted.push(socket);
     socket.on('error', () => undefined);
-    socket.on('data', (bytes) => socket.write(`echo ${bytes}`));
+    socket.on('data', (bytes) => socket.write(`echo ${bytes.toString()}`));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   proxy = await TcpProxy.start({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ListedProcess } from '../apps/cli/src/cluster/listed-process.js';
 import type { BenchCluster } from '../bench/relay/local-cluster.js';
 import { type Random, wholeBelow } from '../simulation/world/random.js';
 import type { Absence, Injection } from './check/facts.js';
@@ -17,6 +18,8 @@ const LOOK_MS = 50;
 /** A service that is not back after this long (ms) is lost; the longest back-off of the cluster is 10 s. */
 const BACK_WITHIN_MS = 90_000;
 const WORK_WITHIN_MS = 15_000;
+const SETTLED_WITHIN_MS = 20_000;
+const NOT_YET: readonly string[] = ['waiting', 'starting', 'backing-off'];
 
 interface Struck {
   readonly target: string;
@@ -45,6 +48,17 @@ export class Injector {
     const injection = { kind, ...struck, over: Date.now() };
     this.injections.push(injection);
     return injection;
+  }
+
+  /** Resolves when every service runs again and the killed children are replaced, or after a while. */
+  async settled(): Promise<void> {
+    const end = Date.now() + SETTLED_WITHIN_MS;
+    while (Date.now() < end) {
+      const processes = await this.world.cluster.processes().catch(() => []);
+      const states = [...processes, ...this.world.machine.workers].map(({ state }) => state);
+      if (processes.length > 0 && !states.some((state) => NOT_YET.includes(state))) return;
+      await pause(LOOK_MS);
+    }
   }
 
   private strike(kind: Kind): Promise<Struck | undefined> {
@@ -199,7 +213,7 @@ export class Injector {
 
   private async atWorkHere(): Promise<readonly Worker[]> {
     const processes = await this.world.cluster.processes();
-    return processes.flatMap(({ name, pid, run }) => (name === 'segment' && pid !== null && run ? [{ pid, run }] : []));
+    return workersAmong(processes).filter(({ run }) => run !== undefined);
   }
 
   private async atWorkThere(): Promise<readonly Worker[]> {
@@ -227,7 +241,12 @@ export class Injector {
   }
 }
 
-const runsOf = (workers: readonly Worker[]): readonly string[] => workers.flatMap(({ run }) => (run ? [run] : []));
+const workersAmong = (processes: readonly ListedProcess[]): readonly Worker[] =>
+  processes.flatMap(({ name, pid, state, run }) => (name === 'segment' && pid !== null ? [{ pid, state, run }] : []));
+
+/** The runs whose segments had begun: the others stood still before the fault as well. */
+const runsOf = (workers: readonly Worker[]): readonly string[] =>
+  workers.flatMap(({ run, state }) => (run && state === 'working' ? [run] : []));
 
 /** What was started for this folder, or by what was: the commands in workspaces are listed nowhere. */
 function processesOf(folder: string): readonly number[] {

@@ -10,17 +10,19 @@ import type { BenchCluster } from '../bench/relay/local-cluster.js';
 
 const Report = z.object({
   type: z.literal('processes'),
-  processes: z.array(z.object({ pid: z.int(), run: z.string().optional() })),
+  processes: z.array(z.object({ pid: z.int(), state: z.string(), run: z.string().optional() })),
 });
 
+/** A child of a segment-runner. */
 export interface Worker {
   readonly pid: number;
+  readonly state: string;
   readonly run?: string | undefined;
 }
 
 /** A second machine with a segment-runner, whose wires to the log and to the bus can be cut. */
 export class Machine {
-  /** The children of the runner, and what they work on. */
+  /** The children of the runner. */
   workers: readonly Worker[] = [];
   private runner: ChildProcess | undefined;
   private stopping = false;

@@ -13,6 +13,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     only: { type: 'string' },
     json: { type: 'boolean', default: false },
+    once: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -33,7 +34,7 @@ function wishesOf(): Wishes {
   const stranger = kinds.find((kind) => !isKind(kind));
   if (stranger !== undefined) throw new Error(`--only names "${stranger}"; use ${KINDS.join(', ')}.`);
   return {
-    minutes: number('minutes', values.minutes),
+    minutes: values.once ? 'once' : number('minutes', values.minutes),
     runs: number('runs', values.runs),
     itemsEach: number('items', values.items),
     seed: values.seed === undefined ? 1 + Math.floor(Math.random() * 1e6) : number('seed', values.seed),
@@ -41,14 +42,17 @@ function wishesOf(): Wishes {
   };
 }
 
-const again = ({ minutes, runs, itemsEach, seed }: Wishes): string =>
-  `npm run chaos -- --minutes ${minutes} --runs ${runs} --items ${itemsEach} --seed ${seed}${values.only === undefined ? '' : ` --only ${values.only}`}`;
+function commandFor({ minutes, runs, itemsEach, seed, kinds }: Wishes): string {
+  const long = minutes === 'once' ? '--once' : `--minutes ${minutes}`;
+  const only = values.only === undefined ? '' : ` --only ${kinds.join(',')}`;
+  return `npm run chaos -- ${long} --runs ${runs} --items ${itemsEach} --seed ${seed}${only}`;
+}
 
 const isGood = ({ runs, finished, lost, doubled, lies }: Verdict): boolean =>
   finished === runs && lost + doubled + lies === 0;
 
 async function chaos(wishes: Wishes): Promise<boolean> {
-  say(`seed ${wishes.seed}: ${wishes.minutes} min, ${wishes.runs} runs open, ${wishes.itemsEach} items each`);
+  say(commandFor(wishes));
   const session = new Session(wishes, say);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => void session.end().finally(() => process.exit(1)));
@@ -78,7 +82,7 @@ async function chaos(wishes: Wishes): Promise<boolean> {
 
 function keep(session: Session, report: Report, wishes: Wishes): void {
   report.keepLogs(...session.logs());
-  say(`what is known of it is in ${report.folder}; again: ${again(wishes)}`);
+  say(`what is known of it is in ${report.folder}; again: ${commandFor(wishes)}`);
 }
 
 try {

@@ -38,17 +38,24 @@ export interface Turn {
   readonly kinds: readonly Kind[];
 }
 
-/** The order of the faults, which the seed decides: deck after deck, each shuffled, so that no kind stays away for long. */
-export function* plan(random: Random, kinds: readonly Kind[]): Generator<Turn, never> {
+/** Each kind once, in an order that the seed decides. */
+export function* once(random: Random, kinds: readonly Kind[]): Generator<Turn, void> {
+  for (const kind of shuffled(random, kinds)) yield { pauseMs: pauseMs(random), kinds: [kind] };
+}
+
+/** First each kind once, then for ever deck after deck, each shuffled, so that no kind stays away for long. */
+export function* plan(random: Random, kinds: readonly Kind[]): Generator<Turn, void> {
+  yield* once(random, kinds);
   const cards = kinds.flatMap((kind) => Array.from({ length: CARDS[kind] }, () => kind));
   const deck: Kind[] = [];
   for (;;) {
     if (deck.length < 2) deck.push(...shuffled(random, cards));
-    const pauseMs = PAUSE_MS.least + wholeBelow(random, PAUSE_MS.more);
     const together = random() < TOGETHER && mayStrikeTogether(deck.slice(0, 2));
-    yield { pauseMs, kinds: deck.splice(0, together ? 2 : 1) };
+    yield { pauseMs: pauseMs(random), kinds: deck.splice(0, together ? 2 : 1) };
   }
 }
+
+const pauseMs = (random: Random): number => PAUSE_MS.least + wholeBelow(random, PAUSE_MS.more);
 
 function mayStrikeTogether([one, other]: readonly Kind[]): boolean {
   return one !== other && !NOT_TOGETHER.some((pair) => pair.every((kind) => kind === one || kind === other));

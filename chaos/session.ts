@@ -11,12 +11,13 @@ import { Gateway } from './gateway.js';
 import { Injector } from './injector.js';
 import { Load } from './load.js';
 import { Machine } from './machine.js';
-import { type Kind, plan, type Turn } from './plan.js';
+import { type Kind, once, plan, type Turn } from './plan.js';
 import { Viewers } from './viewers.js';
 import { Watcher } from './watcher.js';
 
 export interface Wishes {
-  readonly minutes: number;
+  /** For how long faults strike; `once`: each kind strikes once, however long that takes. */
+  readonly minutes: number | 'once';
   /** How many runs are open all along. */
   readonly runs: number;
   readonly itemsEach: number;
@@ -51,10 +52,8 @@ export class Session {
     private readonly say: Say,
   ) {
     this.random = seeded(wishes.seed);
-    this.disk = Disk.mount(
-      join(this.scratch, 'disk'),
-      DISK_MEGABYTES.least + Math.ceil(wishes.minutes) * DISK_MEGABYTES.aMinute,
-    );
+    const minutes = wishes.minutes === 'once' ? wishes.kinds.length : Math.ceil(wishes.minutes);
+    this.disk = Disk.mount(join(this.scratch, 'disk'), DISK_MEGABYTES.least + minutes * DISK_MEGABYTES.aMinute);
     if (this.disk.refusal !== undefined) say(`no disk is filled: a small one cannot be mounted (${this.disk.refusal})`);
   }
 
@@ -118,11 +117,14 @@ export class Session {
   }
 
   private async harm(injector: Injector): Promise<void> {
-    const end = Date.now() + this.wishes.minutes * MINUTE_MS;
-    for (const { pauseMs, kinds } of plan(this.random, this.wishes.kinds)) {
+    await injector.settled();
+    const { minutes, kinds: wished } = this.wishes;
+    const end = minutes === 'once' ? Number.POSITIVE_INFINITY : Date.now() + minutes * MINUTE_MS;
+    for (const { pauseMs, kinds } of (minutes === 'once' ? once : plan)(this.random, wished)) {
       await pause(Math.max(0, Math.min(pauseMs, end - Date.now())));
       if (Date.now() >= end) return;
       await this.strike(injector, kinds);
+      await injector.settled();
     }
   }
 

@@ -89,7 +89,7 @@ export default {
       comment: 'a checker that shared code with what it checks would share its errors',
       severity: 'error',
       from: { path: '^chaos/check/', pathNot: spec },
-      to: { path: '^(apps|libs|simulation|bench)/' },
+      to: { path: '^(apps|libs|bench|simulation|chaos)/', pathNot: '^chaos/check/' },
     },
     {
       name: 'libs-never-import-apps',

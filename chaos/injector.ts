@@ -140,7 +140,7 @@ export class Injector {
 
   private async onMachine(target: string, work: (machine: Machine) => Promise<void>): Promise<Struck | undefined> {
     const { machine } = this.world;
-    if (!(await this.someWorker(() => this.atWorkThere()))) return undefined;
+    if (!(await this.someWorker(async () => (await this.atWorkThere()).filter(hasBegun)))) return undefined;
     const runs = runsOf(await this.atWorkThere());
     const at = Date.now();
     await work(machine);
@@ -244,9 +244,11 @@ export class Injector {
 const workersAmong = (processes: readonly ListedProcess[]): readonly Worker[] =>
   processes.flatMap(({ name, pid, state, run }) => (name === 'segment' && pid !== null ? [{ pid, state, run }] : []));
 
+const hasBegun = ({ state }: Worker): boolean => state === 'working';
+
 /** The runs whose segments had begun: the others stood still before the fault as well. */
 const runsOf = (workers: readonly Worker[]): readonly string[] =>
-  workers.flatMap(({ run, state }) => (run && state === 'working' ? [run] : []));
+  workers.filter(hasBegun).flatMap(({ run }) => (run ? [run] : []));
 
 /** What was started for this folder, or by what was: the commands in workspaces are listed nowhere. */
 function processesOf(folder: string): readonly number[] {

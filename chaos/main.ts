@@ -18,6 +18,9 @@ const { values } = parseArgs({
   },
 });
 
+/** How many findings are told; the report has all. */
+const TOLD = 20;
+
 const began = performance.now();
 const say: Say = (line) =>
   void process.stderr.write(`chaos ${((performance.now() - began) / 1_000).toFixed(1).padStart(6)} s: ${line}\n`);
@@ -57,32 +60,28 @@ async function chaos(wishes: Wishes): Promise<boolean> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => void session.end().finally(() => process.exit(1)));
   }
-  const report = new Report();
   try {
     const facts = await session.play();
     const { verdict, findings } = judge(facts);
     const told = { ...verdict, seed: wishes.seed };
     process.stdout.write(`${JSON.stringify(told, null, values.json ? 0 : 2)}\n`);
-    const good = isGood(verdict);
-    if (good && !values.keep) {
-      report.drop();
-      return true;
-    }
-    report.write(told, findings, facts);
-    for (const { kind, run, what } of findings.slice(0, 20)) say(`${kind}: run ${run} ${what}`);
-    keep(session, report, wishes);
-    return good;
+    for (const { kind, run, what } of findings.slice(0, TOLD)) say(`${kind}: run ${run} ${what}`);
+    if (!isGood(verdict) || values.keep) keep(session, wishes).write(told, findings, facts);
+    return isGood(verdict);
   } catch (error) {
-    keep(session, report, wishes);
+    keep(session, wishes);
     throw error;
   } finally {
     await session.end();
   }
 }
 
-function keep(session: Session, report: Report, wishes: Wishes): void {
+/** Opens a report before the session's folder goes. */
+function keep(session: Session, wishes: Wishes): Report {
+  const report = new Report();
   report.keepLogs(...session.logs());
   say(`what is known of it is in ${report.folder}; again: ${commandFor(wishes)}`);
+  return report;
 }
 
 try {

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Facts, Finding } from './check/facts.js';
@@ -10,7 +10,8 @@ export class Report {
 
   /** Copies the logs of the services before the cluster's folder goes. */
   keepLogs(...folders: readonly string[]): void {
-    for (const folder of folders) cpSync(folder, join(this.folder, 'logs'), { recursive: true, force: true });
+    for (const folder of folders.filter((one) => existsSync(one)))
+      cpSync(folder, join(this.folder, 'logs'), { recursive: true, force: true });
   }
 
   write(verdict: Verdict & { readonly seed: number }, findings: readonly Finding[], facts: Facts): void {
@@ -23,10 +24,6 @@ export class Report {
       const told = { ...run, samples: samples.filter((sample) => sample.run === run.id) };
       this.json(join('runs', `${run.id}.json`), told);
     }
-  }
-
-  drop(): void {
-    rmSync(this.folder, { recursive: true });
   }
 
   private json(name: string, value: unknown): void {

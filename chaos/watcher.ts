@@ -20,8 +20,7 @@ export class Watcher {
   async watch(until: AbortSignal): Promise<void> {
     while (!until.aborted) {
       for (const run of this.load.openRuns()) {
-        // Nobody answers while the gateway or the log is away: that is no lie.
-        await this.ask(run).catch(() => undefined);
+        await this.ask(run);
         await pause(BETWEEN_MS, undefined, { signal: until }).catch(() => undefined);
         if (until.aborted) return;
       }
@@ -31,7 +30,10 @@ export class Watcher {
 
   private async ask({ id }: StartedRun): Promise<void> {
     const askedAt = Date.now();
-    const { status, asOf, items, segment, heartbeat } = await this.gateway.look(`/v1/runs/${id}`, RunView);
+    const view = await this.gateway.look(`/v1/runs/${id}`, RunView);
+    // Not to answer is no lie.
+    if (!view) return;
+    const { status, asOf, items, segment, heartbeat } = view;
     this.samples.push({
       run: id,
       askedAt,

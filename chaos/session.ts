@@ -36,6 +36,8 @@ const TELL_MS = 5_000;
 /** What a run may take for one item at most, its turn among the others included, in milliseconds. */
 const ITEM_MS = 3_000;
 const AFTER_ALL_MS = 90_000;
+/** How long viewers may take to see the end of what has ended. */
+const VIEWERS_MS = 20_000;
 
 export type Say = (line: string) => void;
 
@@ -71,23 +73,26 @@ export class Session {
     const injector = new Injector({ cluster, machine, disk: this.disk, random: this.random });
     const watcher = new Watcher(gateway, load);
     const viewers = new Viewers(gateway, load, seeded(this.wishes.seed + 1));
-    const [enough, over] = [new AbortController(), new AbortController()];
+    const [enough, over, giveUp] = [new AbortController(), new AbortController(), new AbortController()];
+    let late: NodeJS.Timeout | undefined;
     const telling = setInterval(() => this.tell(load), TELL_MS);
     const work = [
       load.keepOpen(enough.signal),
       watcher.watch(over.signal),
-      viewers.view(enough.signal, over.signal),
+      viewers.view(enough.signal, giveUp.signal),
       this.harm(injector).finally(() => enough.abort()),
     ] as const;
     try {
       const failed = Promise.all(work);
-      failed.catch(() => over.abort());
+      failed.catch(() => giveUp.abort());
       await Promise.race([failed, this.untilFinished(load, enough.signal)]);
       over.abort();
+      late = setTimeout(() => giveUp.abort(), VIEWERS_MS);
       await failed;
     } finally {
       clearInterval(telling);
-      for (const one of [enough, over]) one.abort();
+      clearTimeout(late);
+      for (const one of [enough, over, giveUp]) one.abort();
     }
     const logged = await readLog(cluster.log, load.started);
     await this.switchOff();

@@ -39,6 +39,13 @@ const AFTER_ALL_MS = 90_000;
 /** How long viewers may take to see the end of what has ended. */
 const VIEWERS_MS = 20_000;
 
+interface Cast {
+  readonly load: Load;
+  readonly injector: Injector;
+  readonly watcher: Watcher;
+  readonly viewers: Viewers;
+}
+
 export type Say = (line: string) => void;
 
 /** One session: a cluster, its load, its watchers and the one who does harm. */
@@ -61,44 +68,25 @@ export class Session {
 
   /** Plays it all and answers with what is known then; the cluster is down. */
   async play(): Promise<Facts> {
-    const here = Math.max(1, Math.min(this.wishes.runs, MOST_WORKERS));
-    const cluster = (this.cluster = await BenchCluster.start(
-      { pool: here + SPARE_WORKERS },
-      join(this.disk.folder, 'data'),
-    ));
+    const here = Math.min(this.wishes.runs, MOST_WORKERS);
+    const folder = join(this.disk.folder, 'data');
+    const cluster = (this.cluster = await BenchCluster.start({ pool: here + SPARE_WORKERS }, folder));
     const machine = (this.machine = await Machine.start(cluster, Math.ceil(here / 4), join(this.scratch, 'logs')));
     const gateway = new Gateway(cluster);
     const load = new Load(gateway, this.wishes.runs, this.wishes.itemsEach);
+    const cast: Cast = {
+      load,
+      injector: new Injector({ cluster, machine, disk: this.disk, random: this.random }),
+      watcher: new Watcher(gateway, load),
+      viewers: new Viewers(gateway, load, seeded(this.wishes.seed + 1)),
+    };
     await load.prepare();
-    const injector = new Injector({ cluster, machine, disk: this.disk, random: this.random });
-    const watcher = new Watcher(gateway, load);
-    const viewers = new Viewers(gateway, load, seeded(this.wishes.seed + 1));
-    const [enough, over, giveUp] = [new AbortController(), new AbortController(), new AbortController()];
-    let late: NodeJS.Timeout | undefined;
-    const telling = setInterval(() => this.tell(load), TELL_MS);
-    const work = [
-      load.keepOpen(enough.signal),
-      watcher.watch(over.signal),
-      viewers.view(enough.signal, giveUp.signal),
-      this.harm(injector).finally(() => enough.abort()),
-    ] as const;
-    try {
-      const failed = Promise.all(work);
-      failed.catch(() => giveUp.abort());
-      await Promise.race([failed, this.untilFinished(load, enough.signal)]);
-      over.abort();
-      late = setTimeout(() => giveUp.abort(), VIEWERS_MS);
-      await failed;
-    } finally {
-      clearInterval(telling);
-      clearTimeout(late);
-      for (const one of [enough, over, giveUp]) one.abort();
-    }
+    await this.perform(cast);
     const logged = await readLog(cluster.log, load.started);
     await this.switchOff();
-    const { injections, absences } = injector;
-    const runs = readDisk(cluster.folder, logged);
-    return { runs, samples: watcher.samples, viewings: viewers.collected(), absences, injections };
+    const { injections, absences } = cast.injector;
+    const { samples } = cast.watcher;
+    return { runs: readDisk(folder, logged), samples, viewings: cast.viewers.collected(), absences, injections };
   }
 
   /** Where the services have written what they had to say. */
@@ -119,6 +107,29 @@ export class Session {
     this.machine = undefined;
     await machine?.stop();
     await cluster?.down();
+  }
+
+  /** Everybody at once, until the runs are over or have had their time. @throws what went wrong with chaos itself */
+  private async perform({ load, injector, watcher, viewers }: Cast): Promise<void> {
+    const [enough, over, giveUp] = [new AbortController(), new AbortController(), new AbortController()];
+    const telling = setInterval(() => this.tell(load), TELL_MS);
+    let late: NodeJS.Timeout | undefined;
+    const all = Promise.all([
+      load.keepOpen(enough.signal),
+      watcher.watch(over.signal),
+      viewers.view(enough.signal, giveUp.signal),
+      this.harm(injector).finally(() => enough.abort()),
+    ]);
+    try {
+      await Promise.race([all, this.untilFinished(load, enough.signal, giveUp.signal)]);
+      over.abort();
+      late = setTimeout(() => giveUp.abort(), VIEWERS_MS);
+      await all;
+    } finally {
+      clearInterval(telling);
+      clearTimeout(late);
+      for (const one of [enough, over, giveUp]) one.abort();
+    }
   }
 
   private async harm(injector: Injector): Promise<void> {
@@ -145,13 +156,14 @@ export class Session {
   }
 
   /** After the last fault everything ends within a time that follows from what is still to do. */
-  private async untilFinished(load: Load, enough: AbortSignal): Promise<void> {
+  private async untilFinished(load: Load, enough: AbortSignal, giveUp: AbortSignal): Promise<void> {
     while (!enough.aborted) await pause(100);
+    if (giveUp.aborted) return;
     const items = this.wishes.runs * this.wishes.itemsEach;
     const limitMs = AFTER_ALL_MS + (items * ITEM_MS) / Math.min(this.wishes.runs, MOST_WORKERS);
     this.say(`no more faults; the open runs have ${Math.round(limitMs / 1_000)} s to finish`);
     const end = Date.now() + limitMs;
-    while (load.openRuns().length > 0 && Date.now() < end) await pause(100);
+    while (load.openRuns().length > 0 && Date.now() < end && !giveUp.aborted) await pause(100);
   }
 
   private tell(load: Load): void {

@@ -19,5 +19,12 @@ export const FromChild = z.discriminatedUnion('type', [
   z.object({ type: z.literal('declined') }),
   /** The segment could not be begun now; it should be offered again. */
   z.object({ type: z.literal('unable'), why: z.string() }),
+  /** Once a second: the loop turns. */
+  z.object({ type: z.literal('turning') }),
+  /** The segment should have ended long ago and cannot be ended from within: its process is to be killed. */
+  z.object({ type: z.literal('stuck'), why: z.string() }),
 ]);
 export type FromChild = z.infer<typeof FromChild>;
+
+/** How often a child says that its loop turns, in milliseconds. */
+export const TURNING_MS = 1_000;

@@ -32,6 +32,11 @@ export interface Order {
 }
 
 const GLANCE_MS = 3_000;
+/**
+ * How long after its deadline a segment may still be at work, in milliseconds. Each activity is given up before the
+ * deadline; one that goes on cannot be ended from within. What only waits for the log is not held up by itself.
+ */
+const OVERTIME_MS = 60_000;
 
 /** One process's work: one segment at a time, from the order to `idle`. */
 export class Child {
@@ -108,6 +113,7 @@ export class Child {
     const { bus, config, createModel, logger, pulse } = this.parts;
     const { runId, segment } = log;
     const { run } = log.history;
+    const segmentMs = run.caps.segmentSeconds * 1_000;
     const blobs = new Blobs(this.parts.log);
     const current = new Segment(
       {
@@ -124,14 +130,18 @@ export class Child {
         }),
         notes: new NoteKeeper(new HandoffNotes(this.parts.log), log, systemClock, logger),
       },
-      run.caps.segmentSeconds * 1_000,
+      segmentMs,
     );
     this.current = current;
     if (this.draining) current.drain();
     const glance = (): void => void current.glance().catch((error: unknown) => this.glanced(current, error));
     const listening = bus.listen(`${AdvanceRun.subject}.${runId}`, AdvanceRun.body, glance);
     // The doorbell may be lost: look by oneself now and then, so that a wish is seen while one activity takes long.
-    const timer = setInterval(glance, GLANCE_MS);
+    const overdueAt = systemClock.monotonic() + segmentMs + OVERTIME_MS;
+    const timer = setInterval(() => {
+      if (systemClock.monotonic() > overdueAt && !log.isAwaited) this.stuck(log);
+      else glance();
+    }, GLANCE_MS);
     try {
       const reason = await current.work();
       logger.info({ runId, segment, reason }, 'the segment has ended');
@@ -144,6 +154,11 @@ export class Child {
       listening.stop();
       this.current = undefined;
     }
+  }
+
+  private stuck({ segment }: SegmentLog): void {
+    const why = `Segment ${segment} was still at work ${OVERTIME_MS / 1_000} s after its deadline.`;
+    this.parts.tell({ type: 'stuck', why });
   }
 
   private glanced(current: Segment, error: unknown): void {

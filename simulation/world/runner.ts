@@ -88,7 +88,7 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
     });
     tell({ type: 'idle' });
     // Said so often that it is no boundary: its loss is that of the process.
-    setInterval(() => toSupervisor('message', { type: 'turning' }), TURNING_MS);
+    setInterval(() => toSupervisor('message', child?.sign()), TURNING_MS);
   });
   const hear = (order: ToChild): void => {
     if (order.type === 'drain') return child?.drain();

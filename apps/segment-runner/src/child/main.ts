@@ -36,6 +36,8 @@ const pulse = new Pulse(config.BATON_BUS_URL, config.BATON_HUNG_MS);
 const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: `segment-${process.pid}`, logger });
 const prices = loadPrices(config.BATON_PRICES);
 const log = connectLog(config.BATON_LOG_URL);
+// Its connection is made now; whether the log is there matters only when there is work.
+log.ping().catch(() => undefined);
 const child = new Child({ config, logger, bus, log, prices, pulse, createModel, tell });
 
 process.on('message', (message) => {
@@ -52,5 +54,5 @@ const leave = (): void => {
 process.on('SIGTERM', leave);
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => setTimeout(leave, ORPHAN_MS));
-setInterval(() => tell({ type: 'turning' }), TURNING_MS);
+setInterval(() => tell(child.sign()), TURNING_MS);
 tell({ type: 'idle' });

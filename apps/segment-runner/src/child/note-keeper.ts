@@ -17,7 +17,6 @@ const BYTES_AN_EVENT = 400;
  * N2  A note that could not be left costs nothing but a longer tail.
  */
 export class NoteKeeper {
-  private noted: number;
   private dueAfter = EVENTS_A_NOTE;
   private leaving: Promise<void> | undefined;
 
@@ -26,9 +25,9 @@ export class NoteKeeper {
     private readonly segmentLog: SegmentLog,
     private readonly clock: Clock,
     private readonly logger: Logger,
-  ) {
-    this.noted = this.revision;
-  }
+    /** The revision of the newest note, by this segment or an earlier one: what crashed has left none. */
+    private noted: number,
+  ) {}
 
   /** To be called after everything that is recorded. */
   recorded(): void {

@@ -12,6 +12,8 @@ export interface Assignment {
 /** The death of a child that held a segment. */
 export interface Crash extends Assignment {
   readonly pid: number;
+  /** The newest revision of the run at which it was known to be at work; undefined when it had not said that it began. */
+  readonly knownAt: number | undefined;
   /** Why the supervisor has killed it, or the signal or the exit code. */
   readonly how: string;
 }
@@ -49,6 +51,8 @@ interface Member {
   state: 'starting' | 'idle' | 'beginning' | 'working' | 'leaving';
   assignment: Assignment | undefined;
   served: number;
+  /** See `Crash`. */
+  knownAt: number | undefined;
   /** The ticks of this supervisor since the child was last heard. */
   unheardTicks: number;
   /** Why it was killed. */
@@ -171,6 +175,7 @@ export class Pool {
       state: 'starting',
       assignment: undefined,
       served: 0,
+      knownAt: undefined,
       unheardTicks: 0,
       killedFor: undefined,
       answer: undefined,
@@ -186,6 +191,7 @@ export class Pool {
     member.unheardTicks = 0;
     switch (said.type) {
       case 'turning':
+        member.knownAt = said.revision ?? member.knownAt;
         return;
       case 'stuck':
         return this.kill(member, said.why);
@@ -193,6 +199,7 @@ export class Pool {
         return this.becameIdle(member);
       case 'started':
         member.state = 'working';
+        member.knownAt = said.revision;
         member.answer?.resolve('started');
         break;
       case 'declined':
@@ -226,6 +233,7 @@ export class Pool {
     const { assignment } = member;
     this.failures = 0;
     member.assignment = undefined;
+    member.knownAt = undefined;
     member.state = 'idle';
     if (this.stopping || member.served >= this.settings.segmentsPerChild) {
       member.state = 'leaving';
@@ -240,7 +248,7 @@ export class Pool {
     this.members.delete(member);
     const { assignment, answer, state } = member;
     answer?.reject(new Error(`The child died before the segment had begun (${how}).`));
-    if (assignment) this.listener.onCrash({ ...assignment, pid: member.child.pid ?? 0, how });
+    if (assignment) this.listener.onCrash({ ...assignment, pid: member.child.pid ?? 0, how, knownAt: member.knownAt });
     setTimeout(() => {
       this.missing += 1;
       this.fill();

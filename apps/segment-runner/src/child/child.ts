@@ -142,7 +142,7 @@ export class Child {
           const recorded = log.history.run.turns >= turn;
           if (!recorded && bus.isConnected()) bus.emit(`${LiveDelta.subject}.${runId}`, delta);
         }),
-        notes: new NoteKeeper(new HandoffNotes(this.parts.log), log, systemClock, logger, notedAt),
+        notes: new NoteKeeper(new HandoffNotes(this.parts.log), log, { clock: systemClock, logger }, notedAt),
       },
       segmentMs,
     );

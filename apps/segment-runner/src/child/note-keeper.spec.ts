@@ -19,7 +19,7 @@ async function aSegment(
   await log.append(streams.run(runId), written, 'absent');
   const runs = new Runs(log, { app: 'segment-runner', id: 'a' });
   const segmentLog = new SegmentLog(runs, runId, 1, history);
-  const keeper = new NoteKeeper(notes, segmentLog, clock, silentLogger, notedAt);
+  const keeper = new NoteKeeper(notes, segmentLog, { clock, logger: silentLogger }, notedAt);
   const work = async (steps: number): Promise<void> => {
     for (let step = 0; step < steps; step += 1) {
       await segmentLog.record(() => [

@@ -23,8 +23,7 @@ export class NoteKeeper {
   constructor(
     private readonly notes: Pick<HandoffNotes, 'leave'>,
     private readonly segmentLog: SegmentLog,
-    private readonly clock: Clock,
-    private readonly logger: Logger,
+    private readonly around: { readonly clock: Clock; readonly logger: Logger },
     /** The revision of the newest note, by this segment or an earlier one: what crashed has left none. */
     private noted: number,
   ) {}
@@ -57,10 +56,10 @@ export class NoteKeeper {
   private async attempt(history: History): Promise<void> {
     const { runId, segment } = this.segmentLog;
     try {
-      const bytes = await this.notes.leave(runId, history, { segment, at: momentOf(this.clock.now()) });
+      const bytes = await this.notes.leave(runId, history, { segment, at: momentOf(this.around.clock.now()) });
       this.dueAfter = Math.max(EVENTS_A_NOTE, bytes / BYTES_AN_EVENT);
     } catch (error) {
-      this.logger.debug({ runId, segment, error: messageOf(error) }, 'no handoff note could be left');
+      this.around.logger.debug({ runId, segment, error: messageOf(error) }, 'no handoff note could be left');
     }
   }
 }

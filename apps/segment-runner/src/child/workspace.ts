@@ -118,17 +118,16 @@ export class Workspace {
     body: object,
     { timeoutMs, signal, isOver = () => false }: Within,
   ): Promise<z.infer<Answer>> {
-    let unansweredSince: number | undefined;
+    let askedSince = this.clock.monotonic();
     for (;;) {
-      const askedAt = this.clock.monotonic();
       try {
         const holder = (this.holder ??= await this.open());
         return await this.bus.ask(workspaceSubject(holder, verb), body, answer, { timeoutMs });
       } catch (error) {
         if (!isPassing(error) || signal.aborted) throw error;
         if (error instanceof RemoteProblem && error.code === 'workspace-not-open') this.holder = undefined;
-        unansweredSince = isUnanswered(error) ? (unansweredSince ?? askedAt) : undefined;
-        if (this.clock.monotonic() - (unansweredSince ?? askedAt) >= UNANSWERED_MS && isOver()) throw new Unanswered();
+        if (!isUnanswered(error)) askedSince = this.clock.monotonic();
+        if (this.clock.monotonic() - askedSince >= UNANSWERED_MS && isOver()) throw new Unanswered();
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
     }

@@ -110,7 +110,10 @@ export default {
     {
       name: 'testing-only-from-tests',
       severity: 'error',
-      from: { path: '^(apps|libs|bench|chaos|simulation)/', pathNot: [spec, lib('testing')] },
+      from: {
+        path: '^(apps|libs|bench|chaos|simulation)/',
+        pathNot: [spec, lib('testing'), '^apps/[^/]+/test/'],
+      },
       to: { path: lib('testing') },
     },
     { name: 'no-spec-imports', severity: 'error', from: {}, to: { path: spec } },

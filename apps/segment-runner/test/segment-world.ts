@@ -76,20 +76,26 @@ export class SegmentWorld {
     const history = await runs.history(this.runId);
     if (!history) throw new Error('There is no run.');
     const log = new SegmentLog(runs, this.runId, segment, history);
-    return new Segment(this.parts(log, model), workMs);
+    return new Segment({ ...this.parts(log, model), notes: this.notesOf(log, history.notedAt) }, workMs);
   }
 
-  private parts(log: SegmentLog, model: Model = this.model(log)): SegmentParts {
-    const clock = { now: () => this.now, monotonic: () => performance.now() + this.now };
+  private notesOf(log: SegmentLog, notedAt: number): NoteKeeper {
+    return new NoteKeeper(new HandoffNotes(this.log), log, { clock: this.clock, logger: silentLogger }, notedAt);
+  }
+
+  private get clock(): SegmentParts['clock'] {
+    return { now: () => this.now, monotonic: () => performance.now() + this.now };
+  }
+
+  private parts(log: SegmentLog, model: Model = this.model(log)): Omit<SegmentParts, 'notes'> {
     return {
       log,
       model,
       workspace: this.workspace,
       pulse: { doing: () => undefined, recorded: () => undefined },
-      clock,
+      clock: this.clock,
       random: () => 0,
       onText: () => undefined,
-      notes: new NoteKeeper(new HandoffNotes(this.log), log, clock, silentLogger),
     };
   }
 

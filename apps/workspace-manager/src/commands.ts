@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkspaceSpec } from '#contracts';
@@ -97,6 +98,7 @@ export class Commands {
         ),
       );
       child.unref();
+      yieldToServices(child);
       return this.own(folder, group, child);
     } catch (error) {
       return notBegun(messageOf(error));
@@ -211,6 +213,17 @@ export class Commands {
 }
 
 const NO_ROOM = 'There was no room on the disk for the command to begin.';
+/** What agents run gets the processor when nothing of Baton itself needs it: a command that floods or burns slows nobody else's steps. */
+const NICENESS = 10;
+
+function yieldToServices({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) setPriority(pid, NICENESS);
+  } catch {
+    // It has ended already, or the system does not allow it: then commands compete as equals.
+  }
+}
+
 const MANAGERS_CLAIM = 'manager\n';
 
 const notBegun = (reason: string): RunningCommand => ({

@@ -23,10 +23,15 @@ export interface Recorder<App extends RecordingApp> {
   readonly id: string;
 }
 
+/** A history and the revision of the note that it was read from; 0 without one. */
+export interface ReadHistory extends History {
+  readonly notedAt: number;
+}
+
 const ATTEMPTS = 10;
 const REMEMBERED = 2_000;
-/** Events; longer tails are read from the newest handoff note on. */
-const SHORT_TAIL = 200;
+/** Events; longer tails are read from the newest handoff note on, and then twice: it should be rare. */
+const SHORT_TAIL = 600;
 
 /** The runs in the log, as one app may see and change them. */
 export class Runs<App extends RecordingApp> {
@@ -127,10 +132,13 @@ export class Runs<App extends RecordingApp> {
    * The run with the context of its model: from the newest handoff note and what came after it, so that neither time nor
    * memory grow with the run's length (law 8); without a note from the first event.
    */
-  async history(runId: RunId): Promise<History | undefined> {
+  async history(runId: RunId): Promise<ReadHistory | undefined> {
     const [first, note] = await Promise.all([this.first(runId), this.notes.newest(runId)]);
     const noted = note && first && fromSnapshot(note.snapshot, first);
-    return (noted && (await this.after(runId, noted))) ?? (first && this.after(runId, replay(undefined, first)));
+    const fromNote = noted && (await this.after(runId, noted));
+    if (fromNote) return { ...fromNote, notedAt: noted.run.last.revision };
+    const whole = first && (await this.after(runId, replay(undefined, first)));
+    return whole && { ...whole, notedAt: 0 };
   }
 
   private async first(runId: RunId): Promise<Recorded<RunEvent> | undefined> {

@@ -12,7 +12,7 @@ import {
 } from '#contracts';
 import { fold, type Run, wishCaps, wishMessage } from '#domain';
 import { createMemoryLog, Runs } from '#log';
-import { newId } from '#platform';
+import { newId, systemClock } from '#platform';
 import { facts, given } from '#testing';
 import { finished } from '../../test/kept-calls.js';
 import { type SegmentOptions, SegmentWorld } from '../../test/segment-world.js';
@@ -292,7 +292,7 @@ async function askedOfWorkspace(caps: Partial<Caps>): Promise<unknown> {
   };
   const [open] = history.run.openCalls;
   if (!open) throw new Error('No call is open.');
-  await new Workspace(bus, segmentLog).run(open, new AbortController().signal);
+  await new Workspace(bus, segmentLog, systemClock).run(open, new AbortController().signal);
   return asked[0];
 }
 

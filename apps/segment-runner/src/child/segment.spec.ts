@@ -34,9 +34,12 @@ function diligent({ history: { run } }: SegmentLog): readonly ModelBlock[] {
   return run.turns % 2 === 0 ? [facts.bash(`work on ${item.id}`)] : [facts.completeItem(item.id)];
 }
 
-async function aRun(items: readonly string[] = ['a', 'b', 'c']): Promise<SegmentWorld> {
+async function aRun(
+  items: readonly string[] = ['a', 'b', 'c'],
+  caps: Readonly<Record<string, number>> = {},
+): Promise<SegmentWorld> {
   const world = new SegmentWorld(facts.BEGIN, (log) => ({ turn: () => Promise.resolve(said(diligent(log))) }));
-  await world.write(requested({ items, spec: { tools: ['bash', 'complete_item'] } }));
+  await world.write(requested({ items, caps, spec: { tools: ['bash', 'complete_item'] } }));
   return world;
 }
 
@@ -249,6 +252,22 @@ describe('a segment', () => {
     await other.write(requested({ items: ['a'] }), message('Look.', { attachments: [image] }));
     expect(await (await begun(other)).work()).toBe('failed');
     expect((await other.types()).filter((type) => type === 'ModelTurnFailed')).toHaveLength(2);
+  });
+
+  it('gives up a turn that takes longer than its segment, counts it as an attempt, and halts after so many', async () => {
+    const world = await aRun(['a'], { modelRetries: 2 });
+    const { model } = silentModel();
+    // Less than half a second for the turn; the rest is the reserve.
+    const next = (): Promise<Segment | undefined> => world.segment({ segmentMs: 10_400, model });
+    for (let segment = await next(); segment; segment = await next()) await segment.work();
+    const events = await world.events();
+    const attempts = events.flatMap((event) => (event.type === 'ModelTurnFailed' ? [event.data] : []));
+    expect(attempts.map(({ attempt, kind }) => [attempt, kind])).toEqual([
+      [1, 'timed-out'],
+      [2, 'timed-out'],
+      [3, 'timed-out'],
+    ]);
+    expect(events.at(-1)).toMatchObject({ type: 'RunHalted', data: { cap: 'modelRetries' } });
   });
 
   it('tells the model of a call whose effect nobody knows, and does not repeat it', async () => {

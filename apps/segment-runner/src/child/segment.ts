@@ -38,6 +38,9 @@ export interface SegmentParts {
   readonly notes: Pick<NoteKeeper, 'recorded' | 'leave'>;
 }
 
+/** How long giving up an activity may take, in milliseconds. */
+const GIVING_UP_MS = 4_000;
+
 /**
  * The agent loop of one segment. What to do next is always asked of the domain (`nextAct`) on the newest recorded
  * state; nothing that matters is kept here, so that the process may die at any line.
@@ -50,11 +53,13 @@ export class Segment {
   private draining = false;
   private activity = new AbortController();
   private timer: NodeJS.Timeout | undefined;
+  /** For how long the activity may go on. */
+  private leftMs = 0;
   private readonly calls: ToolCalls;
 
   constructor(
     private readonly parts: SegmentParts,
-    segmentMs: number,
+    private readonly segmentMs: number,
   ) {
     this.deadline = parts.clock.monotonic() + segmentMs;
     this.calls = new ToolCalls(parts);
@@ -101,9 +106,17 @@ export class Segment {
     if (this.activity.signal.aborted) this.activity = new AbortController();
     const { clock } = this.parts;
     const now = clock.now();
-    const leftMs = Math.min(this.remainingMs() - this.reserveMs(), minutesEndAt(this.history.run, now) - now);
+    const segmentLeftMs = this.remainingMs() - this.reserveMs();
+    const minutesLeftMs = minutesEndAt(this.history.run, now) - now;
+    this.leftMs = Math.min(Math.max(Math.min(segmentLeftMs, minutesLeftMs), 0), LONGEST_TIMER_MS);
+    const hadItsTime = this.leftMs === segmentLeftMs && segmentLeftMs >= (this.segmentMs - this.reserveMs()) / 2;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.activity.abort(), Math.min(Math.max(leftMs, 0), LONGEST_TIMER_MS)).unref();
+    this.timer = setTimeout(() => this.activity.abort(hadItsTime ? tooLong() : undefined), this.leftMs).unref();
+  }
+
+  /** Past this limit the activity should have been given up: something is stuck. */
+  private limitMs(): number {
+    return this.leftMs + GIVING_UP_MS;
   }
 
   private get history() {
@@ -172,7 +185,7 @@ export class Segment {
     const turn = run.turns + 1;
     this.readUpTo = basedOn;
     const request = turnRequest(run, context, basedOn);
-    pulse.doing('model', `Turn ${turn} with ${request.model}.`);
+    pulse.doing('model', `Turn ${turn} with ${request.model}.`, this.limitMs());
     const began = clock.monotonic();
     try {
       const onText = (delta: string): void => this.parts.onText(turn, delta);
@@ -209,7 +222,7 @@ export class Segment {
   private async compact(): Promise<void> {
     const { run, context } = this.history;
     const basedOn = run.last.revision;
-    this.parts.pulse.doing('compacting', `${context.tokens} tokens of context.`);
+    this.parts.pulse.doing('compacting', `${context.tokens} tokens of context.`, this.limitMs());
     try {
       const request = compactionRequest(run, context, basedOn);
       const answer = await this.parts.model.turn(request, { signal: this.activity.signal, place: placeOf(run) });
@@ -263,3 +276,10 @@ const placeOf = ({ turns, modelTrouble }: Run): TurnPlace => ({
 });
 
 const isPassing = (error: unknown): boolean => error instanceof BatonError && error.remedy === 'retry';
+
+/** A turn that most of a segment was not enough for counts as an attempt: or each later segment would try it anew, for ever. */
+const tooLong = (): ModelFailure =>
+  new ModelFailure(
+    'timed-out',
+    'The model had not answered when the time of its segment was over; raise caps.segmentSeconds if it thinks for so long.',
+  );

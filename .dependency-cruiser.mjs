@@ -5,7 +5,7 @@ const vendor = (name, room, packages) => ({
   name: `${name}-behind-one-door`,
   comment: `only libs/${room} (and the tests) may know this package`,
   severity: 'error',
-  from: { path: '^(apps|libs|bench|simulation)/', pathNot: [lib(room), lib('testing'), spec] },
+  from: { path: '^(apps|libs|bench|chaos|simulation)/', pathNot: [lib(room), lib('testing'), spec] },
   to: { path: packages.map((p) => `node_modules/${p}/`) },
 });
 const only = (room, mayImport, comment) => ({
@@ -13,7 +13,7 @@ const only = (room, mayImport, comment) => ({
   comment,
   severity: 'error',
   from: { path: lib(room), pathNot: spec },
-  to: { path: '^(apps|libs|bench|simulation)/', pathNot: [room, ...mayImport].map(lib) },
+  to: { path: '^(apps|libs|bench|chaos|simulation)/', pathNot: [room, ...mayImport].map(lib) },
 });
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -41,7 +41,7 @@ export default {
     {
       ...vendor('eventstore-client', 'log', ['@eventstore/db-client']),
       from: {
-        path: '^(apps|libs|bench|simulation)/',
+        path: '^(apps|libs|bench|chaos|simulation)/',
         pathNot: [lib('log'), lib('testing'), '^bench/event-store/', '^apps/[^/]+/test/', spec],
       },
     },
@@ -50,7 +50,7 @@ export default {
     {
       name: 'anthropic-behind-one-door',
       severity: 'error',
-      from: { path: '^(apps|libs|bench|simulation)/', pathNot: ['^apps/segment-runner/src/model/', spec] },
+      from: { path: '^(apps|libs|bench|chaos|simulation)/', pathNot: ['^apps/segment-runner/src/model/', spec] },
       to: { path: 'node_modules/@anthropic-ai/' },
     },
     {
@@ -79,6 +79,19 @@ export default {
       to: { path: '^simulation/' },
     },
     {
+      name: 'chaos-stands-outside',
+      severity: 'error',
+      from: { path: '^(apps|libs|bench|simulation)/' },
+      to: { path: '^chaos/' },
+    },
+    {
+      name: 'chaos-judges-by-itself',
+      comment: 'a checker that shared code with what it checks would share its errors',
+      severity: 'error',
+      from: { path: '^chaos/check/', pathNot: spec },
+      to: { path: '^(apps|libs|bench|simulation|chaos)/', pathNot: '^chaos/check/' },
+    },
+    {
       name: 'libs-never-import-apps',
       severity: 'error',
       from: { path: '^libs/', pathNot: lib('testing') },
@@ -88,7 +101,7 @@ export default {
       name: 'through-the-front-door',
       comment: 'another room is entered by its index',
       severity: 'error',
-      from: { path: '^(apps|libs|bench|simulation)/([^/]+)/' },
+      from: { path: '^(apps|libs|bench|chaos|simulation)/([^/]+)/' },
       to: {
         path: '^libs/[^/]+/src/.+',
         pathNot: ['^libs/[^/]+/src/index\\.ts$', '^libs/bus/src/nest\\.ts$', '^libs/$2/'],
@@ -97,7 +110,10 @@ export default {
     {
       name: 'testing-only-from-tests',
       severity: 'error',
-      from: { path: '^(apps|libs|bench|simulation)/', pathNot: [spec, lib('testing')] },
+      from: {
+        path: '^(apps|libs|bench|chaos|simulation)/',
+        pathNot: [spec, lib('testing'), '^apps/[^/]+/test/'],
+      },
       to: { path: lib('testing') },
     },
     { name: 'no-spec-imports', severity: 'error', from: {}, to: { path: spec } },

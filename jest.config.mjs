@@ -33,7 +33,7 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      roots: ['<rootDir>/apps', '<rootDir>/libs'],
+      roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/chaos'],
       testRegex: '(?<!\\.int|\\.e2e)\\.spec\\.ts$',
     },
     {

@@ -8,7 +8,7 @@ import { setUpOrSay } from './setup.mjs';
 
 // Whole clusters would disturb each other's timing: the e2e files run one after the other.
 const PROJECTS = [
-  { name: 'unit', args: [], folders: ['apps', 'libs'] },
+  { name: 'unit', args: [], folders: ['apps', 'libs', 'chaos'] },
   { name: 'int', args: [], folders: ['apps', 'libs', 'simulation'] },
   { name: 'e2e', args: ['--runInBand'], folders: ['test'] },
 ];

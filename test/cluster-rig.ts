@@ -42,17 +42,22 @@ export class ClusterRig {
   private agents = 0;
   private constructor(
     private readonly folder: string,
-    private readonly port: number,
+    readonly port: string,
   ) {}
 
   static async start(): Promise<ClusterRig> {
-    const rig = new ClusterRig(await mkdtemp(join(tmpdir(), 'baton-e2e-')), await freePort());
+    const rig = await ClusterRig.prepare();
     await rig.up();
     return rig;
   }
 
+  /** A folder and a port, and nothing started yet. */
+  static async prepare(): Promise<ClusterRig> {
+    return new ClusterRig(await mkdtemp(join(tmpdir(), 'baton-e2e-')), String(await freePort()));
+  }
+
   async up(): Promise<void> {
-    await this.baton('up', '--detach', '--port', String(this.port));
+    await this.baton('up', '--detach', '--port', this.port);
   }
 
   async down(): Promise<void> {

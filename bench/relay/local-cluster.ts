@@ -1,26 +1,35 @@
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { type AgentSpec, RunId } from '#contracts';
 import { connectLog, type EventLog } from '#log';
 import { newId } from '#platform';
+import { builtApp } from '../../apps/cli/src/cluster/checkout.js';
+import { readRecord } from '../../apps/cli/src/cluster/cluster-record.js';
+import { askProcesses } from '../../apps/cli/src/cluster/control.js';
+import { DataFolder } from '../../apps/cli/src/cluster/data-folder.js';
+import type { ListedProcess } from '../../apps/cli/src/cluster/listed-process.js';
 import { inherited } from './config.js';
 
-const BATON = fileURLToPath(new URL('../../apps/cli/src/main.js', import.meta.url));
 const Ports = z.object({ 'event-store': z.int(), nats: z.int(), 'model-simulator': z.int() });
 const Started = z.object({ id: RunId });
-const Processes = z.array(z.object({ name: z.string(), pid: z.int().nullable(), state: z.string() }));
 
 export interface ClusterWishes {
   /** How many segments the one runner works on at the same time; Baton's own default when absent. */
   readonly pool?: number;
 }
+
+interface Place extends ClusterWishes {
+  readonly folder: string;
+  readonly port: number;
+}
+
+const LOOK_AGAIN_MS = 50;
 
 /** A cluster as `baton up` starts it, on a temporary folder, with the embedded event store as it is by default. */
 export class BenchCluster {
@@ -28,32 +37,35 @@ export class BenchCluster {
 
   private constructor(
     readonly folder: string,
-    private readonly up: ChildProcess,
-    private readonly url: string,
+    private readonly place: Place,
+    private up: ChildProcess,
     readonly ports: z.output<typeof Ports>,
   ) {
     this.log = connectLog(`esdb://127.0.0.1:${ports['event-store']}?tls=false`);
   }
 
   /** Resolves when every service is ready and the pool's children are too. */
-  static async start({ pool }: ClusterWishes = {}, folder = temporaryFolder()): Promise<BenchCluster> {
-    const port = await freePort();
-    const sandbox = spawnSync('bwrap', ['--ro-bind', '/', '/', 'true']).status === 0;
-    const env = {
-      ...inherited(),
-      ...(pool === undefined ? {} : { BATON_POOL_SIZE: String(pool) }),
-      ...(sandbox ? {} : { BATON_ALLOW_UNSANDBOXED: '1' }),
-    };
-    const up = spawn(process.execPath, [BATON, 'up', '--data', folder, '--port', String(port)], {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-      detached: true,
-    });
-    await saysUp(up);
+  static async start(wishes: ClusterWishes = {}, folder = temporaryFolder()): Promise<BenchCluster> {
+    const place = { ...wishes, folder, port: await freePort() };
+    const up = await switchOn(place);
     const ports = Ports.parse(JSON.parse(readFileSync(join(folder, 'ports.json'), 'utf8')));
-    const cluster = new BenchCluster(folder, up, `http://127.0.0.1:${port}`, ports);
+    const cluster = new BenchCluster(folder, place, up, ports);
     await cluster.childrenAreReady();
     return cluster;
+  }
+
+  /** Where the gateway answers. */
+  get url(): string {
+    return `http://127.0.0.1:${this.place.port}`;
+  }
+
+  get key(): string {
+    return readFileSync(join(this.folder, 'api-key'), 'utf8').trim();
+  }
+
+  /** After everything was killed: the same cluster on the same folder. Resolves when every service is ready. */
+  async again(): Promise<void> {
+    this.up = await switchOn(this.place);
   }
 
   /** Stores the agent and answers with its name. */
@@ -72,9 +84,10 @@ export class BenchCluster {
     await this.post(`/v1/runs/${run}/cancel`, {});
   }
 
-  async processes(): Promise<z.output<typeof Processes>> {
-    const { stdout } = await promisify(execFile)(process.execPath, [BATON, 'ps', '--json', '--data', this.folder]);
-    return Processes.parse(JSON.parse(stdout));
+  /** What `baton ps` shows; asked directly, since a measurement asks often. @throws Unavailable */
+  async processes(): Promise<readonly ListedProcess[]> {
+    const record = readRecord(new DataFolder(this.folder));
+    return record ? askProcesses(record) : [];
   }
 
   /** Does the work while these services stand still. */
@@ -95,31 +108,53 @@ export class BenchCluster {
       const children = processes.filter(({ name }) => name === 'segment');
       const begun = processes.every(({ state }) => state !== 'starting' && state !== 'backing-off');
       if (children.length > 0 && begun) return;
+      await pause(LOOK_AGAIN_MS);
     }
   }
 
   /** Stops every process and removes the folder. */
   async stop(): Promise<void> {
+    await this.down();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Stops every process; the folder stays. */
+  async down(): Promise<void> {
     await this.log.close();
     const ended = once(this.up, 'exit');
     if (this.up.exitCode === null && this.up.signalCode === null) {
       this.up.kill('SIGTERM');
       await ended;
     }
-    rmSync(this.folder, { recursive: true, force: true });
   }
 
   private async post(path: string, body: object): Promise<unknown> {
-    const key = readFileSync(join(this.folder, 'api-key'), 'utf8').trim();
     const response = await fetch(this.url + path, {
       method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'idempotency-key': newId() },
+      headers: { authorization: `Bearer ${this.key}`, 'content-type': 'application/json', 'idempotency-key': newId() },
       body: JSON.stringify(body),
     });
     const answer: unknown = await response.json();
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${JSON.stringify(answer)}`);
     return answer;
   }
+}
+
+/** `baton up` on the folder, with a sandbox where there can be one. Resolves when every service is ready. */
+async function switchOn({ folder, port, pool }: Place): Promise<ChildProcess> {
+  const sandbox = spawnSync('bwrap', ['--ro-bind', '/', '/', 'true']).status === 0;
+  const env = {
+    ...inherited(),
+    ...(pool === undefined ? {} : { BATON_POOL_SIZE: String(pool) }),
+    ...(sandbox ? {} : { BATON_ALLOW_UNSANDBOXED: '1' }),
+  };
+  const up = spawn(process.execPath, [builtApp('cli'), 'up', '--data', folder, '--port', String(port)], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  await saysUp(up);
+  return up;
 }
 
 const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'baton-bench-'));

@@ -4,6 +4,7 @@ import { measureMany } from './fifty.js';
 import { measureFloors } from './floors.js';
 import { measureHandoff } from './handoff.js';
 import { BenchCluster } from './local-cluster.js';
+import { measurePoison } from './poison.js';
 import { measureReconcile } from './reconcile.js';
 import { measureRecovery } from './recovery.js';
 import { measureResume } from './resume.js';
@@ -20,6 +21,7 @@ const SIZES = {
   stepsEach: 60,
   handoffs: 100,
   kills: 5,
+  poison: { rounds: 8, windowMs: 5_000 },
   starts: 20,
   histories: [1_000, 5_000, 20_000],
   openRuns: 10_000,
@@ -31,6 +33,7 @@ const QUICK: typeof SIZES = {
   stepsEach: 3,
   handoffs: 2,
   kills: 1,
+  poison: { rounds: 1, windowMs: 4_000 },
   starts: 1,
   histories: [50, 100],
   openRuns: 50,
@@ -47,6 +50,7 @@ const MEASURES: Readonly<Record<string, (cluster: BenchCluster, sizes: typeof SI
   handoff: (cluster, { handoffs }) => measureHandoff(cluster, handoffs),
   recovery: (cluster, { kills }) => measureRecovery(cluster, kills),
   resume: (cluster, { histories, kills }) => measureResume(cluster, histories, Math.min(kills, 4)),
+  poison: (cluster, { poison }) => measurePoison(cluster, poison),
   fifty: (cluster, { runs, stepsEach }) => measureMany(cluster, runs, stepsEach),
 };
 

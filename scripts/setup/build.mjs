@@ -31,7 +31,7 @@ export function ensureBuild() {
 
 /** Incremental compilation never removes what it once wrote: a source that is gone must not stay in the build. */
 function removeOrphans() {
-  const built = ['apps', 'libs', 'bench'].flatMap((folder) => filesIn(inRoot('dist', folder)));
+  const built = ['apps', 'libs', 'bench', 'chaos'].flatMap((folder) => filesIn(inRoot('dist', folder)));
   for (const file of built.filter((name) => /\.js(\.map)?$/.test(name))) {
     const source = inRoot(relative(inRoot('dist'), file).replace(/\.js(\.map)?$/, '.ts'));
     if (!existsSync(source)) rmSync(file);
@@ -52,7 +52,7 @@ function sources() {
     .map((folder) => inRoot(folder))
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder, { withFileTypes: true }).map(({ name }) => join(folder, name, 'src')));
-  return [...apps, inRoot('bench')]
+  return [...apps, ...['bench', 'chaos', 'simulation'].map((folder) => inRoot(folder))]
     .flatMap(filesIn)
     .filter((file) => !file.endsWith('.spec.ts'))
     .toSorted((a, b) => (a < b ? -1 : 1));

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { messageOf, newId } from '#platform';
 import { Child } from '../../apps/segment-runner/src/child/child.js';
 import { SegmentRunnerConfig } from '../../apps/segment-runner/src/config.js';
-import type { FromChild, ToChild } from '../../apps/segment-runner/src/ipc.js';
+import { type FromChild, type ToChild, TURNING_MS } from '../../apps/segment-runner/src/ipc.js';
 import { Pool, type PoolChild } from '../../apps/segment-runner/src/supervisor/pool.js';
 import { SegmentRunnerService } from '../../apps/segment-runner/src/supervisor/segment-runner.service.js';
 import type { BusPort } from './bus-port.js';
@@ -29,7 +29,14 @@ export function superviseSegments(world: World, supervisor: Process, busOf: BusO
     born += 1;
     return startChild(world, supervisor, busOf, `${supervisor.name}/child-${born}`);
   };
-  const pool = new Pool({ fork, size: 2, segmentsPerChild: 50, runnerId: newId(), logger: world.loggerOf(supervisor) });
+  const pool = new Pool({
+    fork,
+    size: 2,
+    segmentsPerChild: 50,
+    hungMs: CONFIG.BATON_HUNG_MS,
+    runnerId: newId(),
+    logger: world.loggerOf(supervisor),
+  });
   new SegmentRunnerService(CONFIG, bus, log, pool).takeSegments();
 }
 
@@ -80,6 +87,8 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
       createModel: modelOf(world, process),
     });
     tell({ type: 'idle' });
+    // Said so often that it is no boundary: its loss is that of the process.
+    setInterval(() => toSupervisor('message', child?.sign()), TURNING_MS);
   });
   const hear = (order: ToChild): void => {
     if (order.type === 'drain') return child?.drain();

@@ -1,5 +1,6 @@
 import { agentsCommand } from './commands/agents.js';
 import { demoCommand } from './commands/demo.js';
+import { doctorCommand } from './commands/doctor.js';
 import { downCommand } from './commands/down.js';
 import { effectsCommand } from './commands/effects.js';
 import { eventStoreCommand } from './commands/event-store/index.js';
@@ -8,9 +9,12 @@ import { listCommand } from './commands/list.js';
 import { parkedCommand } from './commands/parked.js';
 import { psCommand } from './commands/ps.js';
 import { replayCommand } from './commands/replay.js';
+import { reportCommand } from './commands/report.js';
 import { runCommand } from './commands/run.js';
 import { statusCommand } from './commands/status.js';
+import { tortureCommand } from './commands/torture.js';
 import { upCommand } from './commands/up/index.js';
+import { usageCommand } from './commands/usage.js';
 import { verifyCommand } from './commands/verify.js';
 import { watchCommand } from './commands/watch.js';
 import {
@@ -45,17 +49,19 @@ const commands = [
   answerCommand,
   raiseCommand,
   effectsCommand,
+  usageCommand,
   eventsCommand,
   watchCommand,
   replayCommand,
   verifyCommand,
   parkedCommand,
+  reportCommand,
+  doctorCommand,
+  tortureCommand,
   eventStoreCommand,
 ];
 
 const output = new Output();
-// A reader such as `head` that has seen enough closes the pipe: that is no error of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 try {
   process.exitCode = await runProgram(commands, { environment: readEnvironment(), output }, process.argv.slice(2));
 } catch (error) {

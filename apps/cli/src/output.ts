@@ -2,10 +2,20 @@ import { messageOf } from '#platform';
 
 /** Where a command's words go: results to standard output, what concerns the person only to standard error. */
 export class Output {
+  private outlives = false;
+
   constructor(
     private readonly out: NodeJS.WritableStream = process.stdout,
     private readonly err: NodeJS.WritableStream = process.stderr,
-  ) {}
+  ) {
+    // A reader such as `head` that has seen enough closes the pipe: that is no error of ours.
+    for (const stream of [out, err]) stream.on('error', (error: NodeJS.ErrnoException) => this.unread(error));
+  }
+
+  /** From now on the command goes on when nobody reads its words any more: it keeps something alive. */
+  outliveReader(): void {
+    this.outlives = true;
+  }
 
   /** Text for people, a line or several. */
   say(text: string): void {
@@ -25,6 +35,10 @@ export class Output {
   /** One sentence that says what is wrong and the way out. */
   fail(error: unknown): void {
     this.err.write(`${messageOf(error)}\n`);
+  }
+
+  private unread({ code }: NodeJS.ErrnoException): void {
+    if (!this.outlives) process.exit(code === 'EPIPE' ? 0 : 1);
   }
 
   /** Rows under headings, in columns as wide as they need. */

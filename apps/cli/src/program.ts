@@ -1,15 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { z } from 'zod';
-import { root } from './cluster/checkout.js';
+import { batonVersion } from '#platform';
 import type { CommandContext, CommandFactory } from './command.js';
 import { AlreadyTold } from './errors.js';
 
 const USAGE = 2;
-
-const version = (): string =>
-  z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).version;
 
 /** Puts the commands together and runs the one that the words ask for; answers the exit code. */
 export async function runProgram(
@@ -19,7 +13,7 @@ export async function runProgram(
 ): Promise<number> {
   const program = new Command('baton')
     .description('Runs AI agents for hours as a relay of short-lived, killable processes over an event log.')
-    .version(version())
+    .version(batonVersion())
     .exitOverride()
     .showHelpAfterError('(baton help shows what there is)');
   for (const factory of factories) program.addCommand(factory(context).copyInheritedSettings(program));

@@ -5,6 +5,7 @@ import {
   Module,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { answerPresence } from '#bus';
 import { AdvanceRunHandler } from './advance-run.handler.js';
 import { Advances } from './advances.js';
 import { type Coordinator, createCoordinator } from './coordinator.js';
@@ -19,6 +20,8 @@ export class CoordinatorModule implements OnApplicationBootstrap, BeforeApplicat
 
   static in(surroundings: Surroundings): DynamicModule {
     const coordinator = createCoordinator(surroundings);
+    const { bus, clock, id } = surroundings;
+    answerPresence(bus, { service: 'coordinator', id, clock });
     return {
       module: CoordinatorModule,
       controllers: [AdvanceRunHandler],

@@ -8,8 +8,12 @@ import {
   binaryEvent,
   EventStoreDBClient,
   jsonEvent,
+  persistentSubscriptionToAllSettingsFromDefaults,
+  persistentSubscriptionToStreamSettingsFromDefaults,
   type ResolvedEvent,
+  START,
 } from '@eventstore/db-client';
+import { until } from '#testing';
 import { passwordOf, writeUsers } from '../test/users.js';
 import { type EmbeddedEventStore, startEventStore } from './start.js';
 
@@ -186,6 +190,85 @@ describe('the access list of a stream', () => {
       (await collect(signedIn(name).readStream(links, { resolveLinkTos: true }))).map((one) => one.event?.type);
     expect(await followed('bob')).toEqual(['Secret']);
     expect(await followed('ops')).toEqual([undefined]);
+  });
+});
+
+describe('persistent subscriptions', () => {
+  const acl = { readRoles: ['accounting'], writeRoles: ['accounting'], metaWriteRoles: ['accounting'] };
+  const settings = persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: START });
+  let stream: string;
+  beforeEach(async () => {
+    stream = fresh('ledger');
+    await signedIn('ann').setStreamMetadata(stream, { acl });
+    await signedIn('ann').appendToStream(stream, event());
+  });
+  const consume = (name?: string) => signedIn(name).subscribeToPersistentSubscriptionToStream(stream, 'g');
+  const errorOf = (subscription: { once(event: 'error', listener: (error: Error) => void): unknown }) =>
+    new Promise<Error>((resolve) => void subscription.once('error', resolve));
+
+  it.each(['bob', 'ann', undefined])('are not made, changed, replayed, restarted or deleted by %s', async (name) => {
+    await signedIn('ops').createPersistentSubscriptionToStream(stream, 'g', settings);
+    const client = signedIn(name);
+    for (const attempt of [
+      () => client.createPersistentSubscriptionToStream(stream, 'other', settings),
+      () => client.updatePersistentSubscriptionToStream(stream, 'g', settings),
+      () => client.replayParkedMessagesToStream(stream, 'g'),
+      () => client.restartPersistentSubscriptionSubsystem(),
+      () => client.deletePersistentSubscriptionToStream(stream, 'g'),
+      () => client.createPersistentSubscriptionToAll('everything', persistentSubscriptionToAllSettingsFromDefaults()),
+    ])
+      await expect(attempt()).rejects.toBeInstanceOf(AccessDeniedError);
+    expect(await signedIn('bob').listAllPersistentSubscriptions()).toEqual([
+      expect.objectContaining({ groupName: 'g', eventSource: stream }),
+    ]);
+    await signedIn('ops').deletePersistentSubscriptionToStream(stream, 'g');
+  });
+
+  it('are read by who may read the stream, operators or not', async () => {
+    await signedIn('ops').createPersistentSubscriptionToStream(stream, 'g', settings);
+    expect(await errorOf(consume('bob'))).toBeInstanceOf(AccessDeniedError);
+    expect(await errorOf(consume('ops'))).toBeInstanceOf(AccessDeniedError);
+    expect(await errorOf(consume())).toBeInstanceOf(AccessDeniedError);
+    const consumer = consume('ann');
+    const got = await new Promise<ResolvedEvent>((resolve) => consumer.once('data', resolve));
+    expect(got.event?.streamId).toBe(stream);
+    await consumer.unsubscribe();
+    await signedIn('admin').deletePersistentSubscriptionToStream(stream, 'g');
+  });
+
+  it('end a consumer that is taken off the list at the next event, which goes to one that may', async () => {
+    await signedIn('ops').createPersistentSubscriptionToStream(stream, 'g', settings);
+    const consumer = consume('ann');
+    const ended = errorOf(consumer);
+    consumer.once('data', (got) => void consumer.ack(got));
+    const operator = signedIn('ops');
+    await until(async () => {
+      const { connections } = await operator.getPersistentSubscriptionToStreamInfo(stream, 'g');
+      return connections[0]?.totalItems === 1n && connections[0].inFlightMessages === 0;
+    });
+    await signedIn('admin').setStreamMetadata(stream, { acl: { readRoles: ['bob'], writeRoles: ['accounting'] } });
+    await signedIn('ann').appendToStream(stream, event('Secret'));
+    expect(await ended).toBeInstanceOf(AccessDeniedError);
+    const allowed = consume('bob');
+    const types: (string | undefined)[] = [];
+    await new Promise<void>((resolve) => {
+      allowed.on('data', (got) => {
+        types.push(got.event?.type);
+        if (got.event?.type === 'Secret') resolve();
+      });
+    });
+    await allowed.unsubscribe();
+    await signedIn('ops').deletePersistentSubscriptionToStream(stream, 'g');
+  });
+
+  it('to $all are read by administrators, unless $all is opened', async () => {
+    await signedIn('ops').createPersistentSubscriptionToAll('all', persistentSubscriptionToAllSettingsFromDefaults());
+    const refused = signedIn('ann').subscribeToPersistentSubscriptionToAll('all');
+    expect(await errorOf(refused)).toBeInstanceOf(AccessDeniedError);
+    const admin = signedIn('admin').subscribeToPersistentSubscriptionToAll('all');
+    await new Promise<void>((resolve) => void admin.once('confirmation', () => resolve()));
+    await admin.unsubscribe();
+    await signedIn('ops').deletePersistentSubscriptionToAll('all');
   });
 });
 

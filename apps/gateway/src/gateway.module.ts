@@ -6,8 +6,14 @@ import { silentLogger, systemClock } from '#platform';
 import { AgentList } from './agents/agent-list.js';
 import { AgentsController } from './agents/agents.controller.js';
 import { Agents } from './agents/agents.js';
+import { Attached } from './blobs/attached.js';
 import { BlobsController } from './blobs/blobs.controller.js';
 import { BY } from './caller.js';
+import { BusMeasures } from './doctor/bus-measures.js';
+import { DoctorController } from './doctor/doctor.controller.js';
+import { Doctor } from './doctor/doctor.js';
+import { LogMeasures } from './doctor/log-measures.js';
+import { RunMeasures } from './doctor/run-measures.js';
 import { EffectsController } from './effects/effects.controller.js';
 import { EventsController } from './events/events.controller.js';
 import { HealthController } from './health.controller.js';
@@ -19,6 +25,9 @@ import { LiveServer } from './live/live-server.js';
 import { Viewers } from './live/viewers.js';
 import { Viewings } from './live/viewings.js';
 import { ParkedController } from './parked/parked.controller.js';
+import { Findings } from './report/findings.js';
+import { ReportController } from './report/report.controller.js';
+import { Reports } from './report/reports.js';
 import { Allowance } from './runs/allowance.js';
 import { Heartbeats } from './runs/heartbeats.js';
 import { RunList } from './runs/run-list.js';
@@ -27,7 +36,20 @@ import { RunWishes } from './runs/run-wishes.js';
 import { RunsController } from './runs/runs.controller.js';
 import { WishesController } from './runs/wishes.controller.js';
 import type { Limits, Parking, Surroundings, Timing } from './surroundings.js';
-import { API_KEY, CLOCK, EVENT_LOG, LIMITS, LIVE_BUS, LIVE_PARTS, LOGGER, PARKING, TIMING } from './tokens.js';
+import {
+  API_KEY,
+  CLOCK,
+  EVENT_LOG,
+  KEY_FILE,
+  LIMITS,
+  LIVE_BUS,
+  LIVE_PARTS,
+  LOGGER,
+  PARKING,
+  TIMING,
+} from './tokens.js';
+import { UsageController } from './usage/usage.controller.js';
+import { UsageIndex } from './usage/usage-index.js';
 
 const DEFAULT_TIMING: Timing = { keepAliveMs: 15_000, deadViewerMs: 60_000, patience: DEFAULT_PATIENCE };
 
@@ -39,6 +61,7 @@ export class GatewayModule {
     log,
     bus,
     apiKey,
+    keyFile,
     clock = systemClock,
     logger = silentLogger,
     limits = NO_LIMITS,
@@ -58,12 +81,16 @@ export class GatewayModule {
         EventsController,
         EffectsController,
         ParkedController,
+        ReportController,
+        DoctorController,
+        UsageController,
       ],
       providers: [
         { provide: EVENT_LOG, useValue: log },
         { provide: LIVE_BUS, useValue: { bus: Promise.resolve(bus) } },
         { provide: PARKING, useValue: parking },
         { provide: API_KEY, useValue: apiKey },
+        { provide: KEY_FILE, useValue: { file: keyFile } },
         { provide: CLOCK, useValue: clock },
         { provide: LOGGER, useValue: logger },
         { provide: TIMING, useValue: timing },
@@ -80,7 +107,15 @@ export class GatewayModule {
         Agents,
         AgentList,
         Allowance,
+        Attached,
         RunList,
+        Findings,
+        Doctor,
+        RunMeasures,
+        LogMeasures,
+        BusMeasures,
+        Reports,
+        UsageIndex,
         RunViews,
         RunWishes,
         Heartbeats,

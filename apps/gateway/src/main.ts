@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Bus } from '#bus';
+import { answerPresence, Bus } from '#bus';
 import { connectLog } from '#log';
-import { createLogger, messageOf, printable, report } from '#platform';
+import { createLogger, messageOf, newId, printable, report, systemClock } from '#platform';
 import { apiKeyOf, gatewayConfig } from './config.js';
 import { createGateway } from './create-gateway.js';
 
@@ -17,11 +17,14 @@ try {
   const leaving = new AbortController();
   const bus = Bus.connect({ url: config.BATON_BUS_URL, name: 'gateway', logger, signal: leaving.signal });
   const limits = { caps: config.BATON_MAX_CAPS, openRuns: config.BATON_MAX_OPEN_RUNS };
+  const keyFile = config.BATON_API_KEY === undefined ? config.BATON_API_KEY_FILE : undefined;
   const gateway = await createGateway(
-    { log, bus, parking: bus, apiKey, logger, limits },
+    { log, bus, parking: bus, apiKey, keyFile, logger, limits },
     config.BATON_PORT,
     config.BATON_HOST,
   );
+  const presence = { service: 'gateway', id: `gateway-${newId()}`, clock: systemClock } as const;
+  bus.then((connected) => answerPresence(connected, presence)).catch(() => undefined);
   logger.info({ port: gateway.port }, 'the gateway is ready');
 
   const stop = async (signal: string): Promise<void> => {

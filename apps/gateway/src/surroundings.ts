@@ -5,8 +5,9 @@ import type { Patience } from '#domain';
 import type { EventLog } from '#log';
 import type { Clock, Logger } from '#platform';
 
-/** What the gateway needs of the bus: to overhear. It tells nobody anything. */
-export interface LiveBus {
+/** What the gateway needs of the bus: to overhear, and to ask for the doctor. It tells nobody anything. */
+export interface LiveBus
+  extends Pick<Bus, 'health' | 'askAll' | 'parked' | 'consumerState' | 'publish' | 'lastMessage' | 'lastSequence'> {
   isConnected(): boolean;
   listen<S extends z.ZodType>(
     subject: string,
@@ -50,6 +51,8 @@ export interface Surroundings {
   readonly bus?: LiveBus | Promise<LiveBus>;
   readonly parking?: Promise<NonNullable<Parking['bus']>>;
   readonly apiKey: string;
+  /** The file that the key was read from, for the doctor to look at. */
+  readonly keyFile?: string | undefined;
   readonly clock?: Clock;
   readonly logger?: Logger;
   readonly timing?: Partial<Timing>;

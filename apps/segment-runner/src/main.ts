@@ -12,10 +12,12 @@ try {
   const priced = Object.keys(usdPerMillionTokens).length;
   logger.info({ ...printable(config), priced, pricesReadOn: readOn }, 'starting');
   const program = new URL('./child/main.js', import.meta.url);
+  const execArgv = [...process.execArgv, `--max-old-space-size=${config.BATON_CHILD_MEMORY_MB}`];
   const pool = new Pool({
-    fork: () => fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+    fork: () => fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv }),
     size: config.BATON_ONCE ? 1 : config.BATON_POOL_SIZE,
     segmentsPerChild: config.BATON_SEGMENTS_PER_CHILD,
+    hungMs: config.BATON_HUNG_MS,
     runnerId: `runner-${newId()}`,
     logger,
   });

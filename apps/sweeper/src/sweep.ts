@@ -44,6 +44,19 @@ export class Sweep {
     await Promise.all([...segments].filter(({ busy }) => !busy).map((segment) => this.examine(segment, ears, now)));
   }
 
+  /** What it hears now, for those who ask. */
+  hearing(): { readonly segments: number; readonly hearingMs?: number; readonly quietestMs?: number } {
+    const { clock, segments } = this.options;
+    const now = clock.monotonic();
+    const quiet = [...segments].map(({ heardAt }) => now - heardAt);
+    const openSince = this.ears?.openSince;
+    return {
+      segments: quiet.length,
+      ...(openSince === undefined ? {} : { hearingMs: now - openSince }),
+      ...(quiet.length === 0 ? {} : { quietestMs: Math.max(...quiet) }),
+    };
+  }
+
   private async examine(segment: Segment, ears: Ears, now: number): Promise<void> {
     const { patience, logger } = this.options;
     const silence = silentMs(ears, segment.heardAt, now);

@@ -5,6 +5,7 @@ import {
   Module,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { answerPresence, type Bus } from '#bus';
 import { createSweeper, type Surroundings, type Sweeper } from './sweeper.js';
 import { createUpkeep, type Upkeep, type UpkeepSurroundings } from './upkeep/upkeep.js';
 
@@ -19,9 +20,13 @@ export class SweeperModule implements OnApplicationBootstrap, BeforeApplicationS
     @Inject(UPKEEP) private readonly upkeep: Upkeep,
   ) {}
 
-  static in(surroundings: Surroundings & Omit<UpkeepSurroundings, 'watch'>): DynamicModule {
+  static in(
+    surroundings: Surroundings & Omit<UpkeepSurroundings, 'watch'> & { readonly bus: Pick<Bus, 'answer'> },
+  ): DynamicModule {
+    const { bus, clock, id } = surroundings;
     const sweeper = createSweeper(surroundings);
-    const upkeep = createUpkeep({ ...surroundings, watch: sweeper.watch });
+    const upkeep = createUpkeep({ ...surroundings, watch: sweeper.openRuns });
+    answerPresence(bus, { service: 'sweeper', id, clock, facts: () => ({ watch: sweeper.watch() }) });
     return {
       module: SweeperModule,
       providers: [

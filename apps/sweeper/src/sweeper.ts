@@ -1,5 +1,5 @@
 import { type Bus, Doorbells } from '#bus';
-import { Heartbeat } from '#contracts';
+import { Heartbeat, type ServiceAnswer } from '#contracts';
 import { DEFAULT_PATIENCE } from '#domain';
 import { type EventLog, RelayWatch, Runs } from '#log';
 import { type Clock, type Logger, messageOf } from '#platform';
@@ -27,9 +27,11 @@ export interface Surroundings {
 
 export interface Sweeper {
   /** The open runs as this sweeper knows them. */
-  readonly watch: RelayWatch;
+  readonly openRuns: RelayWatch;
   start(): void;
   stop(): Promise<void>;
+  /** What it hears now. */
+  watch(): NonNullable<ServiceAnswer['watch']>;
 }
 
 export function createSweeper({ bus, log, logger, clock, id, silenceMs }: Surroundings): Sweeper {
@@ -58,11 +60,12 @@ export function createSweeper({ bus, log, logger, clock, id, silenceMs }: Surrou
     timer = setInterval(tick, TICK_MS).unref();
   };
   return {
-    watch,
+    openRuns: watch,
     start: () => {
       watch.start();
       void beginWhenReady();
     },
+    watch: () => ({ silenceMs, ...sweep.hearing() }),
     stop: async () => {
       clearInterval(timer);
       listening.stop();

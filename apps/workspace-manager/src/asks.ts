@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import {
   AskCall,
+  CheckCall,
   DiscoverTools,
   OpenWorkspace,
   ProbeCall,
@@ -38,6 +39,7 @@ export function answerAsks(bus: RequestBus, holder: string, workspaces: Workspac
   });
   bus.answer(at(RunCall.verb), RunCall.request, (ask) => workspaces.runCall(ask), own);
   bus.answer(at(AskCall.verb), AskCall.request, (ask) => workspaces.askCall(ask), own);
+  bus.answer(at(CheckCall.verb), CheckCall.request, (ask) => workspaces.checkCall(ask), own);
   bus.answer(at(StopCall.verb), StopCall.request, (ask) => workspaces.stopCall(ask), own);
   bus.answer(at(DiscoverTools.verb), DiscoverTools.request, (ask) => workspaces.discoverTools(ask), own);
   bus.answer(at(ProbeCall.verb), ProbeCall.request, (ask) => workspaces.probeCall(ask), own);

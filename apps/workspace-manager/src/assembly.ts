@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { resolve as absolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Holding } from '#contracts';
 import { Blobs, type EventLog, Findings, Runs } from '#log';
 import { type Clock, type Logger, messageOf } from '#platform';
 import { Ballast } from './ballast.js';
@@ -10,6 +11,7 @@ import { DiskUse } from './disk-use.js';
 import { Ends } from './ends.js';
 import { Folders } from './folders.js';
 import { holderId } from './holder.js';
+import { holdings } from './holdings.js';
 import { Journal } from './journal/journal.js';
 import { bootId } from './machine.js';
 import { McpServers } from './mcp/servers.js';
@@ -60,6 +62,8 @@ export interface WorkspaceManager {
   readonly holder: string;
   readonly means: Means;
   readonly workspaces: Workspaces;
+  /** What is at work here, and for which runs. */
+  holdings(): Holding[];
   /** Answers those who wait for running calls, so that the answering can end. */
   letGo(): void;
   /** Ends and removes what was left behind; done from time to time anyway. */
@@ -94,9 +98,10 @@ export async function assemble(parts: AssemblyParts): Promise<WorkspaceManager> 
     http,
     new McpKind(servers, journal),
   ];
-  const calls = new Calls({ ...shared, executor: new Executor(kinds, journal, shared.secrets), commands, outputs });
+  const executor = new Executor(kinds, journal, shared.secrets);
+  const calls = new Calls({ ...shared, executor, commands, outputs });
   const openings = new Openings({ holder, record, log, blobs, journal, folders, means, logger });
-  const workspaces = new Workspaces({ journal, openings, calls, servers, http });
+  const workspaces = new Workspaces({ journal, openings, calls, servers, http, executor });
   calls.resume();
   background.resumeAll();
   const { groups } = means;
@@ -120,6 +125,7 @@ export async function assemble(parts: AssemblyParts): Promise<WorkspaceManager> 
     holder,
     means,
     workspaces,
+    holdings: () => holdings({ journal, servers }),
     letGo: () => calls.letGo(),
     tidy: () => tidying.tidy(),
     hearEnds: () => ends.start(),

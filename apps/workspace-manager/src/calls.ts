@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { BlobRef, CallState, RunId } from '#contracts';
+import type { CallState, RunId } from '#contracts';
 import { canonical } from '#domain';
 import { type Clock, LONGEST_TIMER_MS, type Logger, messageOf, sha256, Unavailable } from '#platform';
 import type { Commands } from './commands.js';
 import { CallMismatch } from './errors.js';
-import { type CallKey, type CallStart, type JournalledCall, nameOf } from './journal/entries.js';
+import { type CallEnd, type CallKey, type CallStart, type JournalledCall, nameOf } from './journal/entries.js';
 import type { Journal } from './journal/journal.js';
+import type { CallResult } from './tools/call-results.js';
 import type { Executor, Settlement } from './tools/executor.js';
 import type { Began, Execution, Running } from './tools/tool-kind.js';
 import { insist, type WholeOutputs } from './tools/whole-outputs.js';
@@ -27,6 +28,11 @@ interface LiveCall {
   /** Why the end cannot be written down at the moment. */
   trouble?: Unavailable;
 }
+
+/** What a call came to, once what is large of it is stored. */
+type Ended =
+  | Exclude<Settlement, { kind: 'finished' }>
+  | { readonly kind: 'finished'; readonly end: CallEnd; readonly executions: number };
 
 export interface CallsParts {
   readonly journal: Journal;
@@ -54,12 +60,12 @@ export class Calls {
 
   /** Starts the call unless it is known, and answers with its state after at most `waitMs`. */
   async run(request: CallRequest, waitMs: number): Promise<CallState> {
-    const { start, input, held } = request;
+    const { start, input, held, effect } = request;
     const inputDigest = sha256(canonical([start.tool, input]));
     const known = this.live.get(nameOf(start)) ?? this.parts.journal.call(start);
     if (known === undefined) {
       const { bootId, clock } = this.parts;
-      this.accept({ start: { ...start, inputDigest, bootId, startedAt: clock.now() }, input, held });
+      this.accept({ start: { ...start, inputDigest, bootId, startedAt: clock.now() }, input, held, effect });
     } else if (known.inputDigest !== inputDigest) {
       throw new CallMismatch(`The call ${start.callId} was started with another input: it is not run again.`);
     }
@@ -171,10 +177,10 @@ export class Calls {
   /** Puts the end into the journal, however long that takes: what was done must not be forgotten. */
   private async writeDown(call: CallStart, settlement: Settlement, live: LiveCall): Promise<void> {
     const endedAt = this.parts.clock.now();
-    const whole =
-      settlement.kind === 'finished' ? await this.parts.outputs.keep(call, settlement.result.whole) : undefined;
+    const ended: Ended =
+      settlement.kind === 'finished' ? { ...settlement, end: await this.stored(call, settlement.result) } : settlement;
     await insist(
-      () => this.record(call, settlement, whole, endedAt),
+      () => this.record(call, ended, endedAt),
       (error) => {
         live.trouble = new Unavailable(`The end of the call cannot be written down: ${messageOf(error)}`, {
           cause: error,
@@ -189,15 +195,23 @@ export class Calls {
     released.catch(() => undefined);
   }
 
-  private record(call: CallStart, settlement: Settlement, whole: BlobRef | undefined, endedAt: number): Promise<void> {
+  /** What is large lies in the blob store before the journal names it. */
+  private async stored(call: CallStart, { outcome, content, media, whole }: CallResult): Promise<CallEnd> {
+    const { outputs } = this.parts;
+    return {
+      outcome,
+      content: [...content, ...(await outputs.shown(call, media))],
+      whole: await outputs.keep(call, whole),
+    };
+  }
+
+  private record(call: CallStart, ended: Ended, endedAt: number): Promise<void> {
     const { journal } = this.parts;
-    switch (settlement.kind) {
-      case 'finished': {
-        const { outcome, content } = settlement.result;
-        return journal.finished(call, { outcome, content, whole }, settlement.executions, endedAt);
-      }
+    switch (ended.kind) {
+      case 'finished':
+        return journal.finished(call, ended.end, ended.executions, endedAt);
       case 'unknown':
-        return journal.unknown(call, settlement.reason, settlement.executions, endedAt);
+        return journal.unknown(call, ended.reason, ended.executions, endedAt);
       case 'void':
         return journal.forgotten(call);
     }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkspaceSpec } from '#contracts';
@@ -97,6 +98,7 @@ export class Commands {
         ),
       );
       child.unref();
+      yieldToServices(child);
       return this.own(folder, group, child);
     } catch (error) {
       return notBegun(messageOf(error));
@@ -117,7 +119,9 @@ export class Commands {
     const shim = child.pid === undefined ? undefined : processName(child.pid);
     const ended = new Promise<CommandEnd>((resolve) => {
       child.once('error', (error) => resolve({ kind: 'not-begun', reason: messageOf(error) }));
-      child.once('exit', () => resolve(this.endOf(folder, group)));
+      child.once('exit', () =>
+        resolve(hadNoRoom(folder) ? { kind: 'not-begun', reason: NO_ROOM } : this.endOf(folder, group)),
+      );
     });
     return { ended, stop: () => this.stop(shim, group) };
   }
@@ -140,8 +144,7 @@ export class Commands {
 
   /** How often the call's command was really started. */
   claims(call: CallKey): number {
-    const claim = readText(join(this.folders.call(call), 'claim'));
-    return claim === undefined || claim === MANAGERS_CLAIM ? 0 : 1;
+    return shimIn(this.folders.call(call)) === undefined ? 0 : 1;
   }
 
   output(call: CallKey): Buffer {
@@ -209,6 +212,18 @@ export class Commands {
   }
 }
 
+const NO_ROOM = 'There was no room on the disk for the command to begin.';
+/** What agents run gets the processor when nothing of Baton itself needs it: a command that floods or burns slows nobody else's steps. */
+const NICENESS = 10;
+
+function yieldToServices({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) setPriority(pid, NICENESS);
+  } catch {
+    // It has ended already, or the system does not allow it: then commands compete as equals.
+  }
+}
+
 const MANAGERS_CLAIM = 'manager\n';
 
 const notBegun = (reason: string): RunningCommand => ({
@@ -237,6 +252,9 @@ function claimFor(folder: string): boolean {
 function statusIn(folder: string): number | undefined {
   return parseExit(readText(join(folder, 'exit')) ?? '');
 }
+
+/** Of a shim that is gone: it has made the claim and could not write its line, so it never came to the command (S1). */
+const hadNoRoom = (folder: string): boolean => existsSync(join(folder, 'claim')) && shimIn(folder) === undefined;
 
 function shimIn(folder: string): ProcessName | undefined {
   return parseStat(readText(join(folder, 'claim')) ?? '');

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statfsSync } from 'node:fs';
 
 /** Names this boot of the machine; another one means that no process of before is left. */
 export function bootId(): string {
@@ -7,4 +7,10 @@ export function bootId(): string {
   } catch {
     return 'unknown';
   }
+}
+
+/** The room on the disk that holds a folder, in bytes. */
+export function roomIn(folder: string): { readonly free: number; readonly total: number } {
+  const { bavail, blocks, bsize } = statfsSync(folder);
+  return { free: bavail * bsize, total: blocks * bsize };
 }

@@ -3,7 +3,8 @@
  * folder, which the manager has made with the files `status` and `exit` in it (so that there is room for the status on a
  * full disk).
  *
- * S1. Whoever creates `claim` decides: a shim that did starts the command; one that did not goes away at once.
+ * S1. Whoever creates `claim` decides: a shim that did starts the command; one that did not goes away at once, and so
+ *     does one that could not write its line there, on a full disk.
  * S2. The claim names the shim by its line of /proc/PID/stat, so a restarted manager can tell whether it still lives.
  * S3. The output goes through one pipe into `output`, in order, up to a cap; the rest is read and dropped.
  * S4. `exit` gets the status after the output is complete, by one short write of the length that was there before.

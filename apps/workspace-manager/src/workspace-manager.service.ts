@@ -6,11 +6,13 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import { answerPresence } from '#bus';
 import type { EventLog } from '#log';
 import { type Logger, serveHealth, systemClock } from '#platform';
 import { answerAsks, type RequestBus } from './asks.js';
 import { assemble, redactStream, type WorkspaceManager } from './assembly.js';
 import { secretVariables, type WorkspaceManagerConfig } from './config.js';
+import { roomIn } from './machine.js';
 import { systemResolve } from './network/request.js';
 
 export const CONFIG = Symbol('the settings');
@@ -56,6 +58,12 @@ export class WorkspaceManagerService
     else logger.warn({ holder }, means.sentence);
     answerAsks(bus, holder, manager.workspaces);
     manager.hearEnds();
+    answerPresence(bus, {
+      service: 'workspace-manager',
+      id: holder,
+      clock: systemClock,
+      facts: () => ({ holds: manager.holdings(), disk: roomIn(config.BATON_DATA) }),
+    });
     const checks = [bus.health(), { name: 'log', check: () => log.ping() }];
     const { server, port } = await serveHealth(config.BATON_HEALTH_PORT, config.BATON_HOST, checks);
     this.health = server;

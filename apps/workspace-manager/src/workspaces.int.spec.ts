@@ -99,6 +99,14 @@ describe('the tools of a workspace', () => {
     expect((await new Blobs(rig.log).get(whole?.digest ?? '')).toString()).toMatch(/^1\n.*\n100000\n$/s);
   });
 
+  it('show no more than the log and the bus take, whatever is printed', async () => {
+    const command = "head -c 400000 /dev/zero | tr '\\0' '\\001'";
+    const state = await bench.bash(command, { outputBytes: 500_000 });
+    expect(finished(state).outcome).toBe('ok');
+    expect(Buffer.byteLength(JSON.stringify(state))).toBeLessThan(800_000);
+    expect(state).toMatchObject({ whole: { bytes: 400_000 } });
+  });
+
   it('let a command go on whose output is beyond the cap, and say that the rest is lost', async () => {
     const { outcome, text } = finished(
       await bench.bash('head -c 12000000 /dev/zero | tr "\\0" x; echo >&2; touch went-on'),

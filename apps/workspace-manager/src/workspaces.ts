@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type {
   AskCall,
   CallState,
+  CheckCall,
   DiscoverTools,
   OpenWorkspace,
   ProbeCall,
@@ -16,6 +17,7 @@ import type { HeldWorkspace } from './journal/entries.js';
 import type { Journal } from './journal/journal.js';
 import type { McpServers } from './mcp/servers.js';
 import type { Opened, Openings } from './openings.js';
+import type { Executor } from './tools/executor.js';
 import type { HttpKind } from './tools/http-kind.js';
 
 type Request<T extends { readonly request: z.ZodType }> = z.infer<T['request']>;
@@ -27,6 +29,7 @@ export interface WorkspacesParts {
   readonly calls: Calls;
   readonly servers: McpServers;
   readonly http: HttpKind;
+  readonly executor: Executor;
 }
 
 /** What a workspace-manager does, whatever the requests come by. Every operation is safe to repeat. */
@@ -42,14 +45,21 @@ export class Workspaces {
   }
 
   async runCall(request: Request<typeof RunCall>): Promise<CallState> {
-    const { input, waitMs, attempt = 1, ...start } = request;
+    const { input, waitMs, attempt = 1, effect = 'once', ...start } = request;
     const held = await this.enter(request.runId, request.segment);
-    return this.parts.calls.run({ start: { ...start, attempt }, input, held }, waitMs);
+    return this.parts.calls.run({ start: { ...start, attempt }, input, held, effect }, waitMs);
   }
 
   async askCall({ runId, callId, attempt = 1, segment, waitMs }: Request<typeof AskCall>): Promise<CallState> {
     await this.enter(runId, segment);
     return this.parts.calls.state({ runId, callId, attempt }, waitMs);
+  }
+
+  /** Checks an input that is not to be run yet. */
+  async checkCall({ runId, segment, tool, input }: Request<typeof CheckCall>): Promise<Answer<typeof CheckCall>> {
+    const held = await this.enter(runId, segment);
+    const fault = await this.parts.executor.check(tool, input, held);
+    return fault === undefined ? {} : { fault };
   }
 
   async stopCall({ runId, callId, attempt = 1, segment, because }: Request<typeof StopCall>): Promise<CallState> {

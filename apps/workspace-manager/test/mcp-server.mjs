@@ -40,6 +40,23 @@ const tools = {
     inputSchema: object(),
     run: () => ({ content: [{ type: 'image', mimeType: 'image/png', data: 'AAAA' }] }),
   },
+  scan: {
+    inputSchema: object(),
+    run: () => ({
+      content: [
+        { type: 'text', text: 'two pages' },
+        {
+          type: 'image',
+          mimeType: 'image/jpeg',
+          data: Buffer.from('\x89PNG\r\n\x1a\n...', 'latin1').toString('base64'),
+        },
+        {
+          type: 'resource',
+          resource: { uri: 'file:///a.pdf', blob: Buffer.from('%PDF-1.7 ...').toString('base64') },
+        },
+      ],
+    }),
+  },
   flood: {
     inputSchema: object(),
     run: () => {

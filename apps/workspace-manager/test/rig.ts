@@ -10,6 +10,7 @@ import {
   RunId,
   type SeedFile,
   streams,
+  type ToolEffect,
   type WorkspaceSpec,
 } from '#contracts';
 import { Blobs } from '#log';
@@ -127,8 +128,9 @@ export class Bench {
       outputBytes = 30_000,
       waitMs = 60_000,
       attempt,
+      effect,
     } = over;
-    const request = { runId: this.runId, segment, callId, attempt, tool, input, limitMs, outputBytes, waitMs };
+    const request = { runId: this.runId, segment, callId, attempt, tool, input, effect, limitMs, outputBytes, waitMs };
     return this.manager.workspaces.runCall(request);
   }
 
@@ -144,6 +146,7 @@ export interface CallOptions {
   readonly outputBytes: number;
   readonly waitMs: number;
   readonly attempt: number | undefined;
+  readonly effect: ToolEffect;
 }
 
 /** Whether a test must be left out on this machine; says so. */
@@ -155,5 +158,5 @@ export function lacks(there: boolean, what: string): boolean {
 /** The outcome and text of a call that must have finished. */
 export function finished(state: CallState): { outcome: string; text: string } {
   if (state.state !== 'finished') throw new Error(`the call is ${JSON.stringify(state)}`);
-  return { outcome: state.outcome, text: state.content.map((block) => block.text).join('') };
+  return { outcome: state.outcome, text: state.content.map((block) => ('text' in block ? block.text : '')).join('') };
 }

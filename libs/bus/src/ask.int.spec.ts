@@ -35,6 +35,18 @@ describe('asking', () => {
     expect(await bus.ask('ask.double', { n: 4 }, z.object({ twice: z.number() }), within)).toEqual({ twice: 8 });
   });
 
+  it('brings back everybody’s answers within the time, without those that cannot be read', async () => {
+    const third = await Bus.connect({ url: nats.url, name: 'third', logger: silentLogger });
+    other.answer('ask.all', z.unknown(), async () => ({ n: 1 }));
+    third.answer('ask.all', z.unknown(), async () => ({ n: 2 }));
+    bus.answer('ask.all', z.unknown(), async () => ({ other: true }));
+    await Promise.all([ready(), third.health().check(), bus.health().check()]);
+    const heard = await bus.askAll('ask.all', {}, z.object({ n: z.number() }), { forMs: 500 });
+    expect(heard.map(({ answer }) => answer.n).toSorted((a, b) => a - b)).toEqual([1, 2]);
+    expect(await bus.askAll('ask.nobody', {}, z.unknown(), { forMs: 50 })).toEqual([]);
+    await third.close();
+  });
+
   it('tells nobody there from nobody answering in time', async () => {
     await expect(bus.ask('ask.nobody', {}, z.unknown(), within)).rejects.toMatchObject({ code: 'no-responders' });
     const gate = new Gate();

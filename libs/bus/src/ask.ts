@@ -1,6 +1,7 @@
-import type { Msg } from 'nats';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createInbox, type Msg } from 'nats';
 import { z } from 'zod';
-import { BatonError, messageOf, Unavailable } from '#platform';
+import { BatonError, messageOf, systemClock, Unavailable } from '#platform';
 import type { Connection } from './connection.js';
 import { read, written } from './contract.js';
 import { AnswerTimedOut, isNoResponders, isTimeout, NoResponders, RemoteProblem, translated } from './errors.js';
@@ -50,6 +51,48 @@ export async function ask<S extends z.ZodType>(
     throw new RemoteProblem(code, remedy, message);
   }
   return read(written(reply.answer), schema, `the answer of ${subject}`);
+}
+
+/** One of many answers, and how long it took to come. */
+export interface Heard<T> {
+  readonly answer: T;
+  readonly afterMs: number;
+}
+
+/** Everybody's answers within the time; those that cannot be read are left out. @throws Unavailable */
+export async function askAll<S extends z.ZodType>(
+  connection: Connection,
+  question: { readonly subject: string; readonly body: unknown },
+  schema: S,
+  { forMs }: { readonly forMs: number },
+): Promise<readonly Heard<z.output<S>>[]> {
+  const { subject } = question;
+  connection.assertConnected(`Asking all on ${subject}`);
+  const heard: Heard<z.output<S>>[] = [];
+  const inbox = createInbox();
+  const askedAt = systemClock.monotonic();
+  const take = (message: Msg): void => {
+    // The server says with an empty message that nobody is there.
+    if (message.data.length === 0) return;
+    const afterMs = systemClock.monotonic() - askedAt;
+    try {
+      const reply = read(message.data, Reply, `an answer of ${subject}`);
+      if ('answer' in reply)
+        heard.push({ answer: read(written(reply.answer), schema, `an answer of ${subject}`), afterMs });
+    } catch (error) {
+      connection.logger.warn({ subject, reason: messageOf(error) }, 'an answer was left out');
+    }
+  };
+  const subscription = connection.nats.subscribe(inbox, {
+    callback: (error, message) => (error ? undefined : take(message)),
+  });
+  try {
+    connection.nats.publish(subject, written(question.body), { reply: inbox });
+    await connection.reply(pause(forMs));
+  } finally {
+    subscription.unsubscribe();
+  }
+  return heard;
 }
 
 async function request(connection: Connection, subject: string, bytes: Uint8Array, timeout: number) {

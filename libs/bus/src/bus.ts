@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { MessageContract } from '#contracts';
 import type { HealthCheck } from '#platform';
-import { type Answering, type AnswerOptions, type AskOptions, answer, ask } from './ask.js';
+import { type Answering, type AnswerOptions, type AskOptions, answer, ask, askAll, type Heard } from './ask.js';
 import { Connection, type ConnectionSettings } from './connection.js';
 import { Consumer, type Consuming } from './consume.js';
 import type { Handle } from './deliver.js';
@@ -167,6 +167,16 @@ export class Bus {
 
   ask<S extends z.ZodType>(subject: string, body: unknown, schema: S, options: AskOptions): Promise<z.output<S>> {
     return ask(this.connection, { subject, body }, schema, options);
+  }
+
+  /** Asks everybody who answers on the subject, and waits `forMs` for what comes. @throws Unavailable */
+  askAll<S extends z.ZodType>(
+    subject: string,
+    body: unknown,
+    schema: S,
+    wait: { readonly forMs: number },
+  ): Promise<readonly Heard<z.output<S>>[]> {
+    return askAll(this.connection, { subject, body }, schema, wait);
   }
 
   answer<S extends z.ZodType>(

@@ -1,4 +1,4 @@
-export type { Answering, AnswerOptions, AskOptions } from './ask.js';
+export type { Answering, AnswerOptions, AskOptions, Heard } from './ask.js';
 export { Bus, type ConsumeOptions } from './bus.js';
 export type { ConnectionSettings } from './connection.js';
 export type { Consuming } from './consume.js';
@@ -17,6 +17,7 @@ export {
 } from './errors.js';
 export type { Parked, ParkReason } from './park.js';
 export type { Listening } from './plain.js';
+export { answerPresence } from './presence.js';
 export type { Headers, Published, PublishOptions, StoredMessage } from './publish.js';
 export { replayParked } from './replay.js';
 export type { StrayConsumer, Strays } from './strays.js';

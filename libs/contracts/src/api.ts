@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentSpec, SeedFile, SomeCaps } from './agent.js';
+import { Attachments } from './content.js';
 import { ToolEffect } from './external-tools.js';
 import { AgentName, CallId, Digest, Moment, RunId } from './ids.js';
 import { Activity } from './messages.js';
@@ -20,6 +21,8 @@ export const StartRunRequest = z.strictObject({
   /** The newest version when absent. */
   version: z.int().positive().optional(),
   input: z.string().max(200_000).optional(),
+  /** Images and documents; their contents were sent to `PUT /v1/blobs/:digest` before. */
+  attachments: Attachments.optional(),
   items: z.array(ItemSpec).default([]),
   /** Caps lower than the agent's. */
   caps: SomeCaps.optional(),
@@ -33,6 +36,8 @@ export const CancelRunRequest = z.strictObject({ reason: z.string().max(2_000).o
 /** `POST /v1/runs/:id/messages`: steers the run; with an `Idempotency-Key` it is received once. */
 export const SendMessageRequest = z.strictObject({
   text: z.string().min(1).max(200_000),
+  /** As those of `StartRunRequest`. */
+  attachments: Attachments.optional(),
   /** Gives up what the model does at the moment. */
   interrupt: z.boolean().default(false),
 });

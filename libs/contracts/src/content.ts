@@ -28,6 +28,41 @@ export const DocumentBlock = z.object({
 });
 export type DocumentBlock = z.infer<typeof DocumentBlock>;
 
+/** What is no text: it lies in the blob store, and the log names it (law 7). */
+export const MediaBlock = z.discriminatedUnion('type', [ImageBlock, DocumentBlock]);
+export type MediaBlock = z.infer<typeof MediaBlock>;
+
+/** The most that one of them may have, in bytes: what the model's API takes. */
+export const MOST_MEDIA_BYTES: Readonly<Record<MediaBlock['type'], number>> = {
+  image: 5 * 1_024 * 1_024,
+  document: 16 * 1_024 * 1_024,
+};
+/** How many people may send at once. */
+const MOST_ATTACHMENTS = 20;
+export const Attachments = z.array(MediaBlock).max(MOST_ATTACHMENTS);
+
+/** How files of a type begin, as Latin-1. */
+const BEGINNINGS: readonly (readonly [MediaBlock['blob']['mediaType'], RegExp])[] = [
+  ['image/png', /^\x89PNG\r\n/],
+  ['image/jpeg', /^\xff\xd8\xff/],
+  ['image/gif', /^GIF8[79]a/],
+  ['image/webp', /^RIFF[^]{4}WEBP/],
+  ['application/pdf', /^%PDF-/],
+];
+
+/** What kind of image or document the bytes are, by themselves: names and headers are only said. */
+export function mediaTypeOf(bytes: Uint8Array): MediaBlock['blob']['mediaType'] | undefined {
+  const beginning = String.fromCharCode(...bytes.subarray(0, 16));
+  return BEGINNINGS.find(([, pattern]) => pattern.test(beginning))?.[0];
+}
+
+/** The block that shows a blob; undefined when a model cannot be shown its type. */
+export function mediaBlockOf(blob: BlobRef, title?: string): MediaBlock | undefined {
+  const type = blob.mediaType.startsWith('image/') ? 'image' : 'document';
+  const named = type === 'document' && title !== undefined ? { title } : {};
+  return MediaBlock.safeParse({ type, blob, ...named }).data;
+}
+
 /** What a tool's result or a person's message may hold. */
 export const ResultBlock = z.discriminatedUnion('type', [TextBlock, ImageBlock, DocumentBlock]);
 export type ResultBlock = z.infer<typeof ResultBlock>;

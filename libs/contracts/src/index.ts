@@ -38,13 +38,18 @@ export {
   WaitsFor,
 } from './api.js';
 export {
+  Attachments,
   BlobRef,
   type ContextMessage,
   DOCUMENT_TYPES,
   DocumentBlock,
   IMAGE_TYPES,
   ImageBlock,
+  MediaBlock,
+  MOST_MEDIA_BYTES,
   ModelBlock,
+  mediaBlockOf,
+  mediaTypeOf,
   ResultBlock,
   StopReason,
   TextBlock,
@@ -52,6 +57,7 @@ export {
   ToolUseBlock,
   Usage,
 } from './content.js';
+export { Check, Examination, Verdict } from './doctor.js';
 export {
   ApprovalRule,
   DiscoveredTool,
@@ -78,6 +84,7 @@ export {
 export { AgentVersionApplied, HANDOFF_NOTES_KEPT, HandoffNoteLeft, WorkspaceEvent } from './other-events.js';
 export { ModelPrice, PriceTable } from './prices.js';
 export { Actor, EventMetadata, type Recorded, SCHEMA_VERSION } from './recorded.js';
+export { Finding, Incident, IncidentKind, Need, Report, RunAccount, Story } from './report.js';
 export {
   CallOutcome,
   CapName,
@@ -98,13 +105,16 @@ export {
   TERMINAL_EVENTS,
   WAKING_EVENTS,
 } from './run-events.js';
+export { AskService, HOLDINGS_TOLD, Holding, SERVICES, type ServiceAnswer, ServiceName } from './service-ask.js';
 export { FaultSpec, ItemsPlay, ScriptedTurn, ScriptPlay, SimulateSpec } from './simulate.js';
 export { runOfStream, streams } from './streams.js';
 export { builtInTools, EARLIER_TOOLS, inputSchemaOf, type ToolDeclaration, WORDS_VERSION } from './tools.js';
 export { type FindingOf, UPKEEP_DAYS, UpkeepEvent } from './upkeep-events.js';
+export { UsageAnswer, UsageQuery } from './usage.js';
 export {
   AskCall,
   CallState,
+  CheckCall,
   DiscoverTools,
   OpenWorkspace,
   ProbeCall,

@@ -55,6 +55,8 @@ export const Heartbeat = {
     pid: z.int().positive(),
     sentAt: Moment,
     activity: Activity,
+    /** How long the activity has taken, by a clock that never jumps; told by all but older runners. */
+    activityAgeMs: z.number().nonnegative().optional(),
     /** The last revision that the segment has recorded. */
     revision: z.int().nonnegative(),
     /** Milliseconds since the loop itself (not the thread that beats) last turned. */

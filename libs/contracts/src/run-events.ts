@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AgentSpec, Caps, SeedFile, SomeCaps } from './agent.js';
-import { BlobRef, ModelBlock, ResultBlock, StopReason, Usage } from './content.js';
+import { Attachments, BlobRef, ModelBlock, ResultBlock, StopReason, Usage } from './content.js';
 import { Discovery } from './external-tools.js';
 import { AgentName, CallId, Digest, Json, Moment, SegmentNumber } from './ids.js';
 import { ModelPrice } from './prices.js';
@@ -61,6 +61,8 @@ export const GatewayRunEvent = z.discriminatedUnion('type', [
     }),
     caps: Caps,
     input: z.string().optional(),
+    /** Images and documents that come with the input. */
+    attachments: Attachments.optional(),
     items: z.array(ItemSpec),
     /** When its work is done the run waits for further messages instead of completing. */
     stayOpen: z.boolean().optional(),
@@ -73,6 +75,7 @@ export const GatewayRunEvent = z.discriminatedUnion('type', [
   fact('MessageReceived', {
     messageId: z.string(),
     text: z.string().min(1),
+    attachments: Attachments.optional(),
     /** What the model does at the moment is given up for it. */
     interrupt: z.boolean(),
     /** The `ask_human` call that it answers. */

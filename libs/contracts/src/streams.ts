@@ -6,6 +6,8 @@ export const streams = {
   agent: (name: string): string => `agent-${name}`,
   workspace: (id: RunId): string => `workspace-${id}`,
   handoff: (id: RunId): string => `handoff-${id}`,
+  /** What the doctor writes to see how long it takes. */
+  probe: (name: string): string => `probe-${name}`,
   blob: (digest: string): string => `blob-${digest}`,
   /** What was found that nobody kept. */
   upkeep: 'upkeep',

@@ -40,7 +40,9 @@ export const builtInTools = {
     effect: 'once',
   },
   read_file: {
-    description: 'Reads a text file of the workspace. Long files can be read in parts by offset and limit.',
+    description:
+      'Reads a text file of the workspace, or shows an image (PNG, JPEG, GIF, WebP) or a PDF. Long text files can be ' +
+      'read in parts by offset and limit.',
     input: z.strictObject({
       path: file,
       offset: z.int().nonnegative().optional().describe('How many lines to leave out at the start (default 0).'),
@@ -146,7 +148,12 @@ export const builtInTools = {
  * The version of what Baton itself says to the model. A run keeps the version that it was started with, since every
  * request must be rebuilt from the log as it was sent (law 6).
  */
-export const WORDS_VERSION = 2;
+export const WORDS_VERSION = 3;
+
+const readFile2: ToolDeclaration = {
+  ...builtInTools.read_file,
+  description: 'Reads a text file of the workspace. Long files can be read in parts by offset and limit.',
+};
 
 /** Declarations that read differently in an earlier version. */
 export const EARLIER_TOOLS: Readonly<Record<number, { readonly [Name in ToolName]?: ToolDeclaration }>> = {
@@ -159,7 +166,9 @@ export const EARLIER_TOOLS: Readonly<Record<number, { readonly [Name in ToolName
       input: builtInTools.bash.input.omit({ background: true }),
       effect: 'once',
     },
+    read_file: readFile2,
   },
+  2: { read_file: readFile2 },
 };
 
 /** The JSON schema (draft 2020-12) of a tool's input, as the model is shown it. */

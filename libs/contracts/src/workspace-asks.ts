@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SeedFile, WorkspaceSpec } from './agent.js';
-import { BlobRef, TextBlock } from './content.js';
-import { Discovery, ExternalTools } from './external-tools.js';
+import { BlobRef, ResultBlock } from './content.js';
+import { Discovery, ExternalTools, ToolEffect } from './external-tools.js';
 import { CallId, Moment, RunId, SegmentNumber } from './ids.js';
 import { CallOutcome } from './run-events.js';
 
@@ -35,7 +35,7 @@ export const CallState = z.discriminatedUnion('state', [
     startedAt: Moment,
     endedAt: Moment,
     outcome: CallOutcome,
-    content: z.array(TextBlock),
+    content: z.array(ResultBlock),
     whole: BlobRef.optional(),
   }),
   /** It was started and nobody can say how it ended. */
@@ -52,6 +52,8 @@ export const RunCall = {
     attempt: Attempt,
     tool: z.string(),
     input: z.record(z.string(), z.json()),
+    /** What a second execution would do, as the run sees it: a call that is cut short is judged by it. `once` when absent. */
+    effect: ToolEffect.optional(),
     /** The call is stopped after this long, in milliseconds. */
     limitMs: z.number().positive(),
     /** What the model may be shown of the output, in bytes. */
@@ -60,6 +62,16 @@ export const RunCall = {
     waitMs: z.number().nonnegative(),
   }),
   answer: CallState,
+} as const;
+
+/** Checks an input against the schema of its tool; nothing is started. */
+export const CheckCall = {
+  verb: 'check-call',
+  request: z.object({ ...asked, tool: z.string(), input: z.record(z.string(), z.json()) }),
+  answer: z.object({
+    /** What is wrong with the input, for the model; absent when it fits, and when nobody can tell now. */
+    fault: z.string().optional(),
+  }),
 } as const;
 
 /** Asks about a call without starting it. */
@@ -88,7 +100,7 @@ export const ProbeCall = {
   verb: 'probe-call',
   request: z.object({ ...asked, callId: CallId, tool: z.string(), input: z.record(z.string(), z.json()) }),
   answer: z.discriminatedUnion('found', [
-    z.object({ found: z.literal('done'), content: z.array(TextBlock) }),
+    z.object({ found: z.literal('done'), content: z.array(ResultBlock) }),
     z.object({ found: z.literal('not-done') }),
     z.object({ found: z.literal('unknown'), reason: z.string() }),
   ]),

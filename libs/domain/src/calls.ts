@@ -1,4 +1,4 @@
-import type { CallId, CallOutcome, ModelBlock, Moment } from '#contracts';
+import type { CallId, CallOutcome, MediaBlock, ModelBlock, Moment } from '#contracts';
 import { evolve } from './evolve.js';
 import { count, itemNotice, settledNotice } from './notices.js';
 import { currentItem, itemAt, type OpenCall, openItems, placeOf, type Run } from './run.js';
@@ -22,7 +22,7 @@ export const neverBegun = (
 /** What a person has answered to `ask_human`, or that nobody did. */
 export const answeredBy = (call: OpenCall, segment: number, at: Moment): SegmentEvent =>
   call.question?.state === 'answered'
-    ? completed({ call, segment, at }, 'ok', call.question.words ?? '')
+    ? completed({ call, segment, at }, 'ok', call.question.words ?? '', call.question.attachments)
     : completed({ call, segment, at }, 'error', 'Nobody has answered in time. Go on as well as you can without it.');
 
 /** The calls whose only effect is the log. */
@@ -40,8 +40,13 @@ interface CallAt {
   readonly at: Moment;
 }
 
-function completed({ call, segment, at }: CallAt, outcome: CallOutcome, text: string): SegmentEvent {
-  const content = [{ type: 'text' as const, text }];
+function completed(
+  { call, segment, at }: CallAt,
+  outcome: CallOutcome,
+  text: string,
+  media: readonly MediaBlock[] = [],
+): SegmentEvent {
+  const content = [...media, { type: 'text' as const, text }];
   return { type: 'ToolCallCompleted', data: { at, segment, callId: call.callId, outcome, content, durationMs: 0 } };
 }
 

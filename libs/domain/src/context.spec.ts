@@ -1,10 +1,10 @@
-import { type Recorded, type RunEvent, runEventSchemas } from '#contracts';
+import { type ModelBlock, type Recorded, type RunEvent, runEventSchemas } from '#contracts';
 import { requestDigest } from '#platform';
 import { facts, given, historyOf } from '#testing';
 import { compactionRequest, type History, replay, requestMessages, turnRequest } from './index.js';
 
 const { requested, scheduled, started, turn, bash, text, callStarted, callCompleted, callInDoubt, callSettled } = facts;
-const { message, itemStarted, itemCompleted, completeItem, compacted, capNeared } = facts;
+const { call, message, itemStarted, itemCompleted, completeItem, compacted, capNeared } = facts;
 
 const work = [requested(), scheduled(), started()];
 const shown = (...history: readonly facts.Fact[]) => {
@@ -98,6 +98,32 @@ describe('what the model is shown', () => {
     expect(more).toEqual([]);
     for (const part of ['Do it.', '1 of 2 items completed', 'A was easy.', '"id":"b"'])
       expect(only?.[1]).toContain(part);
+  });
+
+  it('restates what runs in the background after a compaction', () => {
+    const inBackground = (command: string, id: string): ModelBlock => ({
+      type: 'tool_use',
+      id,
+      name: 'bash',
+      input: { command, background: true },
+    });
+    const begun = [
+      ...work,
+      turn([inBackground('serve a', 'a'), inBackground('serve b', 'b')]),
+      callCompleted('1-0'),
+      callCompleted('1-1'),
+    ];
+    const stopped = [...begun, turn([call('stop_command', { command_id: '1-0' })], { turn: 2 }), callCompleted('2-0')];
+    expect(
+      told(...begun, compacted('So far.'))
+        .flat()
+        .join(''),
+    ).toMatch(/in the background.*\n- 1-0: serve a\n- 1-1: serve b/);
+    const after = told(...stopped, compacted('So far.'))
+      .flat()
+      .join('');
+    expect(after).toContain('- 1-1: serve b');
+    expect(after).not.toContain('serve a');
   });
 
   it('keeps messages through a compaction word for word until a turn has answered them', () => {

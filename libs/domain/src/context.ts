@@ -1,11 +1,13 @@
-import type { CallId, ContextMessage, Discovery, Recorded, ResultBlock, RunEvent, ToolResultBlock } from '#contracts';
+import type { CallId, ContextMessage, Discovery, MediaBlock, Recorded, RunEvent, ToolResultBlock } from '#contracts';
 import { callIdOf } from '#contracts';
+import { blockTokens, isMedia, tokensOf, withinBytes, withoutMedia } from './media.js';
 import {
   capNotice,
   cutOffNotice,
   droppedNotice,
   idleNotice,
   itemNotice,
+  mediaNotice,
   openingNotice,
   restatement,
   serverNotice,
@@ -17,6 +19,8 @@ import type { Run } from './run.js';
 interface Note {
   readonly revision: number;
   readonly text: string;
+  /** What comes with it. */
+  readonly media?: readonly MediaBlock[];
 }
 
 /**
@@ -35,21 +39,6 @@ export interface Context {
 
 export const emptyContext: Context = { messages: [], notes: [], asked: [], results: {}, tokens: 0 };
 
-/** A plain estimate where no count is given: four characters a token. */
-const tokensOf = (text: string): number => Math.ceil(text.length / 4);
-
-/** About what the largest image takes, and what a page of a document takes with its picture. */
-const IMAGE_TOKENS = 1_600;
-const PAGE_TOKENS = 3_000;
-const PAGE_BYTES = 50_000;
-
-function blockTokens(block: ResultBlock): number {
-  if (block.type === 'text') return tokensOf(block.text);
-  if (block.type === 'image') return IMAGE_TOKENS;
-  const { bytes, mediaType } = block.blob;
-  return mediaType === 'text/plain' ? Math.ceil(bytes / 4) : PAGE_TOKENS * Math.ceil(bytes / PAGE_BYTES);
-}
-
 /** About how many tokens a tool's result takes. */
 export const resultTokens = ({ content }: ToolResultBlock): number =>
   content.reduce((sum, block) => sum + blockTokens(block), 0);
@@ -58,10 +47,12 @@ export const resultTokens = ({ content }: ToolResultBlock): number =>
 export function extendContext(context: Context, run: Run, { revision, event }: Recorded<RunEvent>): Context {
   switch (event.type) {
     case 'RunRequested':
-      return withNote(context, revision, openingNotice(run));
+      return withNote(context, revision, openingNotice(run), run.attachments);
     case 'MessageReceived':
       // An answer to `ask_human` is shown as that call's result.
-      return run.unread.includes(revision) ? withNote(context, revision, event.data.text) : context;
+      return run.unread.includes(revision)
+        ? withNote(context, revision, event.data.text, event.data.attachments)
+        : context;
     case 'ToolsDiscovered':
       return wasAnnounced(event.data.discovery, run)
         ? withNote(context, revision, serverNotice(event.data.discovery))
@@ -77,6 +68,8 @@ export function extendContext(context: Context, run: Run, { revision, event }: R
       return withNote(context, revision, capNotice(event.data));
     case 'ModelTurnCompleted':
       return afterTurn(context, run, event.data, revision);
+    case 'ModelTurnFailed':
+      return event.data.kind === 'invalid-request' ? withoutNewMedia(context) : context;
     case 'ContextCompacted':
       return compacted(context, run, event.data, revision);
     case 'ToolCallCompleted': {
@@ -99,17 +92,43 @@ export function requestMessages(context: Context, basedOn: number): readonly Con
   const results = context.asked.flatMap(({ callId }) => context.results[callId] ?? []);
   const notes = context.notes
     .filter((note) => note.revision <= basedOn)
-    .map(({ text }) => ({ type: 'text' as const, text }));
+    .flatMap(({ text, media = [] }) => [...media, { type: 'text' as const, text }]);
   const content = [...results, ...notes];
-  if (content.length === 0) return context.messages;
+  if (content.length === 0) return withinBytes(context.messages);
   const last = context.messages.at(-1);
-  return last?.role === 'user'
-    ? [...context.messages.slice(0, -1), { role: 'user', content: [...last.content, ...content] }]
-    : [...context.messages, { role: 'user', content }];
+  return withinBytes(
+    last?.role === 'user'
+      ? [...context.messages.slice(0, -1), { role: 'user', content: [...last.content, ...content] }]
+      : [...context.messages, { role: 'user', content }],
+  );
 }
 
-function withNote(context: Context, revision: number, text: string): Context {
-  return { ...context, notes: [...context.notes, { revision, text }], tokens: context.tokens + tokensOf(text) };
+function withNote(context: Context, revision: number, text: string, media: readonly MediaBlock[] = []): Context {
+  const note = { revision, text, ...(media.length > 0 && { media }) };
+  return { ...context, notes: [...context.notes, note], tokens: context.tokens + noteTokens(note) };
+}
+
+const noteTokens = ({ text, media = [] }: Note): number =>
+  media.reduce((sum, block) => sum + blockTokens(block), tokensOf(text));
+
+/** Whether the model was never shown some image or document that waits to be shown. */
+export const hasNewMedia = ({ results, notes }: Context): boolean =>
+  notes.some(({ media }) => media !== undefined) || Object.values(results).some(({ content }) => content.some(isMedia));
+
+/**
+ * A request that the API refuses would be refused for ever. What it has not been shown before may be why: an image that
+ * is broken, a document with too many pages. The model is told instead.
+ */
+function withoutNewMedia(context: Context): Context {
+  if (!hasNewMedia(context)) return context;
+  const results = Object.entries(context.results).map(
+    ([callId, result]) => [callId, { ...result, content: withoutMedia(result.content) }] as const,
+  );
+  const notes = context.notes.map(({ revision, text, media = [] }) => ({
+    revision,
+    text: [...withoutMedia(media).map((told) => ('text' in told ? told.text : '')), text].join('\n'),
+  }));
+  return { ...context, results: Object.fromEntries(results), notes };
 }
 
 function withResult(context: Context, callId: CallId, content: ToolResultBlock['content'], isError: boolean): Context {
@@ -141,7 +160,7 @@ function afterTurn(context: Context, run: Run, turn: Turn, revision: number): Co
       cacheReadTokens +
       cacheWriteTokens +
       outputTokens +
-      later.reduce((sum, note) => sum + tokensOf(note.text), 0),
+      later.reduce((sum, note) => sum + noteTokens(note), 0),
   };
   const light =
     answered.tokens > DROP_ABOVE * run.agent.spec.model.contextTokens ? withoutOldResults(answered) : answered;
@@ -165,7 +184,7 @@ function withoutOldResults(context: Context): Context {
       const characters = 4 * resultTokens(block);
       if (characters <= LARGE_CHARACTERS) return block;
       dropped += characters;
-      return { ...block, content: [{ type: 'text' as const, text: droppedNotice(characters) }] };
+      return { ...block, content: inPlaceOf(block, characters) };
     });
     return { ...message, content };
   });
@@ -173,6 +192,13 @@ function withoutOldResults(context: Context): Context {
     ? context
     : { ...context, messages, tokens: Math.max(0, context.tokens - Math.ceil(dropped / 4)) };
 }
+
+/** What a dropped result leaves: of an image or a document, what it was. */
+export const inPlaceOf = ({ content }: ToolResultBlock, characters: number): ToolResultBlock['content'] => {
+  const media = content.filter(isMedia);
+  if (media.length > 0) return media.map((block) => ({ type: 'text', text: mediaNotice(block, 'dropped') }));
+  return [{ type: 'text', text: droppedNotice(characters) }];
+};
 
 /** A turn without a word leaves no message: the model's API takes none that is empty. */
 const spoken = (asked: Context['messages'], content: Turn['content']): Context['messages'] =>
@@ -186,6 +212,6 @@ type Compaction = Extract<RunEvent, { type: 'ContextCompacted' }>['data'];
  */
 function compacted(context: Context, run: Run, { basedOn, summary }: Compaction, revision: number): Context {
   const later = context.notes.filter((note) => note.revision > basedOn || run.unread.includes(note.revision));
-  const fresh = withNote(emptyContext, revision, restatement(run, summary));
-  return later.reduce((sum, note) => withNote(sum, note.revision, note.text), fresh);
+  const fresh = withNote(emptyContext, revision, restatement(run, summary), run.attachments);
+  return later.reduce((sum, note) => withNote(sum, note.revision, note.text, note.media), fresh);
 }

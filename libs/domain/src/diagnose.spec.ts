@@ -1,7 +1,9 @@
 import { Heartbeat } from '#contracts';
 import { type Beat, DEFAULT_PATIENCE, diagnose } from './index.js';
 
-const heard = (change: { activityMs?: number; limitMs?: number; loopAgeMs?: number; ageMs?: number } = {}): Beat => {
+const heard = (
+  change: { activityMs?: number; activityAgeMs?: number; limitMs?: number; loopAgeMs?: number; ageMs?: number } = {},
+): Beat => {
   const sent = 1_767_600_000_000;
   const since = new Date(sent - (change.activityMs ?? 0)).toISOString();
   return {
@@ -13,6 +15,7 @@ const heard = (change: { activityMs?: number; limitMs?: number; loopAgeMs?: numb
       pid: 1,
       sentAt: new Date(sent).toISOString(),
       activity: { kind: 'tool', detail: 'bash', since, limitMs: change.limitMs },
+      activityAgeMs: change.activityAgeMs,
       revision: 3,
       loopAgeMs: change.loopAgeMs ?? 0,
     }),
@@ -25,7 +28,9 @@ describe('diagnosing a segment by its heartbeat', () => {
     ['alive', heard({ activityMs: 30_000 }), 0],
     ['slow', heard({ activityMs: 30_001 }), 0],
     ['slow', heard({ activityMs: 29_000, ageMs: 1_001 }), 1_001],
-    ['slow', heard({ loopAgeMs: 30_001 }), 0],
+    ['slow', heard({ loopAgeMs: 5_001 }), 0],
+    ['alive', heard({ activityMs: 7_200_000, activityAgeMs: 1_000 }), 0],
+    ['stuck', heard({ activityMs: -7_200_000, activityAgeMs: 5_001, limitMs: 5_000 }), 0],
     ['stuck', heard({ activityMs: 5_001, limitMs: 5_000 }), 0],
     ['slow', heard({ activityMs: 40_000, limitMs: 50_000 }), 0],
     ['unknown', undefined, 0],

@@ -15,9 +15,11 @@ export interface Patience {
   readonly deadMs: number;
   /** An activity that takes longer than this is shown as slow. */
   readonly slowMs: number;
+  /** A loop that has not turned for longer than this is shown as slow. */
+  readonly loopMs: number;
 }
 
-export const DEFAULT_PATIENCE: Patience = { lateMs: 2_500, deadMs: 5_000, slowMs: 30_000 };
+export const DEFAULT_PATIENCE: Patience = { lateMs: 2_500, deadMs: 5_000, slowMs: 30_000, loopMs: 5_000 };
 
 /**
  * Alive, slow, stuck, silent and dead are different things. Ages are measured by the listener, so that clocks of other
@@ -28,8 +30,8 @@ export function diagnose(beat: Beat | undefined, silentMs: number, patience: Pat
   if (silentMs >= patience.deadMs) return 'presumed-dead';
   if (silentMs >= patience.lateMs) return 'silent';
   if (!beat) return 'unknown';
-  const { activity, sentAt, loopAgeMs } = beat.heartbeat;
-  const activityMs = millisOf(sentAt) - millisOf(activity.since) + beat.ageMs;
+  const { activity, sentAt, activityAgeMs = millisOf(sentAt) - millisOf(activity.since), loopAgeMs } = beat.heartbeat;
+  const activityMs = activityAgeMs + beat.ageMs;
   if (activity.limitMs !== undefined && activityMs > activity.limitMs) return 'stuck';
-  return activityMs > patience.slowMs || loopAgeMs > patience.slowMs ? 'slow' : 'alive';
+  return activityMs > patience.slowMs || loopAgeMs > patience.loopMs ? 'slow' : 'alive';
 }

@@ -1,4 +1,4 @@
-import type { Digest, Moment, TextBlock } from '#contracts';
+import type { Digest, Moment, ResultBlock } from '#contracts';
 import { answerDueBy } from './caps.js';
 import { effectPolicyOf } from './offered-tools.js';
 import type { OpenCall, Run } from './run.js';
@@ -11,7 +11,7 @@ interface Place {
 
 /** What a probe has found out about a call in doubt; `unknown` where there is no probe. */
 export type Found =
-  | { readonly found: 'done'; readonly content: readonly TextBlock[] }
+  | { readonly found: 'done'; readonly content: readonly ResultBlock[] }
   | { readonly found: 'not-done' }
   | { readonly found: 'unknown' };
 

@@ -1,5 +1,6 @@
-import type { RunEvent } from '#contracts';
+import type { CallId, RunEvent } from '#contracts';
 import { answerDueBy } from './caps.js';
+import { attachedNotice } from './notices.js';
 import { carrierOf } from './offered-tools.js';
 import type { OpenCall, Question, Run } from './run.js';
 
@@ -32,12 +33,29 @@ export function callChanges(run: Run, event: CallEvent): Partial<Run> {
     case 'ToolCallInDoubt':
       return withCall(run, callId, (call) => ({ ...call, state: 'in-doubt' }));
     case 'ToolCallCompleted': {
-      const began = event.data.outcome !== 'rejected' && event.data.outcome !== 'denied';
-      return { openCalls: others, executed: run.executed + (began && isEffect(run, callId) ? 1 : 0) };
+      const { outcome } = event.data;
+      const began = outcome !== 'rejected' && outcome !== 'denied';
+      return {
+        openCalls: others,
+        executed: run.executed + (began && isEffect(run, callId) ? 1 : 0),
+        background: outcome === 'ok' ? backgroundAfter(run, callId) : run.background,
+      };
     }
     case 'ToolCallSettled':
       return { openCalls: others, executed: run.executed + 1 };
   }
+}
+
+const BACKGROUND_REMEMBERED = 20;
+const COMMAND_CHARACTERS = 200;
+
+/** The commands in the background once this call has ended well. */
+function backgroundAfter(run: Run, callId: CallId): Run['background'] {
+  const { tool, input = {} } = run.openCalls.find((call) => call.callId === callId) ?? {};
+  const { command, background, command_id: stopped } = input;
+  if (tool === 'stop_command') return run.background.filter((started) => started.callId !== stopped);
+  if (tool !== 'bash' || background !== true || typeof command !== 'string') return run.background;
+  return [...run.background, { callId, command: command.slice(0, COMMAND_CHARACTERS) }].slice(-BACKGROUND_REMEMBERED);
 }
 
 /** Whether the call does something outside the log. */
@@ -88,18 +106,24 @@ const MESSAGES_REMEMBERED = 100;
 
 /** A message answers the question of `ask_human` that it names, or the only one that is open; any other waits to be read. */
 export function messageChanges(run: Run, data: Of<'MessageReceived'>, revision: number): Partial<Run> {
-  const { text, by, interrupt, messageId } = data;
+  const { text, by, interrupt, messageId, attachments } = data;
   const received = [...run.received, { messageId, revision }].slice(-MESSAGES_REMEMBERED);
   const callId = data.callId ?? onlyQuestion(run);
   if (callId !== undefined) {
-    const answer = (question: Question): Question => ({ ...question, state: 'answered', by, words: text });
+    const answer = (question: Question): Question => ({
+      ...question,
+      state: 'answered',
+      by,
+      words: text,
+      ...(attachments && { attachments }),
+    });
     return { received, ...withCall(run, callId, (call) => asked(call, answer)) };
   }
   return {
     received,
     unread: [...run.unread, revision],
     interrupt: interrupt ? revision : run.interrupt,
-    told: [...run.told, text].slice(-MESSAGES_RESTATED),
+    told: [...run.told, attachments ? `${text} ${attachedNotice(attachments.length)}` : text].slice(-MESSAGES_RESTATED),
   };
 }
 

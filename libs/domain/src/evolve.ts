@@ -2,7 +2,7 @@ import type { Caps, ModelBlock, Recorded, RunEvent, Usage } from '#contracts';
 import { callIdOf, millisOf, momentOf } from '#contracts';
 import { callChanges, messageChanges, questionChanges } from './evolve-calls.js';
 import { relayChanges } from './evolve-relay.js';
-import { costOf } from './money.js';
+import { costOf, tokensOf } from './money.js';
 import { type OpenCall, PROGRESS, placeOf, type Run } from './run.js';
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>['data'];
@@ -23,6 +23,7 @@ function requested(data: Of<'RunRequested'>): Omit<Run, 'last'> {
     agent: data.agent,
     caps: data.caps,
     input: data.input ?? '',
+    attachments: data.attachments ?? [],
     items: data.items,
     progress: PROGRESS.open.repeat(data.items.length),
     settled: { done: 0, failed: 0 },
@@ -41,6 +42,7 @@ function requested(data: Of<'RunRequested'>): Omit<Run, 'last'> {
     contextTokens: 0,
     executed: 0,
     openCalls: [],
+    background: [],
     lastTurn: null,
     modelTrouble: null,
     cancel: null,
@@ -163,9 +165,6 @@ const spent = (run: Run, usage: Usage): Pick<Run, 'tokens' | 'usage' | 'microDol
     cacheWriteTokens: run.usage.cacheWriteTokens + usage.cacheWriteTokens,
   },
 });
-
-const tokensOf = ({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }: Usage): number =>
-  inputTokens + cacheReadTokens + cacheWriteTokens + outputTokens;
 
 /** An answer to a person's message is work: the turns in a row begin anew with it. */
 const idleTurnsAfter = (run: Run, basedOn: number): number =>

@@ -10,7 +10,7 @@ export interface History {
 }
 
 /** Raised with every change to what the folds compute or to the shape of their result: snapshots of other versions are passed over. */
-export const FOLD_VERSION = 4;
+export const FOLD_VERSION = 5;
 
 export function replay(history: History | undefined, event: Recorded<RunEvent>): History {
   const run = evolve(history?.run, event);
@@ -23,17 +23,19 @@ export interface Snapshot {
   readonly context: Context;
 }
 
-const GIVEN = ['agent', 'items', 'input'] as const;
+const GIVEN = ['agent', 'items', 'input', 'attachments'] as const;
 
 export function snapshotOf({ run, context }: History): Snapshot {
-  const { agent: _agent, items: _items, input: _input, ...rest } = run;
+  const { agent: _agent, items: _items, input: _input, attachments: _attachments, ...rest } = run;
   return { run: rest, context };
 }
 
 /** The history again; undefined when the snapshot is not one of the run that this event began. */
 export function fromSnapshot(snapshot: Snapshot, first: Recorded<RunEvent>): History | undefined {
   if (first.event.type !== 'RunRequested') return undefined;
-  const { agent, items, input } = evolve(undefined, first);
+  const { agent, items, input, attachments } = evolve(undefined, first);
   const { run, context } = snapshot;
-  return run.progress.length === items.length ? { run: { ...run, agent, items, input }, context } : undefined;
+  return run.progress.length === items.length
+    ? { run: { ...run, agent, items, input, attachments }, context }
+    : undefined;
 }

@@ -1,3 +1,4 @@
+export { entered, type Ledger, openLedger } from './account.js';
 export { asksForTools, canonical, neverBegun } from './calls.js';
 export {
   type CapUsed,
@@ -8,18 +9,65 @@ export {
   minutesEndAt,
   shownBytes,
 } from './caps.js';
-export { type Context, emptyContext, extendContext, requestMessages } from './context.js';
+export { type Context, emptyContext, extendContext, hasNewMedia, requestMessages } from './context.js';
 export { type Beat, DEFAULT_PATIENCE, diagnose, type Patience } from './diagnose.js';
+export {
+  type Append,
+  check,
+  judgeAppend,
+  judgeBus,
+  judgeDisk,
+  judgeGateway,
+  judgeKey,
+  judgeLog,
+  judgeMirror,
+  judgeParked,
+  judgeTaking,
+  type KeyPlace,
+  type Measured,
+  type Mirroring,
+  type Parking,
+  type Taking,
+  type Trips,
+  worst,
+} from './doctor.js';
+export {
+  type Capped,
+  judgeCaps,
+  judgeKept,
+  judgeRebuilding,
+  judgeTruth,
+  judgeUntended,
+  judgeWaiting,
+  type Kept,
+  type Rebuilding,
+  type Truth,
+  type Untended,
+  type Waiting,
+} from './doctor-runs.js';
+export {
+  judgeClocks,
+  judgeNoticing,
+  judgeServices,
+  judgeVersions,
+  type Noticing,
+  type Present,
+  type Skew,
+} from './doctor-services.js';
 export { abandonedEvents, doubtEvents, type Found } from './doubt.js';
 export { type Effect, effectsOf, effectTotals } from './effects.js';
 export { evolve, textOf } from './evolve.js';
 export { FOLD_VERSION, fromSnapshot, type History, replay, type Snapshot, snapshotOf } from './history.js';
-export { affordableTokens, costOf, mostOf, priceOf } from './money.js';
+export { inTime } from './in-time.js';
+export { shownBlocks, tooMuchToShow } from './media.js';
+export { affordableTokens, costOf, isFree, mostOf, priceOf } from './money.js';
 export { tally } from './notices.js';
 export { type Carrier, carrierOf, effectPolicyOf, hasProbe, offeredTools, refusalOf } from './offered-tools.js';
 export { foldRelay, type OpenRun, type RelayNews, type Turn, turnOf } from './open-runs.js';
 export { overdue, type Ring, rung, type Watched, watched } from './overdue.js';
 export { type Reconciliation, reconcile, restartBackoffMs } from './reconcile.js';
+export { recordable, recordableSummary } from './recordable.js';
+export { type Around, reportOf } from './report.js';
 export { compactionRequest, type TurnRequest, turnRequest } from './request.js';
 export {
   callsDue,
@@ -38,7 +86,7 @@ export {
 export { type Act, beginSegment, type Circumstances, isFenced, nextAct, type SegmentEvent } from './segment.js';
 export { type Ears, prickUp, silentMs, worthAsking } from './silence.js';
 export { capUses, statusOf, summaryOf } from './status.js';
-export { type DigestOf, fold, interruptedCalls, openingEvents, withCalls } from './turn.js';
+export { type Checked, callsToCheck, type DigestOf, fold, interruptedCalls, openingEvents, withCalls } from './turn.js';
 export {
   type Message,
   type Refusal,

@@ -15,6 +15,13 @@ export function priceOf(prices: PriceTable, model: string): ModelPrice | undefin
   return name === undefined ? undefined : known[name];
 }
 
+/** The simulator plays a model, and nobody is paid for it. */
+export const isFree = ({ agent }: Run): boolean => agent.spec.model.name === 'simulator';
+
+/** All tokens of a turn together. */
+export const tokensOf = ({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }: Usage): number =>
+  inputTokens + cacheReadTokens + cacheWriteTokens + outputTokens;
+
 /** What a turn has cost, in micro-dollars, rounded up. */
 export function costOf(usage: Usage, price: ModelPrice): number {
   const { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens } = usage;

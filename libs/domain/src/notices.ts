@@ -1,4 +1,4 @@
-import type { CapName, Discovery } from '#contracts';
+import type { CapName, Discovery, MediaBlock } from '#contracts';
 import { currentItem, itemsOf, openItems, placeOf, type Run } from './run.js';
 
 /*
@@ -53,6 +53,10 @@ export const compactRequest = (): string =>
   '<compact/>\nThe conversation is near the limit of its length. Summarise what has been done, found and decided, what is in progress and what comes next, ' +
   'so that the work can go on from your summary alone. Call no tool.';
 
+/** Stands in an answer for a call that the log cannot take. */
+export const tooLargeNotice = (tool: string, bytes: number): string =>
+  `[A call of ${tool} with an input of ${bytes} bytes was to follow. It was too large to be recorded and was not begun: do it in smaller parts.]`;
+
 /** The tools of an MCP server have gone, or are there again. */
 export const serverNotice = (discovery: Discovery): string =>
   discovery.state === 'ready'
@@ -62,6 +66,19 @@ export const serverNotice = (discovery: Discovery): string =>
 /** What a dropped tool result leaves in its place. */
 export const droppedNotice = (characters: number): string =>
   `[A result of ${characters} characters stood here. It was dropped to keep the conversation short; ask again if you need it.]`;
+
+/** Beside the words of a message whose attachments are not restated. */
+export const attachedNotice = (attached: number): string => `[${count(attached, 'file')} came with it]`;
+
+const WHY_NOT_SHOWN = {
+  'too-large': 'It is too large to be shown in this conversation; look at it with a command.',
+  refused: 'The model could not be shown it: it may be broken, or larger than it can read.',
+  dropped: 'It was dropped to keep the conversation short; ask again if you need it.',
+} as const;
+
+/** What stands where an image or a document cannot. */
+export const mediaNotice = ({ type, blob }: MediaBlock, why: keyof typeof WHY_NOT_SHOWN): string =>
+  `[${type === 'image' ? 'An image' : 'A document'} (${blob.mediaType}, ${blob.bytes} bytes) belongs here. ${WHY_NOT_SHOWN[why]}]`;
 
 /** What replaces the conversation after a compaction. */
 export function restatement(run: Run, summary: string): string {
@@ -73,6 +90,9 @@ export function restatement(run: Run, summary: string): string {
       : `What people have told you since, in order:\n${run.told.map(restated).join('\n')}`,
     run.items.length === 0 ? '' : `${tally(run)}${failures(run)}`,
     `Summary of the work so far:\n${summary}`,
+    run.words < 3 || run.background.length === 0
+      ? ''
+      : `Commands that you have started in the background and not stopped:\n${run.background.map(({ callId, command }) => `- ${callId}: ${command}`).join('\n')}`,
     item === undefined ? '' : itemNotice(run, item.id),
     run.items.length > 0 && openItems(run) === 0 ? settledNotice(run) : '',
     'Go on from here.',

@@ -136,6 +136,12 @@ const discoveredTool = (run: Run, tool: string): DiscoveredTool | undefined =>
     .flatMap(({ discovery }) => (discovery.state === 'ready' ? discovery.tools : []))
     .find(({ name }) => name === tool);
 
+/**
+ * Whether only the workspace can tell if the input is right. Before a person is asked about a call it must be asked: nobody
+ * should agree to what cannot be run.
+ */
+export const isCheckedByWorkspace = (tool: string): boolean => !ToolNames.safeParse(tool).success;
+
 /** Whether a person must agree before this call. */
 export function needsApproval(run: Run, { tool, input }: Pick<OpenCall, 'tool' | 'input'>): boolean {
   const rule: ApprovalRule | undefined = ruleFor(run.agent.spec.approvals, tool);

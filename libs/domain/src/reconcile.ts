@@ -1,7 +1,6 @@
-import { millisOf, momentOf, type RunEventOf } from '#contracts';
+import { type CapName, millisOf, momentOf, type RunEventOf } from '#contracts';
 import {
   answerDueBy,
-  type CapUsed,
   capForbiddingSegments,
   capForbiddingSteps,
   capReason,
@@ -10,7 +9,7 @@ import {
 } from './caps.js';
 import { tally } from './notices.js';
 import { carrierOf } from './offered-tools.js';
-import { callsDue, currentItem, openItems, pendingQuestions, type Relay, type Run } from './run.js';
+import { callsDue, openItems, pendingQuestions, type Relay, type Run } from './run.js';
 import { fold } from './turn.js';
 
 type CoordinatorEvent = RunEventOf['coordinator'];
@@ -61,7 +60,9 @@ function landed(run: Run, relay: Extract<Relay, { phase: 'landed' }>, now: numbe
 /** A segment that nobody takes up uses up the run's time all the same. */
 function queued(run: Run, now: number): Reconciliation {
   const over = isOutOfMinutes(run, now) ? capForbiddingSteps(run, now) : undefined;
-  return over ? { events: [halted(run, over, now)] } : { events: [], lookAgainAt: minutesEndAt(run, now) };
+  return over
+    ? { events: [halted(run, over.cap, capReason(over), momentOf(now))] }
+    : { events: [], lookAgainAt: minutesEndAt(run, now) };
 }
 
 function resting(run: Run, relay: Resting, now: number): Reconciliation {
@@ -103,7 +104,7 @@ function nextExpiry(run: Run, now: number): { readonly lookAgainAt?: number } {
 function next(run: Run, relay: Extract<Relay, { phase: 'between' }>, now: number): Reconciliation {
   const at = momentOf(now);
   const cap = capForbiddingSegments(run, now);
-  if (cap) return { events: [halted(run, cap, now)] };
+  if (cap) return { events: [halted(run, cap.cap, capReason(cap), at)] };
   if (run.pause) return { events: [], lookAgainAt: minutesEndAt(run, now) };
   const since = millisOf(run.since);
   const due = since + restartBackoffMs(relay.restarts);
@@ -111,11 +112,6 @@ function next(run: Run, relay: Extract<Relay, { phase: 'between' }>, now: number
   if (now >= since && now < due) return { events: [], lookAgainAt: due };
   const scheduled = { at, segment: relay.next, because: relay.because, restartsWithoutProgress: relay.restarts };
   return { events: [{ type: 'SegmentScheduled', data: scheduled }] };
-}
-
-function halted(run: Run, cap: CapUsed, now: number): CoordinatorEvent {
-  const where = currentItem(run) ? ` ${tally(run)}` : '';
-  return { type: 'RunHalted', data: { at: momentOf(now), cap: cap.cap, reason: `${capReason(cap)}${where}` } };
 }
 
 function end(run: Run, relay: Extract<Relay, { phase: 'landed' }>, at: string, now: number): CoordinatorEvent {
@@ -142,11 +138,17 @@ function failed(run: Run, detail: string, at: string, now: number): CoordinatorE
   const cap = capForbiddingSegments(run, now);
   if (trouble && trouble.retryAt === undefined && PASSING.includes(trouble.kind)) {
     const reason = `The model stayed unavailable for ${trouble.attempt} attempts (caps.modelRetries): ${trouble.message}`;
-    return { type: 'RunHalted', data: { at, cap: 'modelRetries', reason: reason.slice(0, 2_000) } };
+    return halted(run, 'modelRetries', reason.slice(0, 1_800), at);
   }
-  if (cap) return { type: 'RunHalted', data: { at, cap: cap.cap, reason: capReason(cap) } };
+  if (cap) return halted(run, cap.cap, capReason(cap), at);
   return { type: 'RunFailed', data: { at, reason: detail || 'The segment failed without a reason.' } };
 }
+
+/** Names the cap, and what is done and what is not. */
+const halted = (run: Run, cap: CapName, why: string, at: string): CoordinatorEvent => ({
+  type: 'RunHalted',
+  data: { at, cap, reason: run.items.length > 0 ? `${why} ${tally(run)}` : why },
+});
 
 function cancelled(run: Run, at: string): CoordinatorEvent {
   const inDoubt = run.openCalls.filter(

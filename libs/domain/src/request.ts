@@ -1,7 +1,7 @@
 import type { ContextMessage, Effort, ThinkingSpec } from '#contracts';
-import { type Context, requestMessages, resultTokens } from './context.js';
+import { type Context, inPlaceOf, requestMessages, resultTokens } from './context.js';
 import { affordableTokens } from './money.js';
-import { compactRequest, droppedNotice, systemPrompt } from './notices.js';
+import { compactRequest, systemPrompt } from './notices.js';
 import { type OfferedTool, offeredTools } from './offered-tools.js';
 import type { Run } from './run.js';
 
@@ -52,7 +52,7 @@ function fitted(run: Run, context: Context, messages: readonly ContextMessage[])
       const tokens = resultTokens(block);
       if (tokens <= LEAST_DROPPED_TOKENS) return block;
       surplus -= tokens;
-      return { ...block, content: [{ type: 'text' as const, text: droppedNotice(4 * tokens) }] };
+      return { ...block, content: inPlaceOf(block, 4 * tokens) };
     });
     return { ...message, content };
   });

@@ -6,6 +6,7 @@ import type {
   Discovery,
   ItemSpec,
   Json,
+  MediaBlock,
   ModelFailureKind,
   ModelPrice,
   Moment,
@@ -49,6 +50,8 @@ export interface Question {
   readonly by?: string;
   /** Why it was denied, or what was answered. */
   readonly words?: string;
+  /** The images and documents that came with the answer. */
+  readonly attachments?: readonly MediaBlock[];
   /** What a person knows of a call in doubt. */
   readonly decision?: 'done' | 'not-done';
 }
@@ -116,6 +119,8 @@ export interface Run {
   };
   readonly caps: Caps;
   readonly input: string;
+  /** The images and documents that came with the input. */
+  readonly attachments: readonly MediaBlock[];
   /** As they were given: what changes is in `progress`, so that an event costs the same however many there are. */
   readonly items: readonly ItemSpec[];
   /** How far each item is, a letter each in the order of the items. */
@@ -141,6 +146,8 @@ export interface Run {
   /** Tool calls that were started and have ended. */
   readonly executed: number;
   readonly openCalls: readonly OpenCall[];
+  /** Commands that were started in the background and that the model has not stopped; the newest few. */
+  readonly background: readonly { readonly callId: CallId; readonly command: string }[];
   readonly lastTurn: { readonly stopReason: StopReason; readonly text: string } | null;
   readonly modelTrouble: ModelTrouble | null;
   readonly cancel: { readonly by: string; readonly at: Moment; readonly revision: number } | null;

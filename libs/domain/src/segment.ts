@@ -1,5 +1,5 @@
 import { type Moment, millisOf, momentOf, type RunEventOf, type SegmentEndReason } from '#contracts';
-import { capForbiddingSteps, capReason, isOutOfMinutes, nearedCaps } from './caps.js';
+import { capForbiddingSegments, capForbiddingSteps, capReason, isOutOfMinutes, nearedCaps } from './caps.js';
 import type { Context } from './context.js';
 import { carrierOf } from './offered-tools.js';
 import { callsDue, currentItem, nextOpenItem, type OpenCall, openItems, type Run } from './run.js';
@@ -79,15 +79,23 @@ function wished(run: Run): Act | undefined {
   return run.pause ? { kind: 'end', reason: 'paused' } : undefined;
 }
 
-function outOfTime(run: Run, { remainingMs, draining }: Circumstances): Act | undefined {
-  if (draining) return { kind: 'end', reason: 'drain' };
-  return remainingMs < run.caps.reserveSeconds * 1_000 ? { kind: 'end', reason: 'handoff' } : undefined;
+/** What runs in the workspace goes on without the segment, unless a cap forbids the segment that would collect it. */
+function outOfTime(run: Run, { now, remainingMs, draining }: Circumstances): Act | undefined {
+  if (!draining && remainingMs >= run.caps.reserveSeconds * 1_000) return undefined;
+  const running = callsRunning(run);
+  if (running.length > 0 && capForbiddingSegments(run, now)) {
+    return { kind: 'stop-calls', because: 'out-of-time', calls: running };
+  }
+  return { kind: 'end', reason: draining ? 'drain' : 'handoff' };
 }
+
+const callsRunning = (run: Run): readonly OpenCall[] =>
+  run.openCalls.filter(({ state, tool }) => state === 'started' && carrierOf(tool) === 'workspace');
 
 /** While calls of the last turn are open the model cannot be asked: they are carried out, given up, or waited for by nobody. */
 function withOpenCalls(run: Run, now: number): Act | undefined {
   if (run.openCalls.length === 0) return undefined;
-  const running = run.openCalls.filter(({ state, tool }) => state === 'started' && carrierOf(tool) === 'workspace');
+  const running = callsRunning(run);
   if (run.interrupt !== null) return { kind: 'stop-calls', because: 'interrupt', calls: running };
   if (isOutOfMinutes(run, now)) {
     return running.length > 0 ? { kind: 'stop-calls', because: 'out-of-time', calls: running } : landed(run, now);

@@ -3,7 +3,7 @@ import { answeredBy, carryOut, denied, rejected } from './calls.js';
 import { answerDueBy } from './caps.js';
 import { settledByPerson, startedAgain } from './doubt.js';
 import { evolve } from './evolve.js';
-import { carrierOf, needsApproval, refusalOf } from './offered-tools.js';
+import { carrierOf, isCheckedByWorkspace, needsApproval, refusalOf } from './offered-tools.js';
 import { callsDue, type OpenCall, type Run } from './run.js';
 import type { SegmentEvent } from './segment.js';
 
@@ -25,10 +25,38 @@ export function withCalls(run: Run, turn: SegmentEvent, place: Place, digestOf: 
   return [turn, ...openingEvents(answered, place, digestOf)];
 }
 
-/** What is recorded of every call that is due before the workspace is asked for anything. */
-export function openingEvents(run: Run, place: Place, digestOf: DigestOf): readonly SegmentEvent[] {
+/** What the workspace has said of inputs, by call: what is wrong, or `undefined` where nothing is. */
+export type Checked = ReadonlyMap<string, string | undefined>;
+const NOTHING_CHECKED: Checked = new Map();
+
+/** The calls of which the workspace has to check the input before a person is asked about them. */
+export const callsToCheck = (run: Run): readonly OpenCall[] => callsDue(run).filter((call) => awaitsCheck(run, call));
+
+const awaitsCheck = (run: Run, call: OpenCall): boolean =>
+  call.state === 'asked' &&
+  call.question === undefined &&
+  isCheckedByWorkspace(call.tool) &&
+  refusalOf(run, call) === undefined &&
+  needsApproval(run, call);
+
+/**
+ * What is recorded of every call that is due before the workspace is asked to run anything. A call whose input is still to
+ * be checked stays as it is.
+ */
+export function openingEvents(
+  run: Run,
+  place: Place,
+  digestOf: DigestOf,
+  checked: Checked = NOTHING_CHECKED,
+): readonly SegmentEvent[] {
   const events: SegmentEvent[] = [];
-  for (const call of callsDue(run)) events.push(...opened(fold(run, events), call, place, digestOf));
+  for (const call of callsDue(run)) {
+    const awaited = awaitsCheck(run, call);
+    const fault = checked.get(call.callId);
+    if (awaited && !checked.has(call.callId)) continue;
+    if (awaited && fault !== undefined) events.push(rejected(call, place.segment, place.at, fault));
+    else events.push(...opened(fold(run, events), call, place, digestOf));
+  }
   return events;
 }
 

@@ -1,4 +1,14 @@
-import { type CallId, type Caps, type Digest, type Moment, millisOf, type RunEventOf, type SomeCaps } from '#contracts';
+import {
+  type CallId,
+  type Caps,
+  type Digest,
+  type MediaBlock,
+  type Moment,
+  millisOf,
+  type RunEventOf,
+  type SomeCaps,
+} from '#contracts';
+import { tooMuchToShow } from './media.js';
 import { isEnded, type Question, type Run } from './run.js';
 import { summaryOf } from './status.js';
 
@@ -19,6 +29,7 @@ export interface Refusal {
     | 'expired'
     | 'decision-missing'
     | 'too-many-messages'
+    | 'attachments-too-large'
     | 'cap-not-raised'
     | 'cap-too-high';
   readonly detail: string;
@@ -60,6 +71,7 @@ export interface Message {
   readonly messageId: string;
   readonly text: string;
   readonly interrupt: boolean;
+  readonly attachments?: readonly MediaBlock[];
   /** The `ask_human` call that it answers. */
   readonly callId?: CallId;
 }
@@ -75,12 +87,16 @@ export function wishMessage(run: Run, { by, at }: Wisher, message: Message): Wis
       `${run.unread.length} messages wait to be read already (caps.messages); wait until the model has read them.`,
     );
   }
+  const tooMuch = tooMuchToShow(run, message.attachments ?? []);
+  if (tooMuch !== undefined) return refuse('attachments-too-large', `The attachments are too large: ${tooMuch}.`);
   if (message.callId !== undefined) {
     const question = questionOf(run, message.callId);
     if (question?.kind !== 'answer') return notAsked(message.callId, 'a question to people');
     if (question.state !== 'pending') return alreadyAnswered(message.callId, question);
   }
-  return { events: [{ type: 'MessageReceived', data: { at, ...message, by } }] };
+  const { attachments = [], ...said } = message;
+  const attached = attachments.length > 0 ? { attachments: [...attachments] } : {};
+  return { events: [{ type: 'MessageReceived', data: { at, ...said, ...attached, by } }] };
 }
 
 /** What people say of a call that waits for them. */

@@ -1,6 +1,6 @@
 export { BLOB_EVENTS, Blobs } from './blobs.js';
 export { connectLog } from './connect-log.js';
-export { RunContended, RunUnknown, UnknownFact, WrongRevision } from './errors.js';
+export { LogRefused, RunContended, RunUnknown, UnknownFact, WrongRevision } from './errors.js';
 export {
   type Appended,
   comparePositions,
@@ -21,3 +21,4 @@ export { readRunEvent } from './read-run-event.js';
 export { readRelayNews } from './relay-news.js';
 export { RelayWatch, type RelayWatchOptions } from './relay-watch.js';
 export { type Recorder, Runs, runIdOf } from './runs.js';
+export { builtFrom, type Request, requestIn } from './verification.js';

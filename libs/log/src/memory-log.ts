@@ -1,5 +1,5 @@
 import { Deliveries } from './deliveries.js';
-import { WrongRevision } from './errors.js';
+import { LogRefused, WrongRevision } from './errors.js';
 import type {
   Appended,
   Delivery,
@@ -11,6 +11,9 @@ import type {
   StreamLimits,
   Subscription,
 } from './event-log.js';
+
+/** What the real one takes at once, in bytes. */
+const MOST_BYTES = 1_048_576;
 
 /** The event log in memory, with the rules of the real one: for unit tests and simulated worlds. */
 export function createMemoryLog(now: () => number = () => 0): EventLog {
@@ -37,6 +40,8 @@ class MemoryLog implements EventLog {
     const isEmpty = (this.firsts.get(stream) ?? 0) > end;
     const believed = expected === 'absent' ? (isEmpty ? end : -1) : expected;
     if (believed !== 'any' && believed !== end) throw new WrongRevision(stream, expected, end < 0 ? undefined : end);
+    if (JSON.stringify(events).length > MOST_BYTES)
+      throw new LogRefused(`The event log refuses more than ${MOST_BYTES} bytes at once.`);
     const written = events.map(
       (event, place): StoredEvent => ({
         ...structuredClone(event),

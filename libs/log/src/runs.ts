@@ -23,12 +23,17 @@ export interface Recorder<App extends RecordingApp> {
   readonly id: string;
 }
 
+/** A history and the revision of the note that it was read from; 0 without one. */
+export interface ReadHistory extends History {
+  readonly notedAt: number;
+}
+
 const ATTEMPTS = 10;
 const REMEMBERED = 2_000;
 /** Events; a shorter run is read at once, without looking for its notes. */
 const SHORT_RUN = 20;
-/** Events; longer tails are read from the newest handoff note on. */
-const SHORT_TAIL = 200;
+/** Events; longer tails are read from the newest handoff note on, and then twice: it should be rare. */
+const SHORT_TAIL = 600;
 
 /** The runs in the log, as one app may see and change them. */
 export class Runs<App extends RecordingApp> {
@@ -129,16 +134,19 @@ export class Runs<App extends RecordingApp> {
    * The run with the context of its model: from the newest handoff note and what came after it, so that neither time nor
    * memory grow with the run's length (law 8); without a note from the first event.
    */
-  async history(runId: RunId): Promise<History | undefined> {
+  async history(runId: RunId): Promise<ReadHistory | undefined> {
     const beginning: Recorded<RunEvent>[] = [];
     for await (const event of this.events(runId, 0, SHORT_RUN)) beginning.push(event);
     const [first] = beginning;
     if (!first) return undefined;
     const begun = beginning.slice(1).reduce<History>(replay, replay(undefined, first));
-    if (beginning.length < SHORT_RUN) return begun;
+    if (beginning.length < SHORT_RUN) return { ...begun, notedAt: 0 };
     const note = await this.notes.newest(runId);
     const noted = note && fromSnapshot(note.snapshot, first);
-    return (noted && (await this.after(runId, noted))) ?? this.after(runId, begun);
+    const fromNote = noted && (await this.after(runId, noted));
+    if (fromNote) return { ...fromNote, notedAt: noted.run.last.revision };
+    const whole = await this.after(runId, begun);
+    return whole && { ...whole, notedAt: 0 };
   }
 
   /** Folds what came after; undefined when the log does not reach the history's own end: then it is of another log. */

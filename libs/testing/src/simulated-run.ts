@@ -10,6 +10,7 @@ import {
 import {
   beginSegment,
   callsDue,
+  callsToCheck,
   carrierOf,
   currentItem,
   doubtEvents,
@@ -198,7 +199,8 @@ export class SimulatedRun {
   }
 
   private performCalls(segment: number): void {
-    this.write(openingEvents(this.run, this.at(segment), () => '0'.repeat(64)));
+    const wellFormed = new Map(callsToCheck(this.run).map(({ callId }) => [callId, undefined]));
+    this.write(openingEvents(this.run, this.at(segment), () => '0'.repeat(64), wellFormed));
     const first = callsDue(this.run).find(({ state, tool }) => state === 'started' && carrierOf(tool) === 'workspace');
     if (first) this.write([this.callEnded(segment, first.callId, 'ok')]);
   }

@@ -6,14 +6,17 @@ import {
   EffectsAnswer,
   EventPage,
   type EventView,
+  Examination,
   Moment,
   ParkedList,
   ParkedMessage,
   Receipt,
+  Report,
   RunId,
   RunRow,
   RunView,
   type StartRunRequest,
+  UsageAnswer,
 } from '#contracts';
 import type { Target } from '../target.js';
 import { Http } from './http.js';
@@ -35,6 +38,8 @@ const Started = z.object({ id: RunId });
 
 const PAGE = 500;
 const MOST_LISTED = 500;
+const EXAMINED_WITHIN_MS = 90_000;
+const REPORT_WITHIN_MS = 600_000;
 
 /** The gateway's API as the commands need it. Errors are sentences; see `Http`. */
 export class Gateway {
@@ -86,6 +91,22 @@ export class Gateway {
     return this.http.ask(`/v1/runs/${id}/${verb}`, Receipt, { method: 'POST', json, headers });
   }
 
+  /** What happened since a moment; the gateway reads all its runs for it, which may take a while. */
+  report(since: Moment): Promise<Report> {
+    const signal = AbortSignal.timeout(REPORT_WITHIN_MS);
+    return this.http.ask(`/v1/report?since=${encodeURIComponent(since)}`, Report, { signal });
+  }
+
+  /** What the deployment's own measurements say. */
+  examine(): Promise<Examination> {
+    return this.http.ask('/v1/doctor', Examination, { signal: AbortSignal.timeout(EXAMINED_WITHIN_MS) });
+  }
+
+  /** Whether it is there at all. @throws Unavailable, Refused */
+  async greet(): Promise<void> {
+    await this.http.send('/health/live');
+  }
+
   /** What the run did to the world. */
   effects(id: string): Promise<EffectsAnswer> {
     return this.http.ask(`/v1/runs/${id}/effects`, EffectsAnswer);
@@ -106,6 +127,12 @@ export class Gateway {
 
   async dropParked(number: number): Promise<void> {
     await this.http.send(`/v1/parked/${number}`, { method: 'DELETE' });
+  }
+
+  /** What agents or tenants have used. */
+  usage(by: string, since: string | undefined): Promise<UsageAnswer> {
+    const query = new URLSearchParams({ by, ...(since === undefined ? {} : { since }) });
+    return this.http.ask(`/v1/usage?${query.toString()}`, UsageAnswer);
   }
 
   /** What the log holds of a run now, from a revision on. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { inTime } from '#domain';
 import type { CommandContext, CommandFactory } from '../command.js';
 import type { DemoResult } from '../demo/count.js';
 import { isGood } from '../demo/count.js';
@@ -7,7 +8,6 @@ import { type DemoCluster, openDemoCluster } from '../demo/demo-cluster.js';
 import { Obstacle } from '../errors.js';
 import type { Output } from '../output.js';
 import { LiveView } from '../runs/live-view.js';
-import { inTime } from '../runs/run-in-words.js';
 
 interface Options {
   readonly data?: string;
@@ -27,6 +27,7 @@ export const demoCommand: CommandFactory = (context) =>
     .action((options: Options) => demo(context, options));
 
 async function demo({ environment, output }: CommandContext, options: Options): Promise<void> {
+  output.outliveReader();
   const view = new LiveView(options.json ? process.stderr : process.stdout);
   const within = options.data ?? environment.BATON_DATA;
   const opened = await openDemoCluster(within, environment.BATON_PORT, (sentence) => view.line(sentence));

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { AgentName } from '#contracts';
 import { newId } from '#platform';
 import { applyAgent } from '../agent-file/apply-agent.js';
+import { attach, several } from '../api/attach.js';
 import type { Gateway } from '../api/gateway.js';
 import type { CommandContext, CommandFactory } from '../command.js';
 import { Obstacle } from '../errors.js';
@@ -12,6 +13,8 @@ import { type Addressed, addressedCommand, gatewayOf } from './addressed.js';
 interface Options extends Addressed {
   readonly items?: string;
   readonly input?: string;
+  readonly attach?: readonly string[];
+  readonly stayOpen?: true;
   readonly watch?: true;
   readonly idempotencyKey?: string;
 }
@@ -22,6 +25,8 @@ export const runCommand: CommandFactory = (context) =>
     .argument('<agent>', 'the name of an agent, or an agent file, which is applied first')
     .option('--items <file>', 'work items: .json, .jsonl or .csv')
     .option('--input <text>', 'what the agent is told at the beginning')
+    .option('--attach <file>', 'an image, PDF or text that comes with the input; may be given several times', several)
+    .option('--stay-open', 'wait for messages when the work is done, instead of completing')
     .option('--watch', 'show it live; Ctrl-C leaves the run alone')
     .option('--idempotency-key <key>', 'the same key with the same request starts one run')
     .action((agent: string, options: Options) => run(context, agent, options));
@@ -32,7 +37,9 @@ async function run(context: CommandContext, named: string, options: Options): Pr
   const items = options.items === undefined ? [] : readItems(options.items);
   const agent = await agentOf(gateway, named);
   const input = options.input === undefined ? {} : { input: options.input };
-  const id = await gateway.start({ ...agent, items: [...items], ...input }, options.idempotencyKey ?? newId());
+  const attachments = [...(await attach(gateway, options.attach))];
+  const wish = { ...agent, items: [...items], ...input, attachments, stayOpen: options.stayOpen ?? false };
+  const id = await gateway.start(wish, options.idempotencyKey ?? newId());
   if (options.watch) return watchRun(gateway, id, { from: 0, json: options.json === true, output: context.output });
   if (options.json) return context.output.json(await gateway.run(id));
   context.output.say(`Run ${id} is requested: ${items.length} items for ${agent.agent}.`);

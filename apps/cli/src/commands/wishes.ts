@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { Receipt, RunView, WaitsFor } from '#contracts';
+import { attach, several } from '../api/attach.js';
 import type { Gateway } from '../api/gateway.js';
 import type { CommandContext, CommandFactory } from '../command.js';
 import { Obstacle } from '../errors.js';
@@ -57,6 +58,7 @@ export const resumeCommand: CommandFactory = (context) =>
 
 interface MessageOptions extends Addressed {
   readonly interrupt?: true;
+  readonly attach?: readonly string[];
   readonly idempotencyKey?: string;
 }
 
@@ -64,10 +66,12 @@ export const messageCommand: CommandFactory = (context) =>
   wishCommand('message', 'tells the model something before its next turn')
     .argument('<text>', 'what to tell it')
     .option('--interrupt', 'give up what it does at the moment')
+    .option('--attach <file>', 'an image, PDF or text that comes with it; may be given several times', several)
     .option('--idempotency-key <key>', 'the same key again is the same message')
     .action((run: string, text: string, options: MessageOptions) =>
-      wished(context, run, options, (gateway, id) => {
-        const json = { text, interrupt: options.interrupt ?? false };
+      wished(context, run, options, async (gateway, id) => {
+        const attachments = await attach(gateway, options.attach);
+        const json = { text, interrupt: options.interrupt ?? false, attachments };
         return gateway.wish(id, 'messages', json, options.idempotencyKey ?? randomUUID());
       }),
     );

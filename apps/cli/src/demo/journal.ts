@@ -27,13 +27,18 @@ export class LocalWorkspaces {
 
   /** What the manager's journal says of each call, asked of the manager itself over the bus. */
   async journalOf(run: RunId): Promise<readonly JournalledCall[]> {
-    const holder = readFileSync(join(this.folder, 'workspaces', 'holder'), 'utf8').trim();
     const bus = await Bus.connect({ url: this.busUrl, name: 'demo', logger: silentLogger });
     try {
-      const subject = workspaceSubject(holder, ReadJournal.verb);
-      return (await bus.ask(subject, { runId: run }, ReadJournal.answer, { timeoutMs: 10_000 })).calls;
+      return await journalOf(bus, this.folder, run);
     } finally {
       await bus.close();
     }
   }
+}
+
+/** The journal's calls of a run, asked of the manager on the folder. @throws Unavailable when it does not answer */
+export async function journalOf(bus: Bus, folder: string, run: RunId): Promise<readonly JournalledCall[]> {
+  const holder = readFileSync(join(folder, 'workspaces', 'holder'), 'utf8').trim();
+  const subject = workspaceSubject(holder, ReadJournal.verb);
+  return (await bus.ask(subject, { runId: run }, ReadJournal.answer, { timeoutMs: 10_000 })).calls;
 }

@@ -6,6 +6,11 @@ export class LiveView {
     private readonly out: NodeJS.WriteStream | (NodeJS.WritableStream & { isTTY?: boolean; columns?: number }),
   ) {}
 
+  /** Whether the line below can change. */
+  get redraws(): boolean {
+    return this.out.isTTY === true;
+  }
+
   line(text: string): void {
     this.wipe();
     this.out.write(`${text}\n`);
@@ -14,7 +19,7 @@ export class LiveView {
 
   /** Does nothing where lines cannot be redrawn. */
   show(bar: string): void {
-    if (this.out.isTTY !== true || bar === this.bar) return;
+    if (!this.redraws || bar === this.bar) return;
     this.wipe();
     this.bar = bar;
     this.draw();

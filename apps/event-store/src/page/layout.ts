@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { Html, html } from '#platform';
 import type { Answer } from '../http/answer.js';
-import { Html, html } from './html.js';
 
 const STYLE = `
 :root { color-scheme: light dark; --back: #fbfbfa; --raised: #fff; --text: #1c2127; --faint: #5b6570; --line: #dfe3e8;

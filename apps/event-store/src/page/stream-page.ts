@@ -1,3 +1,4 @@
+import { type Html, html } from '#platform';
 import { Refusal, Status } from '../grpc/refusal.js';
 import type { Answer, Asked } from '../http/answer.js';
 import { type RecordedEvent, uuidText, wireRevision } from '../storage/event.js';
@@ -5,8 +6,8 @@ import { metastreamOf } from '../storage/policy.js';
 import { firstVisible, isAbsent, isTombstoned } from '../storage/streams.js';
 import { ALL } from '../storage/wakeups.js';
 import type { Browsed } from './browsed.js';
-import { type Html, html, named } from './html.js';
 import { grouped, pageAnswer, streamHref, time } from './layout.js';
+import { named } from './named.js';
 import { preview, shown } from './payload.js';
 
 const EVENTS = 25;

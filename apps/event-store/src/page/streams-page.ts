@@ -1,11 +1,12 @@
+import { type Html, html } from '#platform';
 import type { Answer, Asked } from '../http/answer.js';
 import type { RecordedEvent } from '../storage/event.js';
 import { firstVisible, isAbsent, isTombstoned } from '../storage/streams.js';
 import { ALL } from '../storage/wakeups.js';
 import type { Browsed } from './browsed.js';
 import type { NamePage } from './catalogue.js';
-import { type Html, html, named } from './html.js';
 import { grouped, pageAnswer, streamHref, time } from './layout.js';
+import { named } from './named.js';
 
 const ROWS = 50;
 

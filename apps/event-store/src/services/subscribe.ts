@@ -2,6 +2,7 @@ import { newId } from '#platform';
 import type { Call } from '../grpc/call.js';
 import { streamDeleted } from '../grpc/refusal.js';
 import type { Filter } from '../storage/filter.js';
+import type { FilteredStretch, Stretch } from '../storage/reader.js';
 import { isTombstoned } from '../storage/streams.js';
 import { ALL, type Wakeups } from '../storage/wakeups.js';
 import type { FilterOption } from './filter-option.js';
@@ -49,25 +50,50 @@ export async function subscribeToAll(
   sink: Sink,
 ): Promise<void> {
   const pages = new PageSize();
-  const interval = Math.max(1, option?.max ?? 32) * Math.max(1, option?.checkpointIntervalMultiplier ?? 1);
+  const checkpoints = new Checkpoints(option);
   let beyond = allSubscriptionStart(start, log.lastPosition);
-  let unmarked = 0;
+  const forward = (from: number, limit: number): Stretch => {
+    if (filter) {
+      const page = reader.readFiltered(from, 'forwards', filter, { limit, window: Number.MAX_SAFE_INTEGER });
+      checkpoints.send(page, sink);
+      return page;
+    }
+    const page = reader.readAll(from, 'forwards', limit);
+    sink.send(page.events);
+    return page;
+  };
   await follow(log.wakeups, ALL, sink, () => {
     access.require(sink.call.caller, 'read', ALL);
-    const limit = pages.limit;
-    const page = filter
-      ? reader.readFiltered(beyond, 'forwards', filter, { limit, window: Number.MAX_SAFE_INTEGER })
-      : reader.readAll(beyond, 'forwards', limit);
-    sink.send(page.events);
+    const page = forward(beyond, pages.limit);
     beyond = page.considered;
-    unmarked += page.count;
-    if (filter && unmarked >= interval) {
-      unmarked = 0;
-      sink.sendMessage({ checkpoint: positionOf(beyond) });
-    }
     pages.learn(page.events);
     return page.end;
   });
+}
+
+/** Puts a checkpoint behind every so many events that were looked at, whether they passed the filter or not. */
+class Checkpoints {
+  private readonly interval: number;
+  /** Events that were looked at since the last one. */
+  private unmarked = 0;
+
+  constructor(option: FilterOption | undefined) {
+    this.interval = Math.max(1, option?.max ?? 32) * Math.max(1, option?.checkpointIntervalMultiplier ?? 1);
+  }
+
+  send({ events, count, positionAt }: FilteredStretch, sink: Sink): void {
+    let left = events;
+    for (let nth = this.interval - this.unmarked; nth <= count; nth += this.interval) {
+      const position = positionAt(nth);
+      const later = left.findIndex((event) => event.position > position);
+      const passed = later < 0 ? left.length : later;
+      if (passed > 0) sink.send(left.slice(0, passed));
+      left = left.slice(passed);
+      sink.sendMessage({ checkpoint: positionOf(position) });
+    }
+    sink.send(left);
+    this.unmarked = (this.unmarked + count) % this.interval;
+  }
 }
 
 /**

@@ -24,6 +24,12 @@ export interface Stretch {
   readonly end: boolean;
 }
 
+/** A stretch that was looked at through a filter. */
+export interface FilteredStretch extends Stretch {
+  /** The position of the nth event that was looked at, from 1 to `count`. */
+  readonly positionAt: (nth: number) => number;
+}
+
 const COLUMNS = 'position, stream, revision, type, id, created, json, checksum, metadata, data';
 type Row = [number, number, number, number, Uint8Array, number, number, number, Uint8Array | null, Uint8Array | null];
 type Key = [position: number, stream: number, type: number];
@@ -110,17 +116,22 @@ export class Reader {
   }
 
   /** One stretch of `$all` through a filter: it ends after `limit` hits or about `window` events looked at. */
-  readFiltered(beyond: number, direction: Direction, filter: Filter, { limit, window }: Bounds): Stretch {
+  readFiltered(beyond: number, direction: Direction, filter: Filter, { limit, window }: Bounds): FilteredStretch {
     const scanned = this.scan(beyond, direction, filter, { limit, window });
     if (scanned.end || filter.on === 'stream' || scanned.events.length > scanned.count * SPARSE) return scanned;
     if (scanned.count >= window || scanned.events.length >= limit) return scanned;
     const seeking = { limit: limit - scanned.events.length, window: window - scanned.count };
     const sought = this.seek(scanned.considered, direction, filter, seeking);
-    return { ...sought, events: [...scanned.events, ...sought.events], count: scanned.count + sought.count };
+    return {
+      ...sought,
+      events: [...scanned.events, ...sought.events],
+      count: scanned.count + sought.count,
+      positionAt: (nth) => (nth <= scanned.count ? scanned.positionAt(nth) : sought.positionAt(nth - scanned.count)),
+    };
   }
 
   /** Looks at every event of the stretch. */
-  private scan(beyond: number, direction: Direction, filter: Filter, { limit, window }: Bounds): Stretch {
+  private scan(beyond: number, direction: Direction, filter: Filter, { limit, window }: Bounds): FilteredStretch {
     const statement = direction === 'forwards' ? this.keysForwards : this.keysBackwards;
     const keys = (statement.all(beyond) as Key[]).slice(0, window);
     const accepts = this.acceptance(filter);
@@ -131,16 +142,18 @@ export class Reader {
       if (accepts(stream, type)) hits.push(position);
       if (hits.length >= limit) break;
     }
+    const positionAt = (nth: number): number => keys[nth - 1]?.[0] ?? beyond;
     return {
       events: hits.map((position) => this.at(position)),
-      considered: keys[count - 1]?.[0] ?? beyond,
+      considered: positionAt(count),
       count,
       end: count === keys.length && keys.length < Math.min(SCAN, window),
+      positionAt,
     };
   }
 
   /** Goes from hit to hit by the index of event types. */
-  private seek(beyond: number, direction: Direction, filter: Filter, { limit, window }: Bounds): Stretch {
+  private seek(beyond: number, direction: Direction, filter: Filter, { limit, window }: Bounds): FilteredStretch {
     const forwards = direction === 'forwards';
     const statement = forwards ? this.typeForwards : this.typeBackwards;
     const edge = forwards ? Math.min(beyond + window, this.log.lastPosition) : Math.max(beyond - window, 1);
@@ -156,6 +169,8 @@ export class Reader {
       considered: forwards ? Math.max(considered, beyond) : Math.min(considered, beyond),
       count: Math.abs(considered - beyond),
       end: forwards ? considered >= this.log.lastPosition : considered <= 1,
+      // Positions of events that were scavenged count as if they were there.
+      positionAt: (nth) => (forwards ? beyond + nth : beyond - nth),
     };
   }
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { AgentVersion } from '#contracts';
+import type { AgentVersion, Caps } from '#contracts';
 import type { EventLog, StoredEvent } from '#log';
 import { type Logger, messageOf } from '#platform';
 import { LogIndex } from '../log-index.js';
@@ -19,6 +19,7 @@ export interface AgentRow {
 @Injectable()
 export class AgentList implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly rows = new Map<string, AgentRow>();
+  private readonly caps = new Map<string, Caps>();
   private readonly index: LogIndex;
 
   constructor(
@@ -42,6 +43,12 @@ export class AgentList implements OnApplicationBootstrap, OnModuleDestroy {
     return [...this.rows.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** The caps of the newest version of each agent. */
+  async newestCaps(): Promise<ReadonlyMap<string, Caps>> {
+    await this.index.catchUp();
+    return this.caps;
+  }
+
   private apply(event: StoredEvent): void {
     let agent: AgentVersion & { readonly at: string };
     try {
@@ -50,6 +57,7 @@ export class AgentList implements OnApplicationBootstrap, OnModuleDestroy {
       return this.logger.error({ stream: event.stream, reason: messageOf(error) }, 'an agent is left out of the list');
     }
     const { name, version, digest, spec, at } = agent;
+    this.caps.set(name, spec.caps);
     this.rows.set(name, { name, version, digest, model: spec.model.name, appliedAt: at });
   }
 }

@@ -49,7 +49,7 @@ export class AgentsController {
     throw new ApiProblem(
       404,
       'agent-unknown',
-      `There is no agent ${name}${version === undefined ? '' : ` with a version ${version}`}; GET /v1/agents lists them.`,
+      `There is no agent ${name}${version === undefined ? '' : ` with a version ${version}`}; \`npx baton agents list\` (GET /v1/agents) shows them.`,
     );
   }
 

@@ -65,4 +65,4 @@ export function validated<S extends z.ZodType>(schema: S, value: unknown, within
 }
 
 export const noSuchRun = (id: string): ApiProblem =>
-  new ApiProblem(404, 'run-unknown', `There is no run ${id}; GET /v1/runs lists them.`);
+  new ApiProblem(404, 'run-unknown', `There is no run ${id}; \`npx baton list\` (GET /v1/runs) shows them.`);

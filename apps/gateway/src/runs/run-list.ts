@@ -1,5 +1,13 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { RELAY_EVENTS, type Recorded, type RunEvent, type RunId, type RunRow, type RunStatusWord } from '#contracts';
+import {
+  millisOf,
+  RELAY_EVENTS,
+  type Recorded,
+  type RunEvent,
+  type RunId,
+  type RunRow,
+  type RunStatusWord,
+} from '#contracts';
 import { evolve, isEnded, type Run, statusOf } from '#domain';
 import { type EventLog, Runs, readRunEvent, runIdOf, type StoredEvent } from '#log';
 import { type Logger, messageOf } from '#platform';
@@ -49,6 +57,30 @@ export class RunList implements OnApplicationBootstrap, OnModuleDestroy {
       if (status === undefined || row.status === status) rows.push(row);
     }
     return rows;
+  }
+
+  /**
+   * The runs that were open at the moment or later: first those that are open or did not end well, then the newest, so
+   * that what is left out of a bounded look is what needs one least. @throws Unavailable when the log does not answer
+   */
+  async openSince(since: number): Promise<readonly RunId[]> {
+    await this.index.catchUp();
+    const all = [...this.outlines].filter(([, { run }]) => !isEnded(run) || millisOf(run.since) >= since).toReversed();
+    const isWell = ({ run }: Outline): boolean => run.relay.phase === 'ended' && run.relay.outcome === 'completed';
+    const [well, rest] = [all.filter(([, outline]) => isWell(outline)), all.filter(([, outline]) => !isWell(outline))];
+    return [...rest, ...well].map(([id]) => id);
+  }
+
+  /** All runs that are open or halted as their relay tells of them: no items, calls or steps. @throws Unavailable */
+  async outlined(): Promise<ReadonlyMap<RunId, Run>> {
+    await this.index.catchUp();
+    const isOf = ({ relay }: Run): boolean => relay.phase !== 'ended' || relay.outcome === 'halted';
+    return new Map([...this.outlines].flatMap(([id, { run }]) => (isOf(run) ? [[id, run] as const] : [])));
+  }
+
+  /** One run as its relay tells of it. */
+  outlineOf(id: RunId): Run | undefined {
+    return this.outlines.get(id)?.run;
   }
 
   /** How many runs are open. @throws Unavailable when the log does not answer */

@@ -79,6 +79,7 @@ const refused = ({ code, detail }: Refusal): ApiProblem => new ApiProblem(STATUS
 
 const STATUS_OF: { readonly [Code in Refusal['code']]?: number } = {
   'too-many-messages': 429,
+  'attachments-too-large': 422,
   'decision-missing': 422,
   'cap-not-raised': 422,
   'cap-too-high': 422,
@@ -87,6 +88,6 @@ const STATUS_OF: { readonly [Code in Refusal['code']]?: number } = {
 function agentUnknown({ agent, version }: StartRunRequest): ApiProblem {
   const field = version === undefined ? 'agent' : 'version';
   const message = `there is no agent ${agent}${version === undefined ? '' : ` with a version ${version}`}`;
-  const detail = `${message.replace('there', 'There')}; apply it with POST /v1/agents first.`;
+  const detail = `${message.replace('there', 'There')}; store it with \`npx baton agents apply FILE\` (POST /v1/agents) first.`;
   return new ApiProblem(422, 'agent-unknown', detail, { errors: [{ field, message }] });
 }

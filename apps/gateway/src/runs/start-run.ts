@@ -7,6 +7,7 @@ import {
   type StartRunRequest,
   WORDS_VERSION,
 } from '#contracts';
+import { tooMuchToShow } from '#domain';
 import { BY } from '../caller.js';
 import { ApiProblem, type FieldFault, invalid } from '../http/problems.js';
 
@@ -33,6 +34,7 @@ export function runRequested(wish: StartRunRequest, agent: AgentVersion, by: Cir
     ...capFaults(agent.spec.caps, caps),
     ...maximumFaults(caps, by.maxima),
     ...itemFaults(wish.items, caps.items),
+    ...attachmentFaults(wish, agent),
   ];
   if (faults.length > 0) throw invalid(...faults);
   const { name, version, spec, files } = agent;
@@ -43,6 +45,7 @@ export function runRequested(wish: StartRunRequest, agent: AgentVersion, by: Cir
       agent: { name, version, spec, files },
       caps,
       ...(wish.input === undefined ? {} : { input: wish.input }),
+      ...(wish.attachments?.length ? { attachments: wish.attachments } : {}),
       items: wish.items,
       ...(wish.stayOpen ? { stayOpen: true } : {}),
       words: WORDS_VERSION,
@@ -52,6 +55,11 @@ export function runRequested(wish: StartRunRequest, agent: AgentVersion, by: Cir
   };
   assertFits(event);
   return event;
+}
+
+function attachmentFaults({ attachments = [] }: StartRunRequest, agent: AgentVersion): readonly FieldFault[] {
+  const message = tooMuchToShow({ agent }, attachments);
+  return message === undefined ? [] : [{ field: 'attachments', message }];
 }
 
 function loweredCaps(caps: Caps, wanted: NonNullable<StartRunRequest['caps']>): Caps {

@@ -12,6 +12,7 @@ import {
 } from '#contracts';
 import { wishApprove, wishCancel, wishDeny, wishMessage, wishPause, wishResume } from '#domain';
 import { idOf, newId } from '#platform';
+import { Attached } from '../blobs/attached.js';
 import { readJson } from '../http/bodies.js';
 import { keyOf } from '../http/idempotency-key.js';
 import { ApiProblem, validated } from '../http/problems.js';
@@ -21,7 +22,10 @@ import { RunWishes } from './run-wishes.js';
 /** What people wish of a run under way; the answer is the wish's receipt. */
 @Controller('v1/runs/:id')
 export class WishesController {
-  constructor(@Inject(RunWishes) private readonly wishes: RunWishes) {}
+  constructor(
+    @Inject(RunWishes) private readonly wishes: RunWishes,
+    @Inject(Attached) private readonly attached: Attached,
+  ) {}
 
   @Post('cancel')
   @HttpCode(202)
@@ -45,9 +49,10 @@ export class WishesController {
   @Post('messages')
   @HttpCode(202)
   async message(@Param('id') id: string, @Req() request: IncomingMessage): Promise<Receipt> {
-    const { text, interrupt } = validated(SendMessageRequest, await readJson(request));
-    const messageId = messageIdOf(id, request);
-    return this.wishes.wish(runIdFrom(id), (run, wisher) => wishMessage(run, wisher, { messageId, text, interrupt }));
+    const { attachments = [], ...said } = validated(SendMessageRequest, await readJson(request));
+    await this.attached.assert(attachments);
+    const message = { messageId: messageIdOf(id, request), ...said, attachments };
+    return this.wishes.wish(runIdFrom(id), (run, wisher) => wishMessage(run, wisher, message));
   }
 
   @Post('caps')

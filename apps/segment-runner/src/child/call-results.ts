@@ -7,6 +7,7 @@ import {
   type OpenCall,
   type Run,
   type SegmentEvent,
+  shownBlocks,
 } from '#domain';
 
 /** Where and of what a result is recorded. */
@@ -41,7 +42,7 @@ export function resultEvents(
             segment,
             callId,
             outcome,
-            content,
+            content: shownBlocks(run, content),
             durationMs,
             ...(whole && { whole }),
             ...(collected && { collected }),

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Bus } from '#bus';
 import { AdvanceRun, LiveDelta, type ModelPrice, momentOf, type PriceTable, type RunId } from '#contracts';
-import { beginSegment, priceOf, type Run, replay } from '#domain';
+import { beginSegment, type History, isFenced, priceOf, type Run, replay } from '#domain';
 import { Blobs, type EventLog, HandoffNotes, Runs, WrongRevision } from '#log';
 import { type Logger, messageOf, systemClock } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
@@ -31,11 +31,22 @@ export interface Order {
   readonly runnerId: string;
 }
 
+interface Begun {
+  readonly log: SegmentLog;
+  /** See `ReadHistory`. */
+  readonly notedAt: number;
+}
+
 const GLANCE_MS = 3_000;
+/**
+ * How long after its deadline a segment may still be at work, in milliseconds. Each activity is given up before the
+ * deadline; one that goes on cannot be ended from within. What only waits for the log is not held up by itself.
+ */
+const OVERTIME_MS = 60_000;
 
 /** One process's work: one segment at a time, from the order to `idle`. */
 export class Child {
-  private current: Segment | undefined;
+  private current: { readonly segment: Segment; readonly log: SegmentLog } | undefined;
   private working: Promise<void> = Promise.resolve();
   private draining = false;
 
@@ -48,7 +59,14 @@ export class Child {
 
   drain(): void {
     this.draining = true;
-    this.current?.drain();
+    this.current?.segment.drain();
+  }
+
+  /** What is told once a second, so that the supervisor knows that the loop turns. */
+  sign(): FromChild {
+    const { log } = this.current ?? {};
+    const isAtWork = log !== undefined && !isFenced(log.history.run, log.segment);
+    return { type: 'turning', ...(isAtWork ? { revision: log.history.run.last.revision } : {}) };
   }
 
   settled(): Promise<void> {
@@ -57,15 +75,15 @@ export class Child {
 
   private async work(order: Order): Promise<void> {
     const { logger, tell } = this.parts;
-    let log: SegmentLog | undefined;
+    let begun: Begun | undefined;
     try {
-      log = await this.begin(order);
+      begun = await this.begin(order);
     } catch (error) {
       logger.warn({ ...order, error: messageOf(error) }, 'the segment could not be begun');
       tell({ type: 'unable', why: messageOf(error) });
     }
     try {
-      if (log) await this.workThrough(log);
+      if (begun) await this.workThrough(begun);
     } finally {
       // Who did not get the segment, or has left it, must not be heard as if it were at work: the sweeper would wait.
       this.parts.pulse.end();
@@ -74,7 +92,7 @@ export class Child {
   }
 
   /** Claims the segment by appending `SegmentStarted` at the expected revision; undefined when it is not wanted. */
-  private async begin({ runId, segment, runnerId }: Order): Promise<SegmentLog | undefined> {
+  private async begin({ runId, segment, runnerId }: Order): Promise<Begun | undefined> {
     const { log, pulse, tell } = this.parts;
     const runs = new Runs(log, { app: 'segment-runner', id: `${runnerId}/${segment}` });
     for (;;) {
@@ -91,8 +109,9 @@ export class Child {
       pulse.begin({ runId, segment, runnerId }, history.run.last.revision);
       try {
         const recorded = await runs.append(runId, events, history.run.last.revision);
-        tell({ type: 'started' });
-        return new SegmentLog(runs, runId, segment, recorded.reduce(replay, history));
+        const { run, context } = recorded.reduce<History>(replay, history);
+        tell({ type: 'started', revision: run.last.revision });
+        return { log: new SegmentLog(runs, runId, segment, { run, context }), notedAt: history.notedAt };
       } catch (error) {
         if (!(error instanceof WrongRevision)) throw error;
       }
@@ -104,16 +123,17 @@ export class Child {
     return price ? { price } : {};
   }
 
-  private async workThrough(log: SegmentLog): Promise<void> {
+  private async workThrough({ log, notedAt }: Begun): Promise<void> {
     const { bus, config, createModel, logger, pulse } = this.parts;
     const { runId, segment } = log;
     const { run } = log.history;
+    const segmentMs = run.caps.segmentSeconds * 1_000;
     const blobs = new Blobs(this.parts.log);
     const current = new Segment(
       {
         log,
         model: createModel(run.agent.spec, config, { runId, loadBlob: (digest) => blobs.get(digest) }),
-        workspace: new Workspace(bus, log),
+        workspace: new Workspace(bus, log, systemClock),
         pulse,
         clock: systemClock,
         random: Math.random,
@@ -122,16 +142,20 @@ export class Child {
           const recorded = log.history.run.turns >= turn;
           if (!recorded && bus.isConnected()) bus.emit(`${LiveDelta.subject}.${runId}`, delta);
         }),
-        notes: new NoteKeeper(new HandoffNotes(this.parts.log), log, systemClock, logger),
+        notes: new NoteKeeper(new HandoffNotes(this.parts.log), log, { clock: systemClock, logger }, notedAt),
       },
-      run.caps.segmentSeconds * 1_000,
+      segmentMs,
     );
-    this.current = current;
+    this.current = { segment: current, log };
     if (this.draining) current.drain();
     const glance = (): void => void current.glance().catch((error: unknown) => this.glanced(current, error));
     const listening = bus.listen(`${AdvanceRun.subject}.${runId}`, AdvanceRun.body, glance);
     // The doorbell may be lost: look by oneself now and then, so that a wish is seen while one activity takes long.
-    const timer = setInterval(glance, GLANCE_MS);
+    const overdueAt = systemClock.monotonic() + segmentMs + OVERTIME_MS;
+    const timer = setInterval(() => {
+      if (systemClock.monotonic() > overdueAt && !log.isAwaited) this.stuck(log);
+      else glance();
+    }, GLANCE_MS);
     try {
       const reason = await current.work();
       logger.info({ runId, segment, reason }, 'the segment has ended');
@@ -144,6 +168,11 @@ export class Child {
       listening.stop();
       this.current = undefined;
     }
+  }
+
+  private stuck({ segment }: SegmentLog): void {
+    const why = `Segment ${segment} was still at work ${OVERTIME_MS / 1_000} s after its deadline.`;
+    this.parts.tell({ type: 'stuck', why });
   }
 
   private glanced(current: Segment, error: unknown): void {

@@ -2,7 +2,7 @@ import { Bus } from '#bus';
 import { connectLog } from '#log';
 import { createLogger, messageOf } from '#platform';
 import { segmentRunnerConfig } from '../config.js';
-import { FromChild, ToChild } from '../ipc.js';
+import { FromChild, ToChild, TURNING_MS } from '../ipc.js';
 import { createModel } from '../model/create-model.js';
 import { loadPrices } from '../model/prices.js';
 import { Child } from './child.js';
@@ -14,6 +14,8 @@ import { Pulse } from './pulse.js';
  * moment before, until a new supervisor with a pool of its own can take the run.
  */
 const ORPHAN_MS = 2_000;
+/** Who leaves and cannot end in an orderly way ends all the same, milliseconds. */
+const LEAVE_WITHIN_MS = 30_000;
 const config = segmentRunnerConfig();
 const logger = createLogger('segment', config.BATON_LOG_LEVEL);
 const tell = (message: FromChild): void => {
@@ -30,10 +32,12 @@ const crash = (error: unknown): void => {
 };
 
 // It connects while everything else does, so that the first segment does not wait for it.
-const pulse = new Pulse(config.BATON_BUS_URL);
+const pulse = new Pulse(config.BATON_BUS_URL, config.BATON_HUNG_MS);
 const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: `segment-${process.pid}`, logger });
 const prices = loadPrices(config.BATON_PRICES);
 const log = connectLog(config.BATON_LOG_URL);
+// Its connection is made now; whether the log is there matters only when there is work.
+log.ping().catch(() => undefined);
 const child = new Child({ config, logger, bus, log, prices, pulse, createModel, tell });
 
 process.on('message', (message) => {
@@ -44,9 +48,11 @@ process.on('message', (message) => {
 // Whoever was asked to stop takes no more segments: it would hand each of them off at once.
 const leave = (): void => {
   child.drain();
+  setTimeout(() => process.exit(1), LEAVE_WITHIN_MS).unref();
   void child.settled().finally(() => process.exit(0));
 };
 process.on('SIGTERM', leave);
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => setTimeout(leave, ORPHAN_MS));
+setInterval(() => tell(child.sign()), TURNING_MS);
 tell({ type: 'idle' });

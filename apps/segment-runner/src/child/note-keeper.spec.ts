@@ -9,13 +9,17 @@ import { SegmentLog } from './segment-log.js';
 const { history, events } = given(facts.requested(), facts.scheduled(), facts.started());
 const clock = { now: () => 0, monotonic: () => 0 };
 
-async function aSegment(log: EventLog = createMemoryLog(), notes: Pick<HandoffNotes, 'leave'> = new HandoffNotes(log)) {
+async function aSegment(
+  log: EventLog = createMemoryLog(),
+  notes: Pick<HandoffNotes, 'leave'> = new HandoffNotes(log),
+  notedAt = history.run.last.revision,
+) {
   const runId = RunId.parse(newId());
   const written = events.map(({ event }) => ({ ...aNewEvent(event.type, event.data), metadata: events[0]?.metadata }));
   await log.append(streams.run(runId), written, 'absent');
   const runs = new Runs(log, { app: 'segment-runner', id: 'a' });
   const segmentLog = new SegmentLog(runs, runId, 1, history);
-  const keeper = new NoteKeeper(notes, segmentLog, clock, silentLogger);
+  const keeper = new NoteKeeper(notes, segmentLog, { clock, logger: silentLogger }, notedAt);
   const work = async (steps: number): Promise<void> => {
     for (let step = 0; step < steps; step += 1) {
       await segmentLog.record(() => [
@@ -43,7 +47,18 @@ describe('the notes of a segment', () => {
     const [first = 0, second = 0] = await noted();
     expect(first).toBe(2 + EVENTS_A_NOTE);
     expect(second).toBe(2 + 2 * EVENTS_A_NOTE);
-    expect(await taken(runs, runId)).toEqual(segmentLog.history);
+    expect(await taken(runs, runId)).toMatchObject(segmentLog.history);
+  });
+
+  it('are left at once after a long tail was read: segments that crash leave none, however many there are', async () => {
+    const { runs, runId, work, noted } = await aSegment(
+      undefined,
+      undefined,
+      history.run.last.revision - EVENTS_A_NOTE,
+    );
+    await work(1);
+    await until(async () => (await noted()).length === 1);
+    expect(await taken(runs, runId)).toMatchObject({ notedAt: 3 });
   });
 
   it('are not left again for what little came since', async () => {

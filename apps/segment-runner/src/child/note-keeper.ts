@@ -5,7 +5,7 @@ import { type Clock, type Logger, messageOf } from '#platform';
 import type { SegmentLog } from './segment-log.js';
 
 /** After so many events a note is due, however small the last one was. */
-export const EVENTS_A_NOTE = 500;
+export const EVENTS_A_NOTE = 200;
 /** What an event takes in the log at the least, in bytes: so all notes together never take more than the events do (law 7). */
 const BYTES_AN_EVENT = 400;
 
@@ -17,18 +17,16 @@ const BYTES_AN_EVENT = 400;
  * N2  A note that could not be left costs nothing but a longer tail.
  */
 export class NoteKeeper {
-  private noted: number;
   private dueAfter = EVENTS_A_NOTE;
   private leaving: Promise<void> | undefined;
 
   constructor(
     private readonly notes: Pick<HandoffNotes, 'leave'>,
     private readonly segmentLog: SegmentLog,
-    private readonly clock: Clock,
-    private readonly logger: Logger,
-  ) {
-    this.noted = this.revision;
-  }
+    private readonly around: { readonly clock: Clock; readonly logger: Logger },
+    /** The revision of the newest note, by this segment or an earlier one: what crashed has left none. */
+    private noted: number,
+  ) {}
 
   /** To be called after everything that is recorded. */
   recorded(): void {
@@ -58,10 +56,10 @@ export class NoteKeeper {
   private async attempt(history: History): Promise<void> {
     const { runId, segment } = this.segmentLog;
     try {
-      const bytes = await this.notes.leave(runId, history, { segment, at: momentOf(this.clock.now()) });
+      const bytes = await this.notes.leave(runId, history, { segment, at: momentOf(this.around.clock.now()) });
       this.dueAfter = Math.max(EVENTS_A_NOTE, bytes / BYTES_AN_EVENT);
     } catch (error) {
-      this.logger.debug({ runId, segment, error: messageOf(error) }, 'no handoff note could be left');
+      this.around.logger.debug({ runId, segment, error: messageOf(error) }, 'no handoff note could be left');
     }
   }
 }

@@ -7,6 +7,8 @@ export interface PulseState {
   readonly segment: number;
   readonly revision: number;
   readonly activity: Activity;
+  /** When it began, in nanoseconds of the process's monotonic clock. */
+  readonly activityBegan: bigint;
 }
 
 export interface PulseStart {
@@ -14,4 +16,6 @@ export interface PulseStart {
   readonly pid: number;
   /** When the loop last turned, in nanoseconds of the process's monotonic clock. */
   readonly loopTurn: BigInt64Array;
+  /** After how long without a turn of the loop the supervisor kills this process, milliseconds. */
+  readonly hungMs: number;
 }

@@ -7,15 +7,31 @@ import type { PulseStart, PulseState } from './pulse-state.js';
 
 const BEAT_MS = 1_000;
 
-const { busUrl, pid, loopTurn }: PulseStart = workerData;
+const { busUrl, pid, loopTurn, hungMs }: PulseStart = workerData;
 const bus = await Bus.connect({ url: busUrl, name: `pulse-${pid}`, logger: createLogger('pulse', 'warn') });
 let state: PulseState | null = null;
 let answering: ReturnType<Bus['answer']> | undefined;
 
+/** The loop's turn at the last beat, and how many beats have seen no other. */
+let seen = { turn: 0n, beats: 0 };
+
+/**
+ * A loop that has stopped cannot hear that its supervisor is gone, and would beat for ever. Where nobody has killed its
+ * process after twice the time, this thread does; it counts its own beats, so that no time spent asleep counts.
+ */
+function killWhenNobodyDoes(turn: bigint): void {
+  seen = turn === seen.turn ? { turn, beats: seen.beats + 1 } : { turn, beats: 0 };
+  if (seen.beats * BEAT_MS > 2 * hungMs) process.kill(pid, 'SIGKILL');
+}
+
+const ageOf = (nanoseconds: bigint): number => Math.max(0, Number(process.hrtime.bigint() - nanoseconds) / 1e6);
+
 function beat(): void {
   if (!state) return;
-  const loopAgeMs = Number(process.hrtime.bigint() - Atomics.load(loopTurn, 0)) / 1e6;
-  const body: Heartbeat = { ...state, pid, sentAt: momentOf(Date.now()), loopAgeMs: Math.max(0, loopAgeMs) };
+  const { activityBegan, ...told } = state;
+  const sentAt = momentOf(Date.now());
+  const ages = { activityAgeMs: ageOf(activityBegan), loopAgeMs: ageOf(Atomics.load(loopTurn, 0)) };
+  const body: Heartbeat = { ...told, ...ages, pid, sentAt };
   if (bus.isConnected()) bus.emit(`${Heartbeat.subject}.${state.runId}`, body);
 }
 
@@ -36,4 +52,7 @@ parentPort?.on('message', (next: PulseState | null) => {
   state = next;
   if (began && next?.activity.kind === 'starting') beat();
 });
-setInterval(beat, BEAT_MS);
+setInterval(() => {
+  killWhenNobodyDoes(Atomics.load(loopTurn, 0));
+  beat();
+}, BEAT_MS);

@@ -17,8 +17,9 @@ export class Pulse {
   private told = true;
   private toldAt = 0;
 
-  constructor(busUrl: string) {
-    const start: PulseStart = { busUrl, pid: process.pid, loopTurn: this.loopTurn };
+  /** @param hungMs after how long without a turn of the loop the supervisor kills this process */
+  constructor(busUrl: string, hungMs: number) {
+    const start: PulseStart = { busUrl, pid: process.pid, loopTurn: this.loopTurn, hungMs };
     this.worker = new Worker(new URL('./pulse-thread.js', import.meta.url), { workerData: start });
     this.worker.unref();
     this.timer = setInterval(() => this.turn(), TURN_MS).unref();
@@ -27,20 +28,12 @@ export class Pulse {
 
   /** The segment of this run begins to beat. */
   begin(order: Pick<PulseState, 'runId' | 'segment' | 'runnerId'>, revision: number): void {
-    const activity = { kind: 'starting' as const, detail: '', since: momentOf(Date.now()) };
-    this.send({ ...order, revision, activity });
+    this.send({ ...order, revision, ...beginning('starting', '') });
   }
 
   /** What the segment does from now on. `limitMs`: the activity's own limit. */
   doing(kind: Activity['kind'], detail: string, limitMs?: number): void {
-    if (!this.state) return;
-    const activity = {
-      kind,
-      detail: detail.slice(0, 500),
-      since: momentOf(Date.now()),
-      ...(limitMs ? { limitMs } : {}),
-    };
-    this.send({ ...this.state, activity });
+    if (this.state) this.send({ ...this.state, ...beginning(kind, detail, limitMs) });
   }
 
   recorded(revision: number): void {
@@ -75,4 +68,13 @@ export class Pulse {
     if (!this.told) this.tell(performance.now());
     Atomics.store(this.loopTurn, 0, process.hrtime.bigint());
   }
+}
+
+function beginning(
+  kind: Activity['kind'],
+  detail: string,
+  limitMs?: number,
+): Pick<PulseState, 'activity' | 'activityBegan'> {
+  const activity = { kind, detail: detail.slice(0, 500), since: momentOf(Date.now()), ...(limitMs ? { limitMs } : {}) };
+  return { activity, activityBegan: process.hrtime.bigint() };
 }

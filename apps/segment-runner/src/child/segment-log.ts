@@ -21,6 +21,7 @@ const LONGEST_PAUSE_MS = 2_000;
  */
 export class SegmentLog {
   private queue: Promise<unknown> = Promise.resolve();
+  private awaited = 0;
 
   constructor(
     private readonly runs: Runs<'segment-runner'>,
@@ -31,6 +32,11 @@ export class SegmentLog {
 
   get history(): History {
     return this.current;
+  }
+
+  /** Whether something waits for the log's answer. */
+  get isAwaited(): boolean {
+    return this.awaited > 0;
   }
 
   /** Records what `decide` says of the newest state; nothing when it returns nothing. @throws Fenced */
@@ -47,7 +53,10 @@ export class SegmentLog {
   }
 
   private next<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.queue.then(work);
+    this.awaited += 1;
+    const result = this.queue.then(work).finally(() => {
+      this.awaited -= 1;
+    });
     this.queue = result.catch(() => undefined);
     return result;
   }

@@ -1,145 +1,24 @@
-import { type CallState, type Discovery, type ModelBlock, momentOf, type RunEvent, RunId, streams } from '#contracts';
-import { beginSegment, currentItem, isEnded, type OpenCall, reconcile } from '#domain';
-import { createMemoryLog, type EventLog, Runs } from '#log';
-import { newId } from '#platform';
+import { type CallState, type ModelBlock, momentOf } from '#contracts';
+import { currentItem } from '#domain';
+import { Runs } from '#log';
 import { facts, Gate } from '#testing';
+import { finished } from '../../test/kept-calls.js';
+import { type SegmentOptions as Options, SegmentWorld } from '../../test/segment-world.js';
 import { ModelFailure } from '../model/model-failure.js';
 import type { Model } from '../model/model-port.js';
-import { Segment, type SegmentParts } from './segment.js';
-import { Fenced, SegmentLog } from './segment-log.js';
+import type { Segment } from './segment.js';
+import { Fenced, type SegmentLog } from './segment-log.js';
 
 const { requested, message, cancelRequested, presumedDead } = facts;
-const HOUR_MS = 3_600_000;
-const finished = (text: string, outcome: 'ok' | 'cancelled' = 'ok'): CallState => ({
-  state: 'finished',
-  startedAt: momentOf(0),
-  endedAt: momentOf(10),
-  outcome,
-  content: [{ type: 'text', text }],
-});
 
 /** The end of a process in the middle of whatever it does. */
 class Killed extends Error {}
-
-/** A workspace that keeps the promise of law 5: a call that it knows is not carried out again. */
-class KeptCalls {
-  readonly effects: string[] = [];
-  private readonly known = new Map<string, CallState>();
-  /** How a call goes; at once and well when absent. */
-  goes: ((call: OpenCall, signal: AbortSignal) => Promise<CallState>) | undefined;
-  stops: (call: OpenCall) => Promise<CallState> = () => Promise.resolve(finished('Stopped.', 'cancelled'));
-
-  async run(call: OpenCall, signal: AbortSignal): Promise<CallState> {
-    const known = this.known.get(call.callId);
-    if (known) return known;
-    this.effects.push(call.input['command'] as string);
-    const state = this.goes ? await this.goes(call, signal) : finished('Done.');
-    if (state.state === 'finished') this.known.set(call.callId, state);
-    return state;
-  }
-
-  discover(servers: readonly string[]): Promise<readonly Discovery[]> {
-    return Promise.resolve(servers.map((server) => ({ state: 'ready', server, tools: [] })));
-  }
-
-  probe(): Promise<{ readonly found: 'not-done' }> {
-    return Promise.resolve({ found: 'not-done' });
-  }
-
-  stop(call: OpenCall): Promise<CallState> {
-    return this.stops(call);
-  }
-}
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-
-interface Options {
-  readonly segmentMs?: number;
-  readonly model?: Model;
-  /** Called before an append is written, and after it. */
-  readonly before?: (types: readonly string[]) => Promise<void> | void;
-  readonly after?: () => void;
-}
-
-/** A run on a log in memory, whose coordinator and supervisor are what the domain says. */
-class World {
-  readonly log = createMemoryLog();
-  readonly runId = RunId.parse(newId());
-  readonly workspace = new KeptCalls();
-  readonly notes: number[] = [];
-  private now = facts.BEGIN;
-
-  async write(...made: readonly facts.Fact[]): Promise<void> {
-    for (const fact of made) {
-      const revision = ((await this.log.last(streams.run(this.runId)))?.revision ?? -1) + 1;
-      const { type, data } = fact(momentOf(this.now), revision);
-      const metadata = {
-        tenant: 't',
-        correlationId: this.runId,
-        actor: { kind: 'service', id: 't' },
-        schemaVersion: 1,
-      };
-      await this.log.append(streams.run(this.runId), [{ id: newId(), type, data, metadata }], 'any');
-    }
-  }
-
-  /** Schedules and begins the next segment; undefined when the run has ended. */
-  async segment({ segmentMs = HOUR_MS, model, before, after }: Options = {}): Promise<Segment | undefined> {
-    this.now += HOUR_MS / 60;
-    const coordinator = new Runs(this.log, { app: 'coordinator', id: 'c' });
-    const { run } = await coordinator.change(this.runId, (state) => reconcile(state, this.now).events);
-    if (isEnded(run) || run.relay.phase !== 'scheduled') return undefined;
-    const { segment } = run.relay;
-    const runs = new Runs(this.watched(before, after), { app: 'segment-runner', id: 's' });
-    const at = momentOf(this.now);
-    const start = { segment, runner: facts.runner, at, deadline: momentOf(this.now + segmentMs) };
-    await new Runs(this.log, { app: 'segment-runner', id: 's' }).change(
-      this.runId,
-      (state) => beginSegment(state, start) ?? [],
-    );
-    const history = await runs.history(this.runId);
-    if (!history) throw new Error('There is no run.');
-    const log = new SegmentLog(runs, this.runId, segment, history);
-    return new Segment(this.parts(log, model), segmentMs);
-  }
-
-  private parts(log: SegmentLog, model: Model | undefined): SegmentParts {
-    return {
-      log,
-      model: model ?? { turn: () => Promise.resolve(said(diligent(log))) },
-      workspace: this.workspace,
-      pulse: { doing: () => undefined, recorded: () => undefined },
-      clock: { now: () => this.now, monotonic: () => performance.now() },
-      random: () => 0,
-      onText: () => undefined,
-      notes: { recorded: () => undefined, leave: async () => void this.notes.push(log.segment) },
-    };
-  }
-
-  private watched(before: Options['before'], after: Options['after']): EventLog {
-    const append: EventLog['append'] = async (stream, events, expected) => {
-      await before?.(events.map(({ type }) => type));
-      const answer = await this.log.append(stream, events, expected);
-      after?.();
-      return answer;
-    };
-    return Object.assign(Object.create(this.log) as EventLog, { append });
-  }
-
-  async types(): Promise<readonly RunEvent['type'][]> {
-    return (await this.events()).map(({ type }) => type);
-  }
-
-  async events(): Promise<readonly RunEvent[]> {
-    const all: RunEvent[] = [];
-    for await (const { event } of new Runs(this.log, { app: 'gateway', id: 'g' }).events(this.runId)) all.push(event);
-    return all;
-  }
-}
 
 const said = (content: readonly ModelBlock[]): Awaited<ReturnType<Model['turn']>> => ({
   content: [...content],
@@ -155,13 +34,16 @@ function diligent({ history: { run } }: SegmentLog): readonly ModelBlock[] {
   return run.turns % 2 === 0 ? [facts.bash(`work on ${item.id}`)] : [facts.completeItem(item.id)];
 }
 
-async function aRun(items: readonly string[] = ['a', 'b', 'c']): Promise<World> {
-  const world = new World();
-  await world.write(requested({ items, spec: { tools: ['bash', 'complete_item'] } }));
+async function aRun(
+  items: readonly string[] = ['a', 'b', 'c'],
+  caps: Readonly<Record<string, number>> = {},
+): Promise<SegmentWorld> {
+  const world = new SegmentWorld(facts.BEGIN, (log) => ({ turn: () => Promise.resolve(said(diligent(log))) }));
+  await world.write(requested({ items, caps, spec: { tools: ['bash', 'complete_item'] } }));
   return world;
 }
 
-async function begun(world: World, options: Options = {}): Promise<Segment> {
+async function begun(world: SegmentWorld, options: Options = {}): Promise<Segment> {
   const segment = await world.segment(options);
   if (!segment) throw new Error('No segment was due.');
   return segment;
@@ -179,7 +61,7 @@ function silentModel(): { readonly model: Model; readonly asked: Gate } {
 }
 
 /** Every command runs until nobody waits for it any more. */
-function holding(world: World): Gate {
+function holding(world: SegmentWorld): Gate {
   const running = new Gate();
   world.workspace.goes = async (_, signal) => {
     running.open();
@@ -217,7 +99,7 @@ describe('a segment', () => {
     const working = segment.work();
     await running.opened;
     expect(await working).toBe('handoff');
-    expect(world.notes).toEqual([1]);
+    expect(await world.notes()).toMatchObject([{ segment: 1 }]);
     world.workspace.goes = undefined;
     expect(await (await begun(world)).work()).toBe('finished');
   });
@@ -230,7 +112,7 @@ describe('a segment', () => {
     await asked.opened;
     segment.drain();
     expect(await working).toBe('drain');
-    expect(world.notes).toEqual([1]);
+    expect(await world.notes()).toMatchObject([{ segment: 1 }]);
   });
 
   it('is cancelled while the model is being asked', async () => {
@@ -307,6 +189,87 @@ describe('a segment', () => {
     ]);
   });
 
+  it('asks nobody to agree to a call whose input is wrong, and tells the model', async () => {
+    const pay = (cents: number): ModelBlock => facts.call('pay', { cents }, `toolu_${cents}`);
+    const world = new SegmentWorld(facts.BEGIN, ({ history: { run } }) => ({
+      turn: () => Promise.resolve(said(run.turns === 0 ? [pay(-1), pay(5)] : [facts.text('All done.')])),
+    }));
+    world.workspace.finds = ({ input }) => (input['cents'] === -1 ? 'input/cents must be >= 1' : undefined);
+    const http = [{ name: 'pay', description: 'Pays.', method: 'POST' as const, url: 'https://pay.example/' }];
+    await world.write(requested({ spec: { http, approvals: { pay: 'always' } } as never }));
+    expect(await (await begun(world)).work()).toBe('waiting');
+    const events = await world.events();
+    const told = events.flatMap(({ type, data }) => (type === 'ToolCallCompleted' ? [data] : []));
+    expect(told).toMatchObject([
+      { callId: '1-0', outcome: 'rejected', content: [{ text: 'input/cents must be >= 1' }] },
+    ]);
+    const asked = events.flatMap(({ type, data }) => (type === 'ApprovalRequested' ? [data] : []));
+    expect(asked).toMatchObject([{ callId: '1-1' }]);
+    expect(world.workspace.effects).toEqual([]);
+  });
+
+  it('goes on after an answer that is larger than the log takes, and begins none of its calls', async () => {
+    const large = facts.call('write_file', { path: 'a', content: 'x'.repeat(3_000_000) });
+    let turns = 0;
+    const world = new SegmentWorld(facts.BEGIN, (log) => ({
+      turn: () => Promise.resolve(said((turns += 1) === 1 ? [large] : diligent(log))),
+    }));
+    await world.write(requested({ items: ['a'], spec: { tools: ['bash', 'write_file'] } }));
+    const segment = await begun(world);
+    expect(await segment.work()).toBe('finished');
+    const first = (await world.events()).find(({ type }) => type === 'ModelTurnCompleted');
+    expect(first).toMatchObject({ data: { stopReason: 'max_tokens' } });
+    expect(JSON.stringify(first)).toContain('do it in smaller parts');
+    expect(turns).toBeGreaterThan(1);
+    expect((await world.types()).at(-1)).toBe('SegmentEnded');
+  });
+
+  it('ends the run with the reason when the log will never take what it has to record', async () => {
+    const world = await aRun(['a']);
+    world.workspace.goes = () => Promise.resolve(finished('x'.repeat(2_000_000)));
+    expect(await (await begun(world)).work()).toBe('failed');
+    expect(await world.segment()).toBeUndefined();
+    const last = (await world.events()).at(-1);
+    expect(last).toMatchObject({ type: 'RunFailed' });
+    expect(JSON.stringify(last)).toContain('What was to be recorded was refused');
+    expect(world.workspace.effects).toHaveLength(1);
+  });
+
+  it('goes on without an image that the model refuses, and fails when that was not why', async () => {
+    const world = new SegmentWorld(facts.BEGIN, (log) => ({
+      turn: ({ messages }) =>
+        JSON.stringify(messages).includes('"blob"')
+          ? Promise.reject(new ModelFailure('invalid-request', 'Could not process image'))
+          : Promise.resolve(said(diligent(log))),
+    }));
+    const image = { type: 'image' as const, blob: { digest: facts.DIGEST, bytes: 9, mediaType: 'image/png' as const } };
+    await world.write(requested({ items: ['a'] }), message('Look.', { attachments: [image] }));
+    expect(await (await begun(world)).work()).toBe('finished');
+    const failures = (await world.events()).filter(({ type }) => type === 'ModelTurnFailed');
+    expect(failures).toMatchObject([{ data: { kind: 'invalid-request', retryInMs: 0 } }]);
+    const refusing = { turn: () => Promise.reject(new ModelFailure('invalid-request', 'No.')) };
+    const other = new SegmentWorld(facts.BEGIN, () => refusing);
+    await other.write(requested({ items: ['a'] }), message('Look.', { attachments: [image] }));
+    expect(await (await begun(other)).work()).toBe('failed');
+    expect((await other.types()).filter((type) => type === 'ModelTurnFailed')).toHaveLength(2);
+  });
+
+  it('gives up a turn that takes longer than its segment, counts it as an attempt, and halts after so many', async () => {
+    const world = await aRun(['a'], { modelRetries: 2 });
+    const { model } = silentModel();
+    // Less than half a second for the turn; the rest is the reserve.
+    const next = (): Promise<Segment | undefined> => world.segment({ segmentMs: 10_400, model });
+    for (let segment = await next(); segment; segment = await next()) await segment.work();
+    const events = await world.events();
+    const attempts = events.flatMap((event) => (event.type === 'ModelTurnFailed' ? [event.data] : []));
+    expect(attempts.map(({ attempt, kind }) => [attempt, kind])).toEqual([
+      [1, 'timed-out'],
+      [2, 'timed-out'],
+      [3, 'timed-out'],
+    ]);
+    expect(events.at(-1)).toMatchObject({ type: 'RunHalted', data: { cap: 'modelRetries' } });
+  });
+
   it('tells the model of a call whose effect nobody knows, and does not repeat it', async () => {
     const world = await aRun(['a']);
     world.workspace.goes = () => Promise.resolve({ state: 'unknown', startedAt: momentOf(0), reason: 'Power cut.' });
@@ -323,7 +286,7 @@ describe('a run whose process is killed', () => {
   async function survived(
     kills: readonly number[],
     when: 'before' | 'after',
-  ): Promise<{ world: World; appends: number }> {
+  ): Promise<{ world: SegmentWorld; appends: number }> {
     const world = await aRun();
     let appends = 0;
     const die = (): void => {

@@ -3,14 +3,18 @@ import { type Moment, momentOf, type SegmentEndReason } from '#contracts';
 import {
   type Act,
   compactionRequest,
+  hasNewMedia,
   minutesEndAt,
   nextAct,
   type Run,
+  recordable,
+  recordableSummary,
   type SegmentEvent,
   textOf,
   turnRequest,
   withCalls,
 } from '#domain';
+import { LogRefused } from '#log';
 import { BatonError, type Clock, LONGEST_TIMER_MS, messageOf, requestDigest } from '#platform';
 import { ModelFailure } from '../model/model-failure.js';
 import type { Model, TurnPlace } from '../model/model-port.js';
@@ -25,7 +29,7 @@ import type { Workspace } from './workspace.js';
 export interface SegmentParts {
   readonly log: SegmentLog;
   readonly model: Model;
-  readonly workspace: Pick<Workspace, 'run' | 'stop' | 'discover' | 'probe'>;
+  readonly workspace: Pick<Workspace, 'run' | 'stop' | 'check' | 'discover' | 'probe'>;
   readonly pulse: Pick<Pulse, 'doing' | 'recorded'>;
   readonly clock: Clock;
   readonly random: () => number;
@@ -33,6 +37,9 @@ export interface SegmentParts {
   readonly onText: (turn: number, delta: string) => void;
   readonly notes: Pick<NoteKeeper, 'recorded' | 'leave'>;
 }
+
+/** How long giving up an activity may take, in milliseconds. */
+const GIVING_UP_MS = 4_000;
 
 /**
  * The agent loop of one segment. What to do next is always asked of the domain (`nextAct`) on the newest recorded
@@ -46,11 +53,13 @@ export class Segment {
   private draining = false;
   private activity = new AbortController();
   private timer: NodeJS.Timeout | undefined;
+  /** For how long the activity may go on. */
+  private leftMs = 0;
   private readonly calls: ToolCalls;
 
   constructor(
     private readonly parts: SegmentParts,
-    segmentMs: number,
+    private readonly segmentMs: number,
   ) {
     this.deadline = parts.clock.monotonic() + segmentMs;
     this.calls = new ToolCalls(parts);
@@ -97,9 +106,17 @@ export class Segment {
     if (this.activity.signal.aborted) this.activity = new AbortController();
     const { clock } = this.parts;
     const now = clock.now();
-    const leftMs = Math.min(this.remainingMs() - this.reserveMs(), minutesEndAt(this.history.run, now) - now);
+    const segmentLeftMs = this.remainingMs() - this.reserveMs();
+    const minutesLeftMs = minutesEndAt(this.history.run, now) - now;
+    this.leftMs = Math.min(Math.max(Math.min(segmentLeftMs, minutesLeftMs), 0), LONGEST_TIMER_MS);
+    const hadItsTime = this.leftMs === segmentLeftMs && segmentLeftMs >= (this.segmentMs - this.reserveMs()) / 2;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.activity.abort(), Math.min(Math.max(leftMs, 0), LONGEST_TIMER_MS)).unref();
+    this.timer = setTimeout(() => this.activity.abort(hadItsTime ? tooLong() : undefined), this.leftMs).unref();
+  }
+
+  /** Past this limit the activity should have been given up: something is stuck. */
+  private limitMs(): number {
+    return this.leftMs + GIVING_UP_MS;
   }
 
   private get history() {
@@ -123,13 +140,14 @@ export class Segment {
     return { segment: this.parts.log.segment, at: momentOf(this.parts.clock.now()) };
   }
 
-  /** Why the run cannot go on, when the workspace has refused for good. */
+  /** Why the run cannot go on, when the workspace or the log has refused for good. */
   private async performed(act: Exclude<Act, { kind: 'end' }>): Promise<string | undefined> {
     try {
       await this.perform(act);
       return undefined;
     } catch (error) {
       if (this.activity.signal.aborted && isPassing(error)) return undefined;
+      if (error instanceof LogRefused) return `What was to be recorded was refused: ${error.message}`.slice(0, 2_000);
       if (!(error instanceof RemoteProblem)) throw error;
       if (error.remedy === 'stand-down') throw new Fenced(error.message);
       return `The workspace refused (${error.code}): ${error.message}`.slice(0, 2_000);
@@ -167,7 +185,7 @@ export class Segment {
     const turn = run.turns + 1;
     this.readUpTo = basedOn;
     const request = turnRequest(run, context, basedOn);
-    pulse.doing('model', `Turn ${turn} with ${request.model}.`);
+    pulse.doing('model', `Turn ${turn} with ${request.model}.`, this.limitMs());
     const began = clock.monotonic();
     try {
       const onText = (delta: string): void => this.parts.onText(turn, delta);
@@ -176,7 +194,7 @@ export class Segment {
       const place = this.at();
       const completed: SegmentEvent = {
         type: 'ModelTurnCompleted',
-        data: { ...place, turn, basedOn, requestDigest: requestDigest(request), ...answer, durationMs },
+        data: { ...place, turn, basedOn, requestDigest: requestDigest(request), ...recordable(answer), durationMs },
       };
       await this.record(() => withCalls(this.history.run, completed, place, digestOf));
     } catch (error) {
@@ -189,10 +207,12 @@ export class Segment {
       if (this.activity.signal.aborted && !(error instanceof BatonError)) return;
       throw error;
     }
-    const { run } = this.history;
+    const { run, context } = this.history;
     const { attempt } = placeOf(run);
     const delay = retryDelayMs(error.kind, attempt, error.retryAfterMs, this.parts.random());
-    const retryInMs = error.retryable && attempt <= run.caps.modelRetries ? delay : undefined;
+    // What was new to the model is left out of the next attempt.
+    const otherwise = error.kind === 'invalid-request' && hasNewMedia(context) ? 0 : undefined;
+    const retryInMs = attempt <= run.caps.modelRetries ? (error.retryable ? delay : otherwise) : undefined;
     const data = { ...this.at(), turn, attempt, kind: error.kind, message: messageOf(error).slice(0, 2_000) };
     await this.record(() => [
       { type: 'ModelTurnFailed', data: retryInMs === undefined ? data : { ...data, retryInMs } },
@@ -202,14 +222,14 @@ export class Segment {
   private async compact(): Promise<void> {
     const { run, context } = this.history;
     const basedOn = run.last.revision;
-    this.parts.pulse.doing('compacting', `${context.tokens} tokens of context.`);
+    this.parts.pulse.doing('compacting', `${context.tokens} tokens of context.`, this.limitMs());
     try {
       const request = compactionRequest(run, context, basedOn);
       const answer = await this.parts.model.turn(request, { signal: this.activity.signal, place: placeOf(run) });
       const data = {
         ...this.at(),
         basedOn,
-        summary: textOf(answer.content),
+        summary: recordableSummary(textOf(answer.content)),
         usage: answer.usage,
         requestDigest: requestDigest(request),
       };
@@ -256,3 +276,10 @@ const placeOf = ({ turns, modelTrouble }: Run): TurnPlace => ({
 });
 
 const isPassing = (error: unknown): boolean => error instanceof BatonError && error.remedy === 'retry';
+
+/** A turn that most of a segment was not enough for counts as an attempt: or each later segment would try it anew, for ever. */
+const tooLong = (): ModelFailure =>
+  new ModelFailure(
+    'timed-out',
+    'The model had not answered when the time of its segment was over; raise caps.segmentSeconds if it thinks for so long.',
+  );

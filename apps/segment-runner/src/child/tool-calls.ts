@@ -1,5 +1,7 @@
 import { type CallState, type Moment, momentOf } from '#contracts';
 import {
+  type Checked,
+  callsToCheck,
   canonical,
   carrierOf,
   hasProbe,
@@ -16,7 +18,7 @@ import type { Workspace } from './workspace.js';
 
 export interface ToolCallsParts {
   readonly log: SegmentLog;
-  readonly workspace: Pick<Workspace, 'run' | 'stop' | 'discover' | 'probe'>;
+  readonly workspace: Pick<Workspace, 'run' | 'stop' | 'check' | 'discover' | 'probe'>;
   readonly pulse: Pick<Pulse, 'doing' | 'recorded'>;
   readonly clock: Clock;
 }
@@ -32,12 +34,24 @@ export class ToolCalls {
 
   /** Calls of one turn run side by side, and each is recorded when it ends. The signal ends the waiting, not the calls. */
   async perform(signal: AbortSignal): Promise<void> {
-    await this.record(() => openingEvents(this.run, this.place(), digestOf));
+    const checked = await this.checked(signal);
+    await this.record(() => openingEvents(this.run, this.place(), digestOf, checked));
     const started = this.run.openCalls.filter(isRunning);
     const limitMs = this.run.caps.toolSeconds * 1_000;
     this.parts.pulse.doing('tool', started.map(inOneLine).join(' | '), limitMs + STOP_MS);
     const ends = await Promise.allSettled(started.map((call) => this.performOne(call, signal)));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  /** What the workspace says of the inputs that people are to be asked about. */
+  private async checked(signal: AbortSignal): Promise<Checked> {
+    const calls = callsToCheck(this.run);
+    if (calls.length > 0) this.parts.pulse.doing('tool', `Checking the input of ${calls.map(inOneLine).join(' | ')}`);
+    return new Map(
+      await Promise.all(
+        calls.map(async (call) => [call.callId, await this.parts.workspace.check(call, signal)] as const),
+      ),
+    );
   }
 
   /** Stops what runs in the workspace and records how each call ended. */
@@ -54,10 +68,13 @@ export class ToolCalls {
   /** Asks MCP servers for their tools and records what they say. */
   async discover(servers: readonly string[], signal: AbortSignal): Promise<void> {
     this.parts.pulse.doing('tool', `Asking ${servers.join(', ')} for their tools.`);
-    const discoveries = await this.parts.workspace.discover(servers, signal);
-    await this.record(() =>
-      discoveries.map((discovery) => ({ type: 'ToolsDiscovered', data: { ...this.place(), discovery } })),
-    );
+    await Promise.all(servers.map((server) => this.discoverOne(server, signal)));
+  }
+
+  private async discoverOne(server: string, signal: AbortSignal): Promise<void> {
+    for (const discovery of await this.parts.workspace.discover([server], signal)) {
+      await this.record(() => [{ type: 'ToolsDiscovered', data: { ...this.place(), discovery } }]);
+    }
   }
 
   private get run() {

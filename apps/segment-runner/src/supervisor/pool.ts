@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import type { RunId } from '#contracts';
+import { HOLDINGS_TOLD, type RunId, type ServiceAnswer } from '#contracts';
 import { type Logger, messageOf, type ReportedProcess } from '#platform';
-import { FromChild, type ToChild } from '../ipc.js';
+import { FromChild, type ToChild, TURNING_MS } from '../ipc.js';
 
 /** What a child works on. */
 export interface Assignment {
@@ -12,7 +12,9 @@ export interface Assignment {
 /** The death of a child that held a segment. */
 export interface Crash extends Assignment {
   readonly pid: number;
-  /** The signal or the exit code. */
+  /** The newest revision of the run at which it was known to be at work; undefined when it had not said that it began. */
+  readonly knownAt: number | undefined;
+  /** Why the supervisor has killed it, or the signal or the exit code. */
   readonly how: string;
 }
 
@@ -24,6 +26,8 @@ export interface PoolSettings {
   readonly fork: () => PoolChild;
   readonly size: number;
   readonly segmentsPerChild: number;
+  /** A child that was not heard for so long is killed, milliseconds. */
+  readonly hungMs: number;
   readonly runnerId: string;
   readonly logger: Logger;
 }
@@ -47,6 +51,12 @@ interface Member {
   state: 'starting' | 'idle' | 'beginning' | 'working' | 'leaving';
   assignment: Assignment | undefined;
   served: number;
+  /** See `Crash`. */
+  knownAt: number | undefined;
+  /** The ticks of this supervisor since the child was last heard. */
+  unheardTicks: number;
+  /** Why it was killed. */
+  killedFor: string | undefined;
   answer: { readonly resolve: (begun: Begun) => void; readonly reject: (error: Error) => void } | undefined;
 }
 
@@ -55,6 +65,8 @@ const RESTART_MS = { first: 50, longest: 5_000 };
 const BOOTING_AT_ONCE = 2;
 /** A run whose child was killed goes on in an idle one: its replacement lets it go first, milliseconds. */
 const AFTER_CRASH_MS = 300;
+/** A child that boots says nothing yet. */
+const LONGEST_BOOT_MS = 60_000;
 
 /**
  * The child processes of a runner, started ahead of time, one segment at a time each.
@@ -63,6 +75,8 @@ const AFTER_CRASH_MS = 300;
  * P2  A child that dies while it holds a segment is reported once.
  * P3  After its share of segments a child makes room for a fresh one, between two segments.
  * P4  A few children boot at the same time, so that the first ones can work soon.
+ * P5  A child whose loop does not turn, or that says that it is stuck, is killed. Time is counted in the supervisor's
+ *     own ticks: a machine that swaps or sleeps holds up both, and takes nobody's patience.
  */
 export class Pool {
   private readonly members = new Set<Member>();
@@ -70,10 +84,12 @@ export class Pool {
   private failures = 0;
   /** Children that are to be started as soon as others have booted. */
   private missing = 0;
+  private readonly watching: NodeJS.Timeout;
   private listener: PoolListener = { onCrash: () => undefined, onDone: () => undefined, onChange: () => undefined };
 
   constructor(readonly settings: PoolSettings) {
     this.missing = settings.size;
+    this.watching = setInterval(() => this.watch(), TURNING_MS).unref();
     this.fill();
   }
 
@@ -112,9 +128,19 @@ export class Pool {
     }));
   }
 
+  /** Which segments its children hold, and how many of them hold none. */
+  presence(): Required<Pick<ServiceAnswer, 'holds' | 'idleProcesses'>> {
+    const members = [...this.members];
+    const holds = members.flatMap(({ assignment }) =>
+      assignment ? [{ ...assignment, what: 'segment' as const }] : [],
+    );
+    return { holds: holds.slice(0, HOLDINGS_TOLD), idleProcesses: members.length - holds.length };
+  }
+
   /** Asks every child to hand off and waits for their ends; after `limitMs` what is left is killed. */
   async stop(limitMs: number): Promise<void> {
     this.stopping = true;
+    clearInterval(this.watching);
     const ends = [...this.members].map(
       (member) =>
         new Promise<void>((resolve) => {
@@ -149,21 +175,31 @@ export class Pool {
       state: 'starting',
       assignment: undefined,
       served: 0,
+      knownAt: undefined,
+      unheardTicks: 0,
+      killedFor: undefined,
       answer: undefined,
     };
     this.members.add(member);
     child.on('message', (message) => this.hear(member, message));
     child.on('error', (error) => this.settings.logger.warn({ error: messageOf(error) }, 'a child cannot be reached'));
-    child.once('exit', (code, signal) => this.gone(member, signal ?? `exit code ${code}`));
+    child.once('exit', (code, signal) => this.gone(member, member.killedFor ?? signal ?? `exit code ${code}`));
   }
 
   private hear(member: Member, message: unknown): void {
     const said = FromChild.parse(message);
+    member.unheardTicks = 0;
     switch (said.type) {
+      case 'turning':
+        member.knownAt = said.revision ?? member.knownAt;
+        return;
+      case 'stuck':
+        return this.kill(member, said.why);
       case 'idle':
         return this.becameIdle(member);
       case 'started':
         member.state = 'working';
+        member.knownAt = said.revision;
         member.answer?.resolve('started');
         break;
       case 'declined':
@@ -177,10 +213,27 @@ export class Pool {
     this.listener.onChange();
   }
 
+  private watch(): void {
+    for (const member of this.members) {
+      member.unheardTicks += 1;
+      const ms = member.state === 'starting' ? LONGEST_BOOT_MS : this.settings.hungMs;
+      if (member.unheardTicks * TURNING_MS > ms) this.kill(member, `Its loop had not turned for ${ms / 1_000} s.`);
+    }
+  }
+
+  private kill(member: Member, why: string): void {
+    const { child, assignment } = member;
+    if (member.killedFor === undefined)
+      this.settings.logger.warn({ pid: child.pid, ...assignment, why }, 'a child is killed');
+    member.killedFor ??= why;
+    child.kill('SIGKILL');
+  }
+
   private becameIdle(member: Member): void {
     const { assignment } = member;
     this.failures = 0;
     member.assignment = undefined;
+    member.knownAt = undefined;
     member.state = 'idle';
     if (this.stopping || member.served >= this.settings.segmentsPerChild) {
       member.state = 'leaving';
@@ -195,7 +248,7 @@ export class Pool {
     this.members.delete(member);
     const { assignment, answer, state } = member;
     answer?.reject(new Error(`The child died before the segment had begun (${how}).`));
-    if (assignment) this.listener.onCrash({ ...assignment, pid: member.child.pid ?? 0, how });
+    if (assignment) this.listener.onCrash({ ...assignment, pid: member.child.pid ?? 0, how, knownAt: member.knownAt });
     setTimeout(() => {
       this.missing += 1;
       this.fill();

@@ -5,6 +5,7 @@ import { momentOf, RunSegment, WORK_CONSUMERS } from '#contracts';
 import { type EventLog, Runs } from '#log';
 import { type Logger, messageOf, report, serveHealth, systemClock, Unavailable } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
+import { Crashes } from './crashes.js';
 import { OneJob } from './one-job.js';
 import { type Crash, Pool } from './pool.js';
 
@@ -23,7 +24,7 @@ const CRASH_RETRY_MS = 500;
 /** The supervisor: takes scheduled segments while a child is free, and records at once when a child dies. */
 @Injectable()
 export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly runs: Runs<'segment-runner'>;
+  private readonly crashes: Crashes;
   private readonly logger: Logger;
   private consuming: Consuming | undefined;
   private health: Server | undefined;
@@ -37,7 +38,8 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
     @Inject(EVENT_LOG) private readonly log: EventLog,
     @Inject(Pool) private readonly pool: Pool,
   ) {
-    this.runs = new Runs(log, { app: 'segment-runner', id: pool.settings.runnerId });
+    const { runnerId } = pool.settings;
+    this.crashes = new Crashes(new Runs(log, { app: 'segment-runner', id: runnerId }), runnerId);
     this.logger = pool.settings.logger;
     this.job = config.BATON_ONCE ? new OneJob(config.BATON_ONCE_WAIT_MS) : undefined;
   }
@@ -98,20 +100,13 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
     report({ type: 'processes', processes: this.pool.processes() });
   }
 
-  /**
-   * The child's death is known here first; when the log cannot be reached the sweeper will find the silence. A segment
-   * that this child had not begun is nobody's loss: by now another one may be at work on it.
-   */
-  private async recordCrash({ runId, segment, pid, how }: Crash): Promise<void> {
+  /** The child's death is known here first; while the log cannot be reached the sweeper finds the silence. */
+  private async recordCrash(crash: Crash): Promise<void> {
+    const { runId, segment, how } = crash;
     this.logger.warn({ runId, segment, how }, 'a child died with its segment');
     for (;;) {
       try {
-        await this.runs.change(runId, ({ relay }) => {
-          if (relay.phase !== 'working' || relay.segment !== segment) return [];
-          if (relay.runner.runnerId !== this.pool.settings.runnerId || relay.runner.pid !== pid) return [];
-          const data = { at: momentOf(systemClock.now()), segment, reason: 'crashed' as const, detail: how };
-          return [{ type: 'SegmentEnded', data }];
-        });
+        await this.crashes.record(crash, momentOf(systemClock.now()));
         this.job?.failed();
         return;
       } catch (error) {

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Bus } from '#bus';
+import { answerPresence, Bus } from '#bus';
 import { connectLog } from '#log';
-import { report } from '#platform';
+import { report, systemClock } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
 import { Pool } from './pool.js';
 import { CONFIG, EVENT_LOG, SegmentRunnerService } from './segment-runner.service.js';
@@ -28,6 +28,12 @@ export async function serveSegmentRunner(config: SegmentRunnerConfig, pool: Pool
     SegmentRunnerService,
   ];
   const app = await NestFactory.createApplicationContext({ module: SegmentRunnerModule, providers }, { logger: false });
+  answerPresence(bus, {
+    service: 'segment-runner',
+    id: pool.settings.runnerId,
+    clock: systemClock,
+    facts: () => pool.presence(),
+  });
   app.enableShutdownHooks();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref());

@@ -1,4 +1,4 @@
-import type { BlobRef, CallId, CallOutcome, ExternalTools, RunId, TextBlock, WorkspaceSpec } from '#contracts';
+import type { BlobRef, CallId, CallOutcome, ExternalTools, ResultBlock, RunId, WorkspaceSpec } from '#contracts';
 
 /** A workspace that this manager holds. `creating`: its files may be half-made. */
 export interface HeldWorkspace {
@@ -15,7 +15,7 @@ export const NO_TOOLS: ExternalTools = { http: [], mcp: {}, secrets: [] };
 /** What a call came to. */
 export interface CallEnd {
   readonly outcome: CallOutcome;
-  readonly content: readonly TextBlock[];
+  readonly content: readonly ResultBlock[];
   readonly whole?: BlobRef | undefined;
 }
 

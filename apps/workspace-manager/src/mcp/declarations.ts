@@ -4,6 +4,8 @@ import { sha256 } from '#platform';
 import { type Check, checkOf } from '../tools/schemas.js';
 
 const MOST_TOOLS = 200;
+/** What the tools of one server may take together, in characters of JSON: the log and the bus take 1 MiB at once. */
+const MOST_CHARACTERS = 250_000;
 const NAME_CHARACTERS = 64;
 const DESCRIPTION_CHARACTERS = 10_000;
 const HASH_CHARACTERS = 8;
@@ -25,6 +27,7 @@ export function listedTools(
   only: readonly string[] | undefined,
 ): ListedTool[] {
   const listed = new Map<string, ListedTool>();
+  let characters = 0;
   for (const candidate of found) {
     const tool = ToolSchema.safeParse(candidate).data;
     if (tool === undefined || (only !== undefined && !only.includes(tool.name))) continue;
@@ -38,6 +41,8 @@ export function listedTools(
       effect: effectOf(tool.annotations),
     }).data;
     if (declared === undefined || check === undefined) continue;
+    characters += JSON.stringify(declared).length;
+    if (characters > MOST_CHARACTERS) break;
     listed.set(name, { declared, original: tool.name, check });
   }
   return [...listed.values()].slice(0, MOST_TOOLS);

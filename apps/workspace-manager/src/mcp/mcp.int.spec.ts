@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CallId, type Discovery, type McpServer } from '#contracts';
+import { Blobs } from '#log';
 import { plantServer, startHttpServer } from '../../test/mcp-fixture.js';
 import { aSpec, Bench, finished, Rig } from '../../test/rig.js';
 import { until } from '../../test/until.js';
@@ -46,11 +47,32 @@ describe('an MCP server in the workspace', () => {
 
   it('carries out calls, and is not asked with an input that does not fit', async () => {
     expect(finished(await bench.call('test__echo', { text: 'hello' }))).toEqual({ outcome: 'ok', text: 'hello' });
+    const { runId, manager } = bench;
+    const check = (tool: string, text: string) =>
+      manager.workspaces.checkCall({ runId, segment: bench.segment, tool, input: { text } });
+    expect(await check('test__echo', 'HELLO')).toEqual({ fault: expect.stringContaining('input/text') as string });
+    expect(await check('test__echo', 'hello')).toEqual({});
+    expect(await check('gone__tool', 'hello')).toEqual({});
     const wrong = finished(await bench.call('test__echo', { text: 'HELLO' }));
     expect(wrong).toMatchObject({ outcome: 'rejected', text: expect.stringContaining('input/text') });
     expect(finished(await bench.call('test__fail', {}))).toEqual({ outcome: 'error', text: 'it is broken' });
     expect(finished(await bench.call('test__nothing', {})).text).toContain('has no tool test__nothing');
     expect(finished(await bench.call('test__picture', {})).text).toBe('[image, image/png, 3 bytes: not shown]');
+  });
+
+  it('shows images and documents as what they are, whatever is said of them, from the blob store', async () => {
+    const state = await bench.call('test__scan', {});
+    expect(state).toMatchObject({
+      outcome: 'ok',
+      content: [
+        { type: 'text', text: 'two pages' },
+        { type: 'image', blob: { mediaType: 'image/png', bytes: 11 } },
+        { type: 'document', blob: { mediaType: 'application/pdf' }, title: 'file:///a.pdf' },
+      ],
+    });
+    const blob =
+      state.state === 'finished' && state.content[2]?.type === 'document' ? state.content[2].blob : undefined;
+    expect((await new Blobs(rig.log).get(blob?.digest ?? '')).toString()).toBe('%PDF-1.7 ...');
   });
 
   it('runs a call once however often it is delivered', async () => {
@@ -66,7 +88,7 @@ describe('an MCP server in the workspace', () => {
   });
 
   it('that never answers costs its call and nothing else', async () => {
-    const hanging = bench.call('test__hang', {}, { limitMs: 400 });
+    const hanging = bench.call('test__hang', {}, { limitMs: 400, effect: 'none' });
     expect(finished(await bench.call('test__echo', { text: 'meanwhile' })).text).toBe('meanwhile');
     expect(finished(await hanging).outcome).toBe('timed-out');
     // It may have done something: nobody says that it did not.
@@ -137,7 +159,7 @@ describe('an MCP server over HTTP', () => {
     });
     expect((await discovered(bench, 'open')).state).toBe('ready');
     expect(finished(await bench.call('open__reveal', {})).text).toBe('env undefined header [secret TOKEN]');
-    const hanging = bench.call('open__hang', {}, { limitMs: 300 });
+    const hanging = bench.call('open__hang', {}, { limitMs: 300, effect: 'none' });
     expect(finished(await hanging).outcome).toBe('timed-out');
 
     await server.kill();

@@ -190,7 +190,7 @@ export class Background {
 
 const collectedEnd = ({ content, whole }: NonNullable<BackgroundCommand['end']>): Conclusion => ({
   kind: 'collected',
-  result: { outcome: 'ok', content, whole },
+  result: { outcome: 'ok', content, media: [], whole },
   executions: 1,
 });
 

@@ -1,12 +1,14 @@
-import type { BlobRef, CallOutcome, TextBlock } from '#contracts';
+import type { BlobRef, CallOutcome, ResultBlock } from '#contracts';
 import { MAX_OUTPUT_BYTES } from '../commands.js';
 import type { BackgroundStopping } from '../journal/entries.js';
 import type { Redactor } from '../secrets/redaction.js';
-import { shown } from './shown.js';
+import { type Shown, shown } from './shown.js';
 
-interface Attachment {
+export interface Attachment {
   readonly bytes: Buffer;
   readonly mediaType: string;
+  /** What a document is called. */
+  readonly title?: string;
 }
 
 /** What a tool came to, before secrets are taken out and anything is cut. */
@@ -15,6 +17,8 @@ export interface RawResult {
   readonly output: Buffer;
   /** What Baton itself has to say about it; a line each, in brackets. */
   readonly notes: readonly string[];
+  /** Images and documents that the model is shown as such. */
+  readonly media?: readonly Attachment[];
   /** What is stored: the output where it is cut, unless something else is given. */
   readonly whole?: Attachment | 'not-kept';
 }
@@ -22,7 +26,9 @@ export interface RawResult {
 /** A result as it is shown, and what is stored of it. */
 export interface CallResult {
   readonly outcome: CallOutcome;
-  readonly content: readonly TextBlock[];
+  readonly content: readonly ResultBlock[];
+  /** What is still to be stored before it can be a part of the content. */
+  readonly media: readonly Attachment[];
   readonly whole: Attachment | BlobRef | undefined;
 }
 
@@ -64,22 +70,42 @@ export function commandResult(output: Buffer, ending: Ending): RawResult {
   return rawResult(outcome, output, notes);
 }
 
+/** What the text of a result may take as JSON, in bytes: the log and the bus take 1 MiB at once. */
+const MOST_JSON_BYTES = 700_000;
+
+/** Control characters take six times their room in JSON. */
+function shownInJson(output: Buffer, limit: number): Shown {
+  const found = shown(output, limit);
+  return Buffer.byteLength(JSON.stringify(found.text)) > MOST_JSON_BYTES
+    ? shownInJson(output, Math.floor(limit / 2))
+    : found;
+}
+
 /** Takes secrets out, then keeps head and tail within `outputBytes`: cut first, half a secret would not be known as one. */
 export function resultOf(
-  { outcome, output, notes, whole }: RawResult,
+  { outcome, output, notes, whole, media: attached = [] }: RawResult,
   redactor: Redactor,
   outputBytes: number,
 ): CallResult {
   const safe = redactor.bytes(output);
-  const { text, cut } = shown(safe, outputBytes);
-  const lines = notes.map((note) => `[${redactor.text(note)}]`);
-  const body = text === '' && lines.length === 0 ? '(no output)' : text;
-  const gap = body === '' || body.endsWith('\n') || lines.length === 0 ? '' : '\n';
-  const content = [{ type: 'text' as const, text: `${body}${gap}${lines.join('\n')}` }];
-  if (whole === 'not-kept') return { outcome, content, whole: undefined };
-  if (whole !== undefined) return { outcome, content, whole: { ...whole, bytes: redactor.bytes(whole.bytes) } };
-  return { outcome, content, whole: cut ? { bytes: safe, mediaType: 'text/plain; charset=utf-8' } : undefined };
+  const { text, cut } = shownInJson(safe, outputBytes);
+  const media = attached.filter(({ bytes }) => redactor.bytes(bytes).equals(bytes));
+  const hidden = attached.length - media.length;
+  const kept = hidden === 0 ? [] : [`${hidden} of ${attached.length} images and documents hold a secret: not shown`];
+  const lines = [...notes, ...kept].map((note) => `[${redactor.text(note)}]`);
+  const words = inWords(text, lines);
+  const said = words === '' && media.length === 0 ? '(no output)' : words;
+  const content = said === '' ? [] : [{ type: 'text' as const, text: said }];
+  const result = { outcome, content, media };
+  if (whole === 'not-kept') return { ...result, whole: undefined };
+  if (whole !== undefined) return { ...result, whole: { ...whole, bytes: redactor.bytes(whole.bytes) } };
+  return { ...result, whole: cut ? { bytes: safe, mediaType: 'text/plain; charset=utf-8' } : undefined };
 }
+
+const inWords = (text: string, lines: readonly string[]): string => {
+  const gap = text === '' || text.endsWith('\n') || lines.length === 0 ? '' : '\n';
+  return `${text}${gap}${lines.join('\n')}`;
+};
 
 /** A command that ended well just before it was to be stopped has ended well. */
 function outcomeOf({ status, stopping, limitMs, elapsedMs }: Ending): CallOutcome {

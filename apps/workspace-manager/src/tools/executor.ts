@@ -23,12 +23,20 @@ export class Executor {
     private readonly secrets: Secrets,
   ) {}
 
+  /** What is wrong with the input of a call, for the model; undefined when nobody can tell now. */
+  async check(tool: string, input: Execution['input'], held: HeldWorkspace): Promise<string | undefined> {
+    const kind = this.kinds.find((one) => one.has(tool, held));
+    if (kind === undefined) return `A workspace has no tool ${tool}.`;
+    const fault = faultOf(tool, input) ?? (await kind.check?.(tool, input, held));
+    return fault === undefined ? undefined : this.secrets.redactor(held.external.secrets).text(fault);
+  }
+
   async execute(execution: Execution, began: Began): Promise<Settlement> {
     const { start, held } = execution;
     const carryOut = (): Promise<Conclusion> | Conclusion => {
       const kind = this.kinds.find((one) => one.has(start.tool, held));
       if (kind === undefined) return rejected(`A workspace has no tool ${start.tool}.`);
-      const fault = faultOf(execution);
+      const fault = faultOf(start.tool, execution.input);
       return fault === undefined ? kind.execute(execution, began) : rejected(fault);
     };
     return this.settle(start, held, carryOut);
@@ -74,10 +82,10 @@ export class Executor {
 }
 
 /** What is wrong with the input of a built-in tool. */
-function faultOf({ start, input }: Execution): string | undefined {
-  const tool = ToolName.safeParse(start.tool).data;
+function faultOf(name: string, input: Execution['input']): string | undefined {
+  const tool = ToolName.safeParse(name).data;
   const checked = tool === undefined ? undefined : builtInTools[tool].input.safeParse(input);
   if (checked === undefined || checked.success) return undefined;
   const faults = checked.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
-  return `The input of ${start.tool} is wrong: ${faults.join('; ')}.`;
+  return `The input of ${name} is wrong: ${faults.join('; ')}.`;
 }

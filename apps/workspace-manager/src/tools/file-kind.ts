@@ -6,8 +6,9 @@ import type { Folders } from '../folders.js';
 import type { CallStart, HeldWorkspace, JournalledCall } from '../journal/entries.js';
 import type { Journal } from '../journal/journal.js';
 import type { Owner } from '../sandbox.js';
-import { rawResult } from './call-results.js';
+import { type RawResult, rawResult } from './call-results.js';
 import { FileTools } from './file-tools.js';
+import { fileResult } from './media.js';
 import { searchFiles } from './search-files.js';
 import { abortable, type Began, type Conclusion, concluded, type Execution, type ToolKind } from './tool-kind.js';
 
@@ -34,7 +35,7 @@ export class FileKind implements ToolKind {
     return abortable(began, async (signal) => {
       try {
         const output = await this.perform(execution, signal);
-        return concluded(rawResult('ok', output));
+        return concluded(Buffer.isBuffer(output) ? rawResult('ok', output) : output);
       } catch (error) {
         const { stopping } = this.parts.journal.call(execution.start) ?? {};
         const outcome = signal.aborted && stopping !== undefined && stopping !== 'disk-full' ? stopping : 'error';
@@ -44,11 +45,14 @@ export class FileKind implements ToolKind {
     });
   }
 
-  private async perform({ start, input, held }: Execution, signal: AbortSignal): Promise<Buffer> {
+  private async perform({ start, input, held }: Execution, signal: AbortSignal): Promise<Buffer | RawResult> {
     const tools = this.toolsOf(start);
     switch (start.tool as FileTool) {
-      case 'read_file':
-        return tools.read(builtInTools.read_file.input.parse(input));
+      case 'read_file': {
+        const asked = builtInTools.read_file.input.parse(input);
+        const content = await tools.read(asked);
+        return asked.offset === undefined && asked.limit === undefined ? fileResult(asked.path, content) : content;
+      }
       case 'list_files':
         return tools.list(builtInTools.list_files.input.parse(input));
       case 'search_files':

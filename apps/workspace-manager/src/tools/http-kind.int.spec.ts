@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type CallState, HttpTool } from '#contracts';
+import { type CallState, HttpTool, type Json } from '#contracts';
 import { aSpec, Bench, finished, Rig } from '../../test/rig.js';
 import { until } from '../../test/until.js';
 import type { Address } from '../network/request.js';
@@ -188,8 +188,8 @@ describe('a tool that is an HTTP request', () => {
   });
 
   it('ends at its time limit; what may have taken effect is in doubt', async () => {
-    expect(finished(await bench.call('hang', {}, { limitMs: 200 })).outcome).toBe('timed-out');
-    expect(finished(await bench.call('cut', {})).outcome).toBe('error');
+    expect(finished(await bench.call('hang', {}, { limitMs: 200, effect: 'none' })).outcome).toBe('timed-out');
+    expect(finished(await bench.call('cut', {}, { effect: 'none' })).outcome).toBe('error');
     expect(await bench.call('hang_post', {}, { limitMs: 200 })).toMatchObject({ state: 'unknown' });
     expect(await bench.call('cut_post', {})).toMatchObject({
       state: 'unknown',
@@ -197,10 +197,29 @@ describe('a tool that is an HTTP request', () => {
     });
   });
 
+  it('is judged by the effect that the agent file gives it, when it is cut', async () => {
+    expect(finished(await bench.call('cut_post', {}, { effect: 'none' })).outcome).toBe('error');
+    expect(await bench.call('cut', {}, { effect: 'once' })).toMatchObject({ state: 'unknown' });
+  });
+
+  it('has its input checked before anything is asked or sent', async () => {
+    const before = asked('/files/a').length;
+    const { runId, manager } = bench;
+    const check = (input: Record<string, Json>) =>
+      manager.workspaces.checkCall({ runId, segment: 1, tool: 'find', input });
+    expect(await check({ path: 'a', kind: 'b', limit: 'many' })).toEqual({
+      fault: expect.stringContaining('input/limit must be integer') as string,
+    });
+    expect(await check({ path: 'a', kind: 'b', limit: 3 })).toEqual({});
+    const unknown = await manager.workspaces.checkCall({ runId, segment: 1, tool: 'nothing', input: {} });
+    expect(unknown).toEqual({ fault: 'A workspace has no tool nothing.' });
+    expect(asked('/files/a')).toHaveLength(before);
+  });
+
   it('is stopped within a second', async () => {
     const callId = bench.nextId();
     const before = asked('/hang').length;
-    await bench.call('hang', {}, { callId, waitMs: 0 });
+    await bench.call('hang', {}, { callId, waitMs: 0, effect: 'none' });
     await until(() => asked('/hang').length > before);
     const begun = performance.now();
     const { runId } = bench;

@@ -1,4 +1,4 @@
-import type { HttpTool, RunId, TextBlock, ToolEffect } from '#contracts';
+import type { HttpTool, ResultBlock, RunId, ToolEffect } from '#contracts';
 import { messageOf } from '#platform';
 import { MAX_OUTPUT_BYTES } from '../commands.js';
 import type { HeldWorkspace } from '../journal/entries.js';
@@ -41,7 +41,7 @@ export interface Probing {
 
 /** What a probe found out. */
 export type Probed =
-  | { found: 'done'; content: TextBlock[] }
+  | { found: 'done'; content: ResultBlock[] }
   | { found: 'not-done' }
   | { found: 'unknown'; reason: string };
 
@@ -53,7 +53,13 @@ export class HttpKind implements ToolKind {
     return toolOf(tool, held) !== undefined;
   }
 
-  async execute({ start, input, held }: Execution, began: Began): Promise<Conclusion> {
+  check(name: string, input: Execution['input'], held: HeldWorkspace): Promise<string | undefined> {
+    const tool = toolOf(name, held);
+    const prepared = tool && prepare(tool, input);
+    return Promise.resolve(typeof prepared === 'string' ? prepared : undefined);
+  }
+
+  async execute({ start, input, held, effect }: Execution, began: Began): Promise<Conclusion> {
     const tool = toolOf(start.tool, held);
     if (tool === undefined) return rejected(`This agent has no tool ${start.tool}.`);
     const prepared = prepare(tool, input);
@@ -73,7 +79,7 @@ export class HttpKind implements ToolKind {
         return concluded(httpResult(tool.method, answer, await bodyOf(answer, MAX_OUTPUT_BYTES)));
       } catch (error) {
         const { stopping } = this.parts.journal.call(start) ?? {};
-        return unanswered(error, effectOf(tool), stopping === 'disk-full' ? undefined : stopping);
+        return unanswered(error, effect, stopping === 'disk-full' ? undefined : stopping);
       }
     });
   }
@@ -127,12 +133,6 @@ function prepare(tool: HttpTool, input: Execution['input']): ReturnType<typeof r
     if (error instanceof RequestRefused) return error.message;
     return `The declaration of ${tool.name} in the agent file cannot be used: ${messageOf(error)}.`;
   }
-}
-
-function effectOf({ effect, method }: HttpTool): ToolEffect {
-  if (effect !== undefined) return effect;
-  if (method === 'GET' || method === 'HEAD') return 'none';
-  return method === 'PUT' || method === 'DELETE' ? 'idempotent' : 'once';
 }
 
 /** What a call came to that got no answer: a request that may have done something is in doubt, whoever ended it. */

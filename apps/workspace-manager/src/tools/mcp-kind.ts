@@ -1,4 +1,3 @@
-import type { ToolEffect } from '#contracts';
 import { LONGEST_TIMER_MS, messageOf } from '#platform';
 import type { HeldWorkspace } from '../journal/entries.js';
 import type { Journal } from '../journal/journal.js';
@@ -32,21 +31,30 @@ export class McpKind implements ToolKind {
     return Object.hasOwn(held.external.mcp, serverOf(tool) ?? '');
   }
 
+  /** A server that cannot be asked now has no say: the call itself will tell. */
+  async check(tool: string, input: Execution['input'], held: HeldWorkspace): Promise<string | undefined> {
+    try {
+      const listed = await this.servers.of(held, serverOf(tool) ?? '').tool(tool);
+      const fault = listed?.check(input);
+      return fault === undefined ? undefined : wrongInput(tool, fault);
+    } catch {
+      return undefined;
+    }
+  }
+
   execute(execution: Execution, began: Began): Promise<Conclusion> {
     const { start, input, held } = execution;
     const limitMs = Math.min(start.limitMs + LATER_MS, LONGEST_TIMER_MS);
     return abortable(began, async (signal) => {
-      let effect: ToolEffect | undefined;
       try {
         const connection = this.servers.of(held, serverOf(start.tool) ?? '');
         const tool = await unlessAborted(signal, connection.tool(start.tool));
         if (tool === undefined) return notStarted(`The MCP server has no tool ${start.tool} (any more).`);
         const fault = tool.check(input);
-        if (fault !== undefined) return rejected(`The input of ${start.tool} is wrong: ${fault}.`);
-        effect = tool.declared.effect;
+        if (fault !== undefined) return rejected(wrongInput(start.tool, fault));
         return concluded(answerResult(await connection.call(tool, input, { limitMs, signal })));
       } catch (error) {
-        return this.unanswered(error, effect, execution);
+        return this.unanswered(error, execution);
       }
     });
   }
@@ -58,7 +66,7 @@ export class McpKind implements ToolKind {
   }
 
   /** A call that the server has and did not answer is in doubt, unless it changes nothing. */
-  private unanswered(error: unknown, effect: ToolEffect | undefined, { start }: Execution): Conclusion {
+  private unanswered(error: unknown, { start, effect }: Execution): Conclusion {
     const stopping = this.journal.call(start)?.stopping;
     if (error instanceof CallRefused) return concluded(rawResult('error', messageOf(error)));
     if (!(error instanceof CallUnanswered)) return notStarted(messageOf(error));
@@ -67,6 +75,8 @@ export class McpKind implements ToolKind {
     return concluded(rawResult(stopping, messageOf(error)));
   }
 }
+
+const wrongInput = (tool: string, fault: string): string => `The input of ${tool} is wrong: ${fault}.`;
 
 /** A server that takes its time to begin keeps nobody who does not want to wait. */
 function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {

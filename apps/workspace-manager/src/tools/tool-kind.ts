@@ -1,3 +1,4 @@
+import type { ToolEffect } from '#contracts';
 import type { CallStart, HeldWorkspace, JournalledCall } from '../journal/entries.js';
 import type { CallResult, RawResult } from './call-results.js';
 import { rawResult } from './call-results.js';
@@ -17,6 +18,8 @@ export interface Execution {
   readonly start: CallStart;
   readonly input: Readonly<Record<string, unknown>>;
   readonly held: HeldWorkspace;
+  /** What a second execution would do. */
+  readonly effect: ToolEffect;
 }
 
 /** Something that goes on and can be ended; why is in the journal before. */
@@ -32,6 +35,8 @@ export type Began = (running: Running) => void;
 export interface ToolKind {
   /** Whether that workspace has the tool, and it is of this kind. */
   has(tool: string, held: HeldWorkspace): boolean;
+  /** What is wrong with an input, where the tool is declared by others; nothing is started. */
+  check?(tool: string, input: Execution['input'], held: HeldWorkspace): Promise<string | undefined>;
   /** Carries out a call that is in the journal. @throws SecretUnavailable before anything was done */
   execute(execution: Execution, began: Began): Promise<Conclusion>;
   /** Finds out about a call that had not ended when the manager last did. */

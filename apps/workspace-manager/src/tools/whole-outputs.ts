@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { BlobRef } from '#contracts';
+import { type BlobRef, mediaBlockOf, type ResultBlock } from '#contracts';
 import type { Blobs } from '#log';
 import { type Logger, messageOf } from '#platform';
 import type { CallKey } from '../journal/entries.js';
@@ -11,7 +11,7 @@ const AGAIN_MS = 500;
 /** How often the blob store is asked to take a whole output before the result goes without it. */
 const ATTEMPTS = 5;
 
-/** Stores what results do not show, and names it in the log: the run collects a result perhaps days later. */
+/** Stores what results do not show as text, and names it in the log: the run collects a result perhaps days later. */
 export class WholeOutputs {
   constructor(
     private readonly blobs: Blobs,
@@ -36,6 +36,17 @@ export class WholeOutputs {
       }
     }
     return undefined;
+  }
+
+  /** The images and documents of a result as the log names them; what cannot be stored is told. */
+  async shown(call: CallKey, media: CallResult['media']): Promise<readonly ResultBlock[]> {
+    const blocks: ResultBlock[] = [];
+    for (const { bytes, mediaType, title } of media) {
+      const blob = await this.keep(call, { bytes, mediaType });
+      const text = `[${mediaType}, ${bytes.byteLength} bytes: it could not be stored, and so not be shown]`;
+      blocks.push((blob && mediaBlockOf(blob, title)) ?? { type: 'text', text });
+    }
+    return blocks;
   }
 }
 

@@ -30,6 +30,7 @@ async function up({ environment, output }: CommandContext, options: Options): Pr
   const data = dataFolder(options.data, environment);
   const port = options.port ?? environment.BATON_PORT;
   if (options.detach) return detach({ data, port, output });
+  output.outliveReader();
   const realModel = environment.ANTHROPIC_API_KEY !== undefined;
   const audience: Audience = options.detached
     ? launcherAudience()

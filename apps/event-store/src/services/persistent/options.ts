@@ -8,6 +8,7 @@ import {
 import { groupFailed } from '../../persistent/refusals.js';
 import { positionText } from '../../persistent/source.js';
 import { TOMBSTONE } from '../../storage/event.js';
+import { NUL } from '../../storage/streams.js';
 import { ALL } from '../../storage/wakeups.js';
 import { type FilterOption, filterOf } from '../filter-option.js';
 import type { Store } from '../sink.js';
@@ -52,6 +53,7 @@ interface WireSettings {
 /** @throws Refusal when a name is missing. */
 export function groupOf({ streamIdentifier, all, groupName }: WireGroup): { stream: string; group: string } {
   if (!groupName) throw invalid('The subscription group has no name: give one.');
+  if (groupName.includes(NUL)) throw invalid('The name of the group contains a NUL character, which no name may.');
   return { stream: all ? ALL : streamNameOf(streamIdentifier), group: groupName };
 }
 

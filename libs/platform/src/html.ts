@@ -26,10 +26,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? '');
 
-/** A name whose blanks at its ends, or in a row, can be told. */
-export const named = (name: string): Html =>
-  html`<bdi>${name.replace(/^\s|\s$|(?<=\s)\s/g, (blank) => `\\u{${blank.charCodeAt(0).toString(16)}}`)}</bdi>`;
-
 /** Signs that cannot be seen, or that turn the direction of what follows, are written out: names must not lie. */
 const visible = (text: string): string =>
   text.replace(/[^\P{C}\n\t]|[\u2028\u2029]/gu, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`);

@@ -1,0 +1,100 @@
+import { type Moment, millisOf, type Need, type Report, type Story } from '#contracts';
+import { inTime } from '#domain';
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+
+/** A moment as a person reads it, to the second, in UTC. */
+export function moment(at: Moment): string {
+  const date = new Date(millisOf(at));
+  return `${DAYS[date.getUTCDay()]} ${date.toISOString().slice(0, 19).replace('T', ' ')}`;
+}
+
+const count = (n: number, noun: string): string => `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+const listed = (parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join(', ');
+const some = (n: number, word: string): string | undefined => (n === 0 ? undefined : `${n} ${word}`);
+
+/** What one reads first: four lines. */
+export function headlines({ headline: head, left }: Report): readonly string[] {
+  const ends = listed([
+    some(head.completed, 'completed'),
+    some(head.failed, 'failed'),
+    some(head.halted, 'halted'),
+    some(head.cancelled, 'cancelled'),
+    some(head.open, 'open'),
+  ]);
+  const stood = head.longestWithoutProgress;
+  const price =
+    head.runsWithoutPrice === 0 ? '' : ` (and ${count(head.runsWithoutPrice, 'run')} for a price that is not known)`;
+  return [
+    `${count(head.runs, 'run')}${ends === '' ? '' : `: ${ends}`}${left.runs > 0 ? `; ${left.runs} more were not looked at` : ''}.`,
+    `${count(head.itemsDone, 'item')} done, ${head.itemsFailed} failed, in ${count(head.segments, 'segment')} and ${count(head.steps, 'step')}.`,
+    head.deaths === 0
+      ? 'No segment died.'
+      : `${head.deathsHealed} of ${count(head.deaths, 'death')} healed${stood ? `; the longest time without progress was ${inTime(stood.ms)} (run ${stood.run})` : ''}.`,
+    `${head.dollars.toFixed(2)} US dollars${price}.`,
+  ];
+}
+
+export const needsLine = ({ headline: { needs } }: Report): string =>
+  needs === 0 ? 'Nobody is needed.' : needs === 1 ? 'One thing needs you.' : `${needs} things need you.`;
+
+/** The label of what is needed, in a word or two. */
+export const NEED_WORDS: Readonly<Record<Need['kind'], string>> = {
+  approval: 'agreement',
+  doubt: 'in doubt',
+  answer: 'question',
+  halted: 'halted',
+  failed: 'failed',
+  items: 'failed items',
+  effects: 'effects in doubt',
+  paused: 'paused',
+  untended: 'untended',
+  unreadable: 'unreadable',
+};
+
+export const STORY_WORDS: Readonly<Record<Story['kind'], string>> = {
+  death: 'death',
+  drain: 'deployment',
+  model: 'model away',
+  doubt: 'doubt',
+  question: 'question',
+  halt: 'halt',
+  failure: 'failure',
+  backlog: 'backlog',
+  timeout: 'time limit',
+};
+
+/** The whole report for the terminal. */
+export function reportInWords(report: Report): string {
+  const { since, until, needs, stories, findings } = report;
+  const lines = [
+    `From ${moment(since)} to ${moment(until)} UTC`,
+    '',
+    ...headlines(report).map((line) => `  ${line}`),
+    `  ${needsLine(report)}`,
+    ...section('Needs you', needs.flatMap(needInWords)),
+    ...section('What happened', stories.map(storyInWords)),
+    ...section(
+      'Outside of runs',
+      findings.map(({ at, sentence, needsPerson }) => `  ${moment(at)}  ${needsPerson ? 'LOOK: ' : ''}${sentence}`),
+    ),
+  ];
+  return lines.join('\n');
+}
+
+const section = (title: string, lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : ['', title, ...lines];
+
+function needInWords({ kind, run, since, until, sentence, commands }: Need): readonly string[] {
+  const limit = until === undefined ? '' : `, until ${moment(until)}`;
+  return [
+    `  ${NEED_WORDS[kind]}${run === undefined ? '' : ` · run ${run}`} · since ${moment(since)}${limit}`,
+    `    ${sentence}`,
+    ...commands.map((command) => `    → ${command}`),
+  ];
+}
+
+function storyInWords({ kind, from, runs, runCount, sentence }: Story): string {
+  const of = runCount === 1 ? `run ${runs[0] ?? ''}` : count(runCount, 'run');
+  return `  ${moment(from)}  ${STORY_WORDS[kind]} · ${of}\n    ${sentence}`;
+}

@@ -1,0 +1,72 @@
+import { AnswerTimedOut } from '#bus';
+import { CallId, momentOf, RunId } from '#contracts';
+import type { OpenCall } from '#domain';
+import { newId, Unavailable } from '#platform';
+import { facts, given } from '#testing';
+import { Workspace } from './workspace.js';
+
+const TOOL_SECONDS = 100;
+const { history } = given(facts.requested({ caps: { toolSeconds: TOOL_SECONDS } }), facts.scheduled(), facts.started());
+const begun = facts.BEGIN;
+const call: OpenCall = {
+  callId: CallId.parse('1-0'),
+  tool: 'bash',
+  input: { command: 'true' },
+  state: 'started',
+  startedAt: momentOf(begun),
+};
+const finished = {
+  state: 'finished',
+  startedAt: momentOf(begun),
+  endedAt: momentOf(begun),
+  outcome: 'ok',
+  content: [],
+};
+
+/** A workspace whose questions end as the list says, the last one for ever, by a clock that counts the waiting. */
+function aWorkspace(...ends: readonly (Error | object)[]) {
+  let now = begun;
+  let asked = 0;
+  const ask = async (subject: string, _body: unknown, _schema: unknown, { timeoutMs }: { timeoutMs: number }) => {
+    if (subject.endsWith('open')) return { holder: 'h' };
+    const end = ends[Math.min(asked, ends.length - 1)];
+    asked += 1;
+    now += timeoutMs;
+    if (end instanceof Error) throw end;
+    return end;
+  };
+  const segmentLog = { history, runId: RunId.parse(newId()), segment: 1 };
+  const workspace = new Workspace({ ask: ask as never }, segmentLog, { now: () => now, monotonic: () => now });
+  return { workspace, waitedMs: () => now - begun };
+}
+
+const { signal } = new AbortController();
+const silence = new AnswerTimedOut('Nobody has answered.');
+
+describe('a workspace that does not answer', () => {
+  it('is asked again until the call is past its limit and a minute of silence is over; then nobody knows', async () => {
+    const { workspace, waitedMs } = aWorkspace(silence);
+    expect(await workspace.run(call, signal)).toMatchObject({
+      state: 'unknown',
+      reason: expect.stringContaining('has not answered for 60 s'),
+    });
+    expect(waitedMs()).toBeGreaterThanOrEqual(TOOL_SECONDS * 1_000);
+    expect(waitedMs()).toBeLessThan(TOOL_SECONDS * 1_000 + 60_000);
+  });
+
+  it('has its full minute however old the call is', async () => {
+    const { workspace, waitedMs } = aWorkspace(silence);
+    await workspace.run({ ...call, startedAt: momentOf(begun - 3_600_000) }, signal);
+    expect(waitedMs()).toBeGreaterThanOrEqual(60_000);
+  });
+
+  it('is not given up while the bus itself is away', async () => {
+    const away = Array.from({ length: 12 }, () => new Unavailable('The bus is away.'));
+    const { workspace } = aWorkspace(...away, finished);
+    expect(await workspace.run(call, signal)).toMatchObject({ state: 'finished' });
+  });
+
+  it('cannot be asked what became of a call either', async () => {
+    expect(await aWorkspace(silence).workspace.probe(call, signal)).toMatchObject({ found: 'unknown' });
+  });
+});

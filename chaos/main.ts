@@ -1,0 +1,92 @@
+import { parseArgs } from 'node:util';
+import { messageOf } from '#platform';
+import { judge, type Verdict } from './check/verdict.js';
+import { isKind, KINDS } from './plan.js';
+import { Report } from './report.js';
+import { type Say, Session, type Wishes } from './session.js';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '5' },
+    runs: { type: 'string', default: '8' },
+    items: { type: 'string', default: '20' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    once: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+  },
+});
+
+/** How many findings are told; the report has all. */
+const TOLD = 20;
+
+const began = performance.now();
+const say: Say = (line) =>
+  void process.stderr.write(`chaos ${((performance.now() - began) / 1_000).toFixed(1).padStart(6)} s: ${line}\n`);
+
+/** @throws when it is no number above 0, or no whole one where only those make sense */
+function number(option: 'minutes' | 'runs' | 'items' | 'seed', text: string): number {
+  const value = Number(text);
+  if (value > 0 && (option === 'minutes' || Number.isSafeInteger(value))) return value;
+  throw new Error(`--${option} is "${text}"; use a number above 0.`);
+}
+
+function wishesOf(): Wishes {
+  const kinds = values.only?.split(',') ?? KINDS;
+  const stranger = kinds.find((kind) => !isKind(kind));
+  if (stranger !== undefined) throw new Error(`--only names "${stranger}"; use ${KINDS.join(', ')}.`);
+  return {
+    minutes: values.once ? 'once' : number('minutes', values.minutes),
+    runs: number('runs', values.runs),
+    itemsEach: number('items', values.items),
+    seed: values.seed === undefined ? 1 + Math.floor(Math.random() * 1e6) : number('seed', values.seed),
+    kinds: kinds.filter(isKind),
+  };
+}
+
+function commandFor({ minutes, runs, itemsEach, seed, kinds }: Wishes): string {
+  const long = minutes === 'once' ? '--once' : `--minutes ${minutes}`;
+  const only = values.only === undefined ? '' : ` --only ${kinds.join(',')}`;
+  return `npm run chaos -- ${long} --runs ${runs} --items ${itemsEach} --seed ${seed}${only}`;
+}
+
+const isGood = ({ runs, finished, lost, doubled, lies }: Verdict): boolean =>
+  finished === runs && lost + doubled + lies === 0;
+
+async function chaos(wishes: Wishes): Promise<boolean> {
+  say(commandFor(wishes));
+  const session = new Session(wishes, say);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void session.end().finally(() => process.exit(1)));
+  }
+  try {
+    const facts = await session.play();
+    const { verdict, findings } = judge(facts);
+    const told = { ...verdict, seed: wishes.seed };
+    process.stdout.write(`${JSON.stringify(told, null, values.json ? 0 : 2)}\n`);
+    for (const { kind, run, what } of findings.slice(0, TOLD)) say(`${kind}: run ${run} ${what}`);
+    if (!isGood(verdict) || values.keep) keep(session, wishes).write(told, findings, facts);
+    return isGood(verdict);
+  } catch (error) {
+    keep(session, wishes);
+    throw error;
+  } finally {
+    await session.end();
+  }
+}
+
+/** Opens a report before the session's folder goes. */
+function keep(session: Session, wishes: Wishes): Report {
+  const report = new Report();
+  report.keepLogs(...session.logs());
+  say(`what is known of it is in ${report.folder}; again: ${commandFor(wishes)}`);
+  return report;
+}
+
+try {
+  process.exitCode = (await chaos(wishesOf())) ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`chaos: ${messageOf(error)}\n`);
+  process.exitCode = 1;
+}

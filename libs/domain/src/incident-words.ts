@@ -1,0 +1,73 @@
+import type { RunEvent } from '#contracts';
+import { inTime } from './in-time.js';
+import type { OpenCall, Question, Run } from './run.js';
+
+/*
+ * What was noticed and what was done about it, in a sentence each. The report is for people; nothing here is shown to a
+ * model, so the words may change at any time.
+ */
+
+type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>['data'];
+
+function where({ relay }: Run): string {
+  if (relay.phase !== 'working') return '';
+  const { host, pid } = relay.runner;
+  return ` (process ${pid} on ${host})`;
+}
+
+export const crashWords = (before: Run, { segment, detail }: Of<'SegmentEnded'>): string =>
+  `The process of segment ${segment}${where(before)} died${detail ? ` (${detail})` : ''}; its supervisor saw it at once.`;
+
+export function presumedDeadWords(before: Run, { segment, evidence, silentMs }: Of<'RunPresumedDead'>): string {
+  const how =
+    evidence === 'silence'
+      ? `gave no sign of life for ${inTime(silentMs)}`
+      : `was gone: nobody answered for it, ${inTime(silentMs)} after its last sign of life`;
+  return `Segment ${segment}${where(before)} ${how}; the sweeper declared it dead.`;
+}
+
+const named = (call: OpenCall | undefined, callId: string): string =>
+  call === undefined ? `the call ${callId}` : `${call.tool} (call ${callId})`;
+
+export const doubtWords = (call: OpenCall | undefined, { callId, reason }: Of<'ToolCallInDoubt'>): string =>
+  `Nobody knew whether ${named(call, callId)} took effect: ${reason}`;
+
+export const timeoutWords = (call: OpenCall | undefined, { callId, durationMs }: Of<'ToolCallCompleted'>): string =>
+  `${named(call, callId)} reached its time limit${durationMs > 0 ? ` after ${inTime(durationMs)}` : ''}.`;
+
+export const failureWords = (event: Extract<RunEvent, { type: 'RunHalted' | 'RunFailed' }>): string =>
+  event.type === 'RunHalted' ? `The run was halted: ${event.data.reason}` : `The run failed: ${event.data.reason}`;
+
+export function questionWords({ callId, tool, question }: OpenCall & { readonly question: Question }): string {
+  return question.kind === 'answer'
+    ? `The model asked a person a question (call ${callId}).`
+    : `${tool} (call ${callId}) needed a person’s agreement.`;
+}
+
+/** How a question to a person came to its end, by the event that did it. */
+export function questionAnswered(event: RunEvent, after: string): string {
+  switch (event.type) {
+    case 'ApprovalGranted':
+      return `${event.data.by} agreed after ${after}.`;
+    case 'ApprovalDenied':
+      return `${event.data.by} did not agree, after ${after}.`;
+    case 'ApprovalExpired':
+      return `Nobody answered in ${after}; the model was told.`;
+    case 'MessageReceived':
+      return `${event.data.by} answered after ${after}.`;
+    default:
+      return `It was given up after ${after}.`;
+  }
+}
+
+/** How a doubt came to its end. */
+export function settledWords(event: RunEvent): string {
+  if (event.type === 'ToolCallSettled') {
+    return {
+      model: 'The model was told so.',
+      probe: 'A probe of the world settled it.',
+      person: 'A person settled it.',
+    }[event.data.by];
+  }
+  return 'It was run again under the same key, and its result is known.';
+}

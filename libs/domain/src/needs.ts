@@ -1,0 +1,112 @@
+import { type CapName, type Moment, millisOf, type Need, type RunId } from '#contracts';
+import type { Ledger } from './account.js';
+import { inTime } from './in-time.js';
+import { carrierOf } from './offered-tools.js';
+import { type OpenCall, pendingQuestions, type Question, type Run } from './run.js';
+
+/** An open run for which nothing happened for longer than this, although something should, is looked at by nobody. */
+const UNTENDED_MS = 60_000;
+
+/** What a person has to do or to look at, of one run. */
+export function needsOf(run: RunId, ledger: Ledger, until: Moment): readonly Need[] {
+  const now = ledger.run;
+  if (!now) return [];
+  const isNews = millisOf(now.since) >= millisOf(ledger.since);
+  return [
+    ...(now.relay.phase === 'ended' ? [] : pendingQuestions(now).map((call) => questionOf(run, call))),
+    ...(isNews ? endOf(run, now) : []),
+    ...pausedOf(run, now),
+    ...untendedOf(run, now, until),
+    ...failedItems(run, now, ledger),
+  ];
+}
+
+function questionOf(run: RunId, call: OpenCall & { readonly question: Question }): Need {
+  const { callId, tool, question } = call;
+  const { kind, since, expiresAt: until, inputDigest } = question;
+  const approve = `npx baton approve ${run} ${callId} --digest ${inputDigest.slice(0, 8)}`;
+  const deny = `npx baton deny ${run} ${callId} --reason TEXT`;
+  const shown = shorter(JSON.stringify(call.input));
+  switch (kind) {
+    case 'approval':
+      return { kind, run, since, until, sentence: `May ${tool} ${shown} be run?`, commands: [approve, deny] };
+    case 'doubt':
+      return {
+        kind,
+        run,
+        since,
+        until,
+        sentence: `Did ${tool} ${shown} take effect? Approving runs it again.`,
+        commands: [`${deny} --decision done`, approve],
+      };
+    case 'answer':
+      return {
+        kind,
+        run,
+        since,
+        until,
+        sentence: `The model asks: ${shown}`,
+        commands: [`npx baton answer ${run} ${callId} TEXT`],
+      };
+  }
+}
+
+const INPUT_CHARACTERS = 200;
+const shorter = (text: string): string =>
+  text.length <= INPUT_CHARACTERS ? text : `${text.slice(0, INPUT_CHARACTERS)}…`;
+
+function endOf(run: RunId, { relay, since, openCalls, caps }: Run): readonly Need[] {
+  if (relay.phase !== 'ended') return [];
+  const { outcome, reason } = relay;
+  const inDoubt = openCalls.filter(({ state, tool }) => state === 'in-doubt' && carrierOf(tool) === 'workspace');
+  const doubts: readonly Need[] =
+    inDoubt.length === 0
+      ? []
+      : [
+          {
+            kind: 'effects',
+            run,
+            since,
+            sentence: `The run ended while nobody knew whether ${inDoubt.map(({ tool, callId }) => `${tool} (${callId})`).join(', ')} took effect.`,
+            commands: [`npx baton effects ${run}`],
+          },
+        ];
+  if (outcome === 'failed') {
+    return [{ kind: 'failed', run, since, sentence: reason, commands: [`npx baton status ${run}`] }, ...doubts];
+  }
+  if (outcome !== 'halted') return doubts;
+  const cap = CAP_NAMED.exec(reason)?.[1] as CapName | undefined;
+  const raise = cap === undefined ? [] : [`npx baton raise ${run} ${cap}=${roomFor(caps[cap])}`];
+  return [{ kind: 'halted', run, since, sentence: reason, commands: [...raise, `npx baton status ${run}`] }, ...doubts];
+}
+
+/** Every reason of a halt names its cap. */
+const CAP_NAMED = /\(caps\.(\w+)\)/;
+const roomFor = (limit: number): number => (limit === 0 ? 1 : Math.ceil(limit * 2));
+
+function pausedOf(run: RunId, { relay, since }: Run): readonly Need[] {
+  if (relay.phase !== 'resting' || relay.why !== 'paused') return [];
+  const sentence = 'The run was paused by a person and rests until it is resumed.';
+  return [{ kind: 'paused', run, since, sentence, commands: [`npx baton resume ${run}`] }];
+}
+
+/** Somebody should have acted long ago: the coordinator, or a runner. */
+function untendedOf(run: RunId, { relay, since, pause }: Run, until: Moment): readonly Need[] {
+  const stoodMs = millisOf(until) - millisOf(since);
+  if (pause || (relay.phase !== 'between' && relay.phase !== 'scheduled' && relay.phase !== 'landed')) return [];
+  if (stoodMs < UNTENDED_MS) return [];
+  const sentence =
+    relay.phase === 'scheduled'
+      ? `Segment ${relay.segment} has waited for a runner for ${inTime(stoodMs)}.`
+      : `Nobody has decided what comes next for ${inTime(stoodMs)}.`;
+  return [{ kind: 'untended', run, since, sentence, commands: ['npx baton doctor'] }];
+}
+
+function failedItems(run: RunId, { relay, items }: Run, { itemsFailed, failures }: Ledger): readonly Need[] {
+  const [first] = failures;
+  if (itemsFailed === 0 || !first || relay.phase !== 'ended') return [];
+  const named = failures.map(({ itemId, reason }) => `${itemId} (${shorter(reason)})`).join('; ');
+  const more = itemsFailed > failures.length ? `; and ${itemsFailed - failures.length} more` : '';
+  const sentence = `${itemsFailed} of ${items.length} items failed: ${named}${more}`;
+  return [{ kind: 'items', run, since: first.at, sentence, commands: [`npx baton replay ${run}`] }];
+}

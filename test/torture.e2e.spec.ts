@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { TEST_MS } from './cluster-rig.js';
+
+/*
+ * `baton torture` from the build, on a cluster of its own: an agent with commands in its workspace and an HTTP tool that
+ * nobody can ask whether a call took effect. The server keeps its own ledger of the keys that it was called with.
+ */
+let folder: string;
+let server: Server;
+const ledger: string[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'baton-e2e-'));
+  server = createServer((request, response) => {
+    ledger.push(String(request.headers['idempotency-key']));
+    setTimeout(() => response.end('refunded'), 20);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const order = { type: 'object', properties: { order: { type: 'string' } }, required: ['order'] };
+  const command = 'sleep 0.2; echo a >> ledger';
+  const agent = {
+    name: 'payer',
+    model: { name: 'simulator' },
+    instructions: 'Pay back.',
+    tools: ['bash', 'complete_item', 'fail_item'],
+    http: [
+      {
+        name: 'refund',
+        description: 'Pays an order back.',
+        method: 'POST',
+        url: `http://127.0.0.1:${port}/refunds`,
+        input: order,
+        allowPrivate: true,
+      },
+    ],
+    effects: { bash: { effect: 'idempotent' } },
+    simulate: {
+      policy: 'script',
+      turns: [
+        { calls: [{ tool: 'bash', input: { command } }] },
+        { calls: [{ tool: 'refund', input: { order: 'a' } }] },
+        { calls: [{ tool: 'complete_item', input: { item_id: 'a', result: 'refunded' } }] },
+        { texts: ['All is paid back.'] },
+      ],
+    },
+  };
+  await writeFile(join(folder, 'agent.json'), JSON.stringify(agent));
+  await writeFile(join(folder, 'items.json'), '["a"]');
+});
+afterAll(async () => {
+  await new Promise((resolve) => server.close(resolve));
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function torture(...words: readonly string[]) {
+  const agent = ['torture', join(folder, 'agent.json'), '--items', join(folder, 'items.json')];
+  const reports = ['--json', '--junit', join(folder, 'junit.xml'), '--badge', join(folder, 'badge.svg')];
+  const { stdout } = await promisify(execFile)(process.execPath, ['bin/baton.mjs', ...agent, ...reports, ...words]);
+  return JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+}
+
+describe('baton torture', () => {
+  it(
+    'finds nothing lost and nothing doubled, and names the tool of which nobody can know',
+    async () => {
+      const report = await torture('--points', '10', '--seed', '1');
+      expect(report).toMatchObject({ agent: 'payer', points: 10, seed: 1, lost: 0, doubled: 0, changed: 0 });
+      expect(report['unsafe']).toMatchObject([
+        { tool: 'refund', settledBy: 'person', point: 'workspace-killed-in-call:2' },
+      ]);
+      expect(new Set(ledger).size).toBe(ledger.length);
+      expect(await readFile(join(folder, 'junit.xml'), 'utf8')).toMatch(
+        /tests="11" failures="0" errors="0" skipped="1"/,
+      );
+      expect(await readFile(join(folder, 'badge.svg'), 'utf8')).toContain('10 points, 0 lost, 0 doubled, 1 unsafe');
+    },
+    TEST_MS,
+  );
+});

@@ -5,6 +5,7 @@ import { measureFloors } from './floors.js';
 import { measureHandoff } from './handoff.js';
 import { BenchCluster } from './local-cluster.js';
 import { measurePoison } from './poison.js';
+import { measureReconcile } from './reconcile.js';
 import { measureRecovery } from './recovery.js';
 import { measureResume } from './resume.js';
 import { measureStart } from './start.js';
@@ -23,6 +24,7 @@ const SIZES = {
   poison: { rounds: 8, windowMs: 5_000 },
   starts: 20,
   histories: [1_000, 5_000, 20_000],
+  openRuns: 10_000,
 };
 const QUICK: typeof SIZES = {
   steps: 10,
@@ -34,6 +36,7 @@ const QUICK: typeof SIZES = {
   poison: { rounds: 1, windowMs: 4_000 },
   starts: 1,
   histories: [50, 100],
+  openRuns: 50,
 };
 
 type Figures = Record<string, unknown>;
@@ -51,28 +54,43 @@ const MEASURES: Readonly<Record<string, (cluster: BenchCluster, sizes: typeof SI
   fifty: (cluster, { runs, stepsEach }) => measureMany(cluster, runs, stepsEach),
 };
 
+/** What is measured on processes of its own, because a cluster beside them would take part. */
+const ALONE: Readonly<Record<string, (sizes: typeof SIZES) => Promise<unknown>>> = {
+  reconcile: ({ openRuns }) => measureReconcile(openRuns),
+};
+
 export const bench: Bench = {
   run: async (words) => {
     const { values } = parseArgs({
       args: [...words],
       options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, only: { type: 'string' } },
     });
-    const only = values.only?.split(',') ?? Object.keys(MEASURES);
+    const only = values.only?.split(',') ?? [...Object.keys(ALONE), ...Object.keys(MEASURES)];
     const sizes = values.quick ? QUICK : SIZES;
     const figures: Figures = {};
-    say('starting a cluster …');
-    const cluster = await BenchCluster.start();
-    const leave = (): void => void cluster.stop().finally(() => process.exit(1));
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, leave);
-    try {
-      for (const [name, measure] of Object.entries(MEASURES).filter(([one]) => only.includes(one))) {
-        say(`${name} …`);
-        figures[name] = await measure(cluster, sizes);
-        say(JSON.stringify(figures[name]));
-      }
-    } finally {
-      await cluster.stop();
-    }
+    const measure = async (name: string, work: () => Promise<unknown>): Promise<void> => {
+      say(`${name} …`);
+      figures[name] = await work();
+      say(JSON.stringify(figures[name]));
+    };
+    for (const [name, work] of Object.entries(ALONE)) if (only.includes(name)) await measure(name, () => work(sizes));
+    const measures = Object.entries(MEASURES).filter(([name]) => only.includes(name));
+    if (measures.length > 0)
+      await withCluster(async (cluster) => {
+        for (const [name, work] of measures) await measure(name, () => work(cluster, sizes));
+      });
     process.stdout.write(`${JSON.stringify(figures, null, values.json ? 0 : 2)}\n`);
   },
 };
+
+async function withCluster(work: (cluster: BenchCluster) => Promise<void>): Promise<void> {
+  say('starting a cluster …');
+  const cluster = await BenchCluster.start();
+  const leave = (): void => void cluster.stop().finally(() => process.exit(1));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, leave);
+  try {
+    await work(cluster);
+  } finally {
+    await cluster.stop();
+  }
+}

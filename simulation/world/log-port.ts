@@ -1,4 +1,14 @@
-import type { Appended, Delivery, EventLog, Expected, NewEvent, Position, StoredEvent, Subscription } from '#log';
+import type {
+  Appended,
+  Delivery,
+  EventLog,
+  Expected,
+  NewEvent,
+  Position,
+  StoredEvent,
+  StreamLimits,
+  Subscription,
+} from '#log';
 import { Unavailable } from '#platform';
 import type { Process, World } from './world.js';
 
@@ -43,8 +53,16 @@ export class LogPort implements EventLog {
     return this.ask('end of the log', () => this.world.log.end());
   }
 
-  keepNewest(stream: string, maxCount: number): Promise<void> {
-    return this.ask('keep the newest', () => this.world.log.keepNewest(stream, maxCount));
+  async *readBesides(prefix: string): AsyncIterable<StoredEvent> {
+    yield* await this.ask('read the rest', () => all(this.world.log.readBesides(prefix)));
+  }
+
+  limit(stream: string, limits: StreamLimits): Promise<void> {
+    return this.ask('limit a stream', () => this.world.log.limit(stream, limits));
+  }
+
+  remove(stream: string, expected: number): Promise<void> {
+    return this.ask('remove a stream', () => this.world.log.remove(stream, expected));
   }
 
   ping(): Promise<void> {

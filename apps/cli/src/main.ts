@@ -6,6 +6,7 @@ import { effectsCommand } from './commands/effects.js';
 import { eventStoreCommand } from './commands/event-store/index.js';
 import { eventsCommand } from './commands/events.js';
 import { listCommand } from './commands/list.js';
+import { parkedCommand } from './commands/parked.js';
 import { psCommand } from './commands/ps.js';
 import { replayCommand } from './commands/replay.js';
 import { reportCommand } from './commands/report.js';
@@ -53,6 +54,7 @@ const commands = [
   watchCommand,
   replayCommand,
   verifyCommand,
+  parkedCommand,
   reportCommand,
   doctorCommand,
   tortureCommand,

@@ -4,17 +4,21 @@
  * A1  What to do is read from the run's stream, never from what rang; so asking twice does no harm.
  * A2  One look at a time per run. Whoever asks during a look gets another one that begins after it; many share it.
  * A3  A bounded number of looks at a time; those that wait cost an entry each.
- * A4  When the run wants to be looked at later, an alarm is set; a later look replaces it. The alarm is derived from the
- *     log, so that losing it costs nothing but the time until the next look at everything.
+ * A4  When the run wants to be looked at later, an alarm is set; a later look replaces it. A look that failed is made
+ *     again: nothing else would ring for a run that rests.
  */
 import type { RunId } from '#contracts';
 import { reconcile } from '#domain';
 import type { Runs } from '#log';
-import { type Clock, type Logger, messageOf } from '#platform';
+import { BatonError, type Clock, type Logger, messageOf, type Remedy } from '#platform';
 
 /** Longer waits are slept in parts: a clock that was set anew then costs a part, and timers cannot overflow. */
 const LONGEST_SLEEP_MS = 60_000;
+const AGAIN_MS = 10_000;
 const LOOKS_AT_ONCE = 32;
+
+/** A run that is not there, or cannot be read, will not be so in ten seconds either. */
+const HOPELESS: readonly Remedy[] = ['give-up', 'tell'];
 
 interface Waiting {
   readonly done: Promise<void>;
@@ -77,12 +81,18 @@ export class Advances {
 
   private async look(runId: RunId): Promise<void> {
     let lookAgainAt: number | undefined;
-    await this.runs.change(runId, (run) => {
-      const { events, lookAgainAt: later } = reconcile(run, this.clock.now());
-      lookAgainAt = later;
-      return events;
-    });
-    this.setAlarm(runId, lookAgainAt);
+    try {
+      await this.runs.change(runId, (run) => {
+        const { events, lookAgainAt: later } = reconcile(run, this.clock.now());
+        lookAgainAt = later;
+        return events;
+      });
+    } catch (error) {
+      if (!(error instanceof BatonError && HOPELESS.includes(error.remedy))) lookAgainAt = this.clock.now() + AGAIN_MS;
+      throw error;
+    } finally {
+      this.setAlarm(runId, lookAgainAt);
+    }
   }
 
   private setAlarm(runId: RunId, at: number | undefined): void {
@@ -91,6 +101,7 @@ export class Advances {
     if (at === undefined || this.stopped) return;
     const sleepMs = Math.min(Math.max(at - this.clock.now(), 0), LONGEST_SLEEP_MS);
     const ring = (): void => {
+      if (this.clock.now() < at) return this.setAlarm(runId, at);
       this.alarms.delete(runId);
       this.nudge(runId);
     };

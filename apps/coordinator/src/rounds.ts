@@ -4,7 +4,7 @@
  * R1  At the start, once the log has been read, every open run is advanced.
  * R2  When the bus has lost what it held, every open run is advanced, and segments that wait for a runner are rung again.
  * R3  Every half minute, runs that wait too long for a reaction are asked again, each at growing intervals.
- * R4  A segment is rung again only when the runners have taken all that is on the bus: a full house is no lost doorbell.
+ * R4  In these, a segment is rung again only when the runners have taken all that is on the bus: a full house is no lost doorbell.
  */
 import { type Bus, type Doorbells, subjectOf } from '#bus';
 import { type RunId, RunSegment, WORK_CONSUMERS } from '#contracts';
@@ -67,19 +67,19 @@ export class Rounds {
       watch.noteRing(runId);
       advances.nudge(runId);
     }
-    await this.ringRunners(rings.filter(({ whose }) => whose === 'runner'));
+    const runners = rings.filter(({ whose }) => whose === 'runner');
+    if (runners.length === 0) return;
+    const state = await this.options.bus.consumerState(WORK_CONSUMERS.runSegment);
+    if ((state?.pending ?? 0) === 0) await this.ringRunners(runners);
   }
 
   private async ringRunners(rings: readonly Ring<RunId>[]): Promise<void> {
-    if (rings.length === 0) return;
-    const state = await this.options.bus.consumerState(WORK_CONSUMERS.runSegment);
-    if ((state?.pending ?? 0) > 0) return;
-    for (const { runId, run, nth } of rings) {
+    const bells = rings.map(({ runId, run, nth }) => {
       const body: RunSegment = { runId, segment: run.segment };
       const messageId = `coordinator/${runId}/${run.revision}/${nth}`;
-      await this.options.doorbells.ring({ subject: subjectOf(RunSegment, runId), body, messageId });
-      this.options.watch.noteRing(runId);
-    }
+      return { subject: subjectOf(RunSegment, runId), body, messageId };
+    });
+    await this.options.doorbells.ringAll(bells, ({ body }) => this.options.watch.noteRing(body.runId));
   }
 
   /** One round at a time; one that fails is made good by the next. */

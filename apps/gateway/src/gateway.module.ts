@@ -24,6 +24,7 @@ import type { LiveParts } from './live/live-connection.js';
 import { LiveServer } from './live/live-server.js';
 import { Viewers } from './live/viewers.js';
 import { Viewings } from './live/viewings.js';
+import { ParkedController } from './parked/parked.controller.js';
 import { Findings } from './report/findings.js';
 import { ReportController } from './report/report.controller.js';
 import { Reports } from './report/reports.js';
@@ -34,8 +35,19 @@ import { RunViews } from './runs/run-views.js';
 import { RunWishes } from './runs/run-wishes.js';
 import { RunsController } from './runs/runs.controller.js';
 import { WishesController } from './runs/wishes.controller.js';
-import type { Limits, Surroundings, Timing } from './surroundings.js';
-import { API_KEY, CLOCK, EVENT_LOG, KEY_FILE, LIMITS, LIVE_BUS, LIVE_PARTS, LOGGER, TIMING } from './tokens.js';
+import type { Limits, Parking, Surroundings, Timing } from './surroundings.js';
+import {
+  API_KEY,
+  CLOCK,
+  EVENT_LOG,
+  KEY_FILE,
+  LIMITS,
+  LIVE_BUS,
+  LIVE_PARTS,
+  LOGGER,
+  PARKING,
+  TIMING,
+} from './tokens.js';
 import { UsageController } from './usage/usage.controller.js';
 import { UsageIndex } from './usage/usage-index.js';
 
@@ -56,6 +68,8 @@ export class GatewayModule {
     ...more
   }: Surroundings): DynamicModule {
     const timing: Timing = { ...DEFAULT_TIMING, ...more.timing };
+    const parking: Parking = {};
+    more.parking?.then((found) => (parking.bus = found)).catch(() => undefined);
     return {
       module: GatewayModule,
       controllers: [
@@ -66,6 +80,7 @@ export class GatewayModule {
         WishesController,
         EventsController,
         EffectsController,
+        ParkedController,
         ReportController,
         DoctorController,
         UsageController,
@@ -73,6 +88,7 @@ export class GatewayModule {
       providers: [
         { provide: EVENT_LOG, useValue: log },
         { provide: LIVE_BUS, useValue: { bus: Promise.resolve(bus) } },
+        { provide: PARKING, useValue: parking },
         { provide: API_KEY, useValue: apiKey },
         { provide: KEY_FILE, useValue: { file: keyFile } },
         { provide: CLOCK, useValue: clock },

@@ -19,7 +19,7 @@ try {
   const limits = { caps: config.BATON_MAX_CAPS, openRuns: config.BATON_MAX_OPEN_RUNS };
   const keyFile = config.BATON_API_KEY === undefined ? config.BATON_API_KEY_FILE : undefined;
   const gateway = await createGateway(
-    { log, bus, apiKey, keyFile, logger, limits },
+    { log, bus, parking: bus, apiKey, keyFile, logger, limits },
     config.BATON_PORT,
     config.BATON_HOST,
   );

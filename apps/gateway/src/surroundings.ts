@@ -16,6 +16,14 @@ export interface LiveBus
   ): { stop(): void };
 }
 
+/** The bus as the place of parked messages; undefined until it is there. */
+export interface Parking {
+  bus?: Pick<
+    Bus,
+    'isConnected' | 'parked' | 'parkedMessage' | 'dropParked' | 'publish' | 'lastMessage' | 'lastSequence'
+  >;
+}
+
 /** A bus that may never be there; in a box, because Nest would wait for a bare promise. */
 export interface ComingBus {
   readonly bus: Promise<LiveBus | undefined>;
@@ -41,6 +49,7 @@ export interface Surroundings {
   readonly log: EventLog;
   /** Never waited for: until it is there, nothing is known of heartbeats. */
   readonly bus?: LiveBus | Promise<LiveBus>;
+  readonly parking?: Promise<NonNullable<Parking['bus']>>;
   readonly apiKey: string;
   /** The file that the key was read from, for the doctor to look at. */
   readonly keyFile?: string | undefined;

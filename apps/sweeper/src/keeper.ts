@@ -22,26 +22,22 @@ export class Keeper {
     const { bus, watch, clock } = this.options;
     if (!watch.isReady() || !bus.isConnected()) return;
     const rings = overdue(watch.open, clock.monotonic(), RINGS_A_ROUND);
-    const runners = rings.filter(({ whose }) => whose === 'runner');
-    for (const ring of rings)
-      if (ring.whose === 'coordinator') await this.ring(ring, AdvanceRun, { runId: ring.runId });
-    if (runners.length === 0 || !(await this.areRunnersIdle())) return;
-    for (const ring of runners) await this.ring(ring, RunSegment, { runId: ring.runId, segment: ring.run.segment });
+    await this.ringAll(rings, 'coordinator', WORK_CONSUMERS.advanceRun);
+    await this.ringAll(rings, 'runner', WORK_CONSUMERS.runSegment);
   }
 
-  /** A doorbell that nobody has taken yet is not lost: the house is full. */
-  private async areRunnersIdle(): Promise<boolean> {
-    const state = await this.options.bus.consumerState(WORK_CONSUMERS.runSegment);
-    return (state?.pending ?? 0) === 0;
+  /** A doorbell that nobody has taken yet is not lost: the house is full, or has much to do after an outage. */
+  private async ringAll(all: readonly Ring<RunId>[], whose: Ring<RunId>['whose'], consumer: string): Promise<void> {
+    const { bus, doorbells, watch } = this.options;
+    const rings = all.filter((ring) => ring.whose === whose);
+    if (rings.length === 0 || ((await bus.consumerState(consumer))?.pending ?? 0) > 0) return;
+    await doorbells.ringAll(rings.map(doorbellOf), ({ body }) => watch.noteRing(body.runId));
   }
+}
 
-  private async ring(
-    { runId, run, nth }: Ring<RunId>,
-    contract: typeof AdvanceRun | typeof RunSegment,
-    body: AdvanceRun | RunSegment,
-  ): Promise<void> {
-    const messageId = `keeper/${runId}/${run.revision}/${nth}`;
-    await this.options.doorbells.ring({ subject: subjectOf(contract, runId), body, messageId });
-    this.options.watch.noteRing(runId);
-  }
+function doorbellOf({ runId, run, nth, whose }: Ring<RunId>) {
+  const messageId = `keeper/${runId}/${run.revision}/${nth}`;
+  return whose === 'coordinator'
+    ? { subject: subjectOf(AdvanceRun, runId), body: { runId }, messageId }
+    : { subject: subjectOf(RunSegment, runId), body: { runId, segment: run.segment }, messageId };
 }

@@ -26,6 +26,8 @@ export interface Surroundings {
 }
 
 export interface Sweeper {
+  /** The open runs as this sweeper knows them. */
+  readonly openRuns: RelayWatch;
   start(): void;
   stop(): Promise<void>;
   /** What it hears now. */
@@ -58,6 +60,7 @@ export function createSweeper({ bus, log, logger, clock, id, silenceMs }: Surrou
     timer = setInterval(tick, TICK_MS).unref();
   };
   return {
+    openRuns: watch,
     start: () => {
       watch.start();
       void beginWhenReady();

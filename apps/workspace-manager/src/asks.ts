@@ -6,7 +6,6 @@ import {
   OpenWorkspace,
   ProbeCall,
   ReadJournal,
-  ReleaseWorkspace,
   RunCall,
   StopCall,
   workspaceSubject,
@@ -45,5 +44,4 @@ export function answerAsks(bus: RequestBus, holder: string, workspaces: Workspac
   bus.answer(at(DiscoverTools.verb), DiscoverTools.request, (ask) => workspaces.discoverTools(ask), own);
   bus.answer(at(ProbeCall.verb), ProbeCall.request, (ask) => workspaces.probeCall(ask), own);
   bus.answer(at(ReadJournal.verb), ReadJournal.request, async (ask) => workspaces.readJournal(ask), own);
-  bus.answer(at(ReleaseWorkspace.verb), ReleaseWorkspace.request, (ask) => workspaces.release(ask), own);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { CallState } from '#contracts';
+import type { CallState, RunId } from '#contracts';
 import { canonical } from '#domain';
 import { type Clock, LONGEST_TIMER_MS, type Logger, messageOf, sha256, Unavailable } from '#platform';
 import type { Commands } from './commands.js';
@@ -105,6 +105,11 @@ export class Calls {
     await Promise.all(keys.map((key) => this.stop(key, 'cancelled')));
   }
 
+  /** The runs with calls that have not ended. */
+  runs(): RunId[] {
+    return this.parts.journal.unfinished().map(({ runId }) => runId);
+  }
+
   /** Answers those who wait for calls at once, because the manager ends; the calls themselves go on. */
   letGo(): void {
     this.leaving.abort();
@@ -173,7 +178,7 @@ export class Calls {
   private async writeDown(call: CallStart, settlement: Settlement, live: LiveCall): Promise<void> {
     const endedAt = this.parts.clock.now();
     const ended: Ended =
-      settlement.kind === 'finished' ? { ...settlement, end: await this.stored(settlement.result) } : settlement;
+      settlement.kind === 'finished' ? { ...settlement, end: await this.stored(call, settlement.result) } : settlement;
     await insist(
       () => this.record(call, ended, endedAt),
       (error) => {
@@ -191,9 +196,13 @@ export class Calls {
   }
 
   /** What is large lies in the blob store before the journal names it. */
-  private async stored({ outcome, content, media, whole }: CallResult): Promise<CallEnd> {
+  private async stored(call: CallStart, { outcome, content, media, whole }: CallResult): Promise<CallEnd> {
     const { outputs } = this.parts;
-    return { outcome, content: [...content, ...(await outputs.shown(media))], whole: await outputs.keep(whole) };
+    return {
+      outcome,
+      content: [...content, ...(await outputs.shown(call, media))],
+      whole: await outputs.keep(call, whole),
+    };
   }
 
   private record(call: CallStart, ended: Ended, endedAt: number): Promise<void> {

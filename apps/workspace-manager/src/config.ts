@@ -18,6 +18,10 @@ export const WorkspaceManagerConfig = z.object({
   PATH: z.string().min(1).default('/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin'),
   /** A folder with a file for each secret; those of `BATON_SECRET_<NAME>` come first. */
   BATON_SECRETS_DIR: z.string().min(1).optional(),
+  /** For how many days the files of a run are kept after its end. */
+  BATON_KEEP_FILES_DAYS: z.coerce.number().min(0).max(3_650).default(14),
+  /** For how many minutes commands in the background may run on while their run rests. */
+  BATON_REST_MINUTES: z.coerce.number().min(0).max(10_080).default(15),
   BATON_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 export type WorkspaceManagerConfig = z.infer<typeof WorkspaceManagerConfig>;

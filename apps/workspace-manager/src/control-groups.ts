@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { WorkspaceSpec } from '#contracts';
 
 /** The processes that belong to every sandbox itself: timeout, bubblewrap's two, and the shell that starts them. */
@@ -71,10 +71,18 @@ export class ControlGroups {
 
   /** The names of all groups that there are. */
   names(): string[] {
-    const found = this.bases.flatMap((base) =>
-      readdirSync(base, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : [])),
+    return [...new Set(this.bases.flatMap(foldersIn))];
+  }
+
+  /** The groups of calls below other managers of this machine, whether or not these are there. */
+  others(): CallGroup[] {
+    const [first = ''] = this.bases;
+    const managers = foldersIn(dirname(first)).filter((name) => name.startsWith('baton-') && name !== basename(first));
+    return managers.flatMap((name) =>
+      foldersIn(join(dirname(first), name)).map((call) => {
+        return { folders: this.bases.map((base) => join(dirname(base), name, call)) };
+      }),
     );
-    return [...new Set(found)];
   }
 
   /** Removes this manager's own group, unless commands still run in it. */
@@ -150,6 +158,11 @@ function readLines(file: string): string[] {
   } catch {
     return [];
   }
+}
+
+function foldersIn(folder: string): string[] {
+  const entries = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
+  return entries.flatMap((entry) => (entry.isDirectory() ? entry.name : []));
 }
 
 function removeFolder(folder: string): boolean {

@@ -32,6 +32,11 @@ export class Folders {
     return join(this.root, runId, 'seed');
   }
 
+  /** Where `files` waits for its removal; see retirement.ts. */
+  leaving(runId: RunId): string {
+    return join(this.root, runId, 'leaving');
+  }
+
   /** What a running command leaves about itself; see shim.ts. */
   call(key: CallKey): string {
     return join(this.root, key.runId, 'calls', labelOf(key));

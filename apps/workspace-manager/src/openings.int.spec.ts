@@ -44,14 +44,15 @@ describe('opening a workspace', () => {
     await other.close();
   });
 
-  it('ends what runs when it is released, keeps the files, and can be opened again', async () => {
+  it('ends what runs when its run has ended, keeps the files, and can be opened again', async () => {
     const other = new Rig();
     const manager = await other.manager();
     const bench = await new Bench(manager).open();
     const callId = bench.nextId();
     await bench.bash('echo kept >kept; sleep 300', { callId, waitMs: 100 });
-    expect(await manager.workspaces.release({ runId: bench.runId, segment: 1 })).toEqual({ released: true });
-    expect(await manager.workspaces.release({ runId: bench.runId, segment: 1 })).toEqual({ released: true });
+    await other.ended(bench.runId);
+    await manager.tidy();
+    await manager.tidy();
     await expect(bench.bash('true')).rejects.toMatchObject({ code: 'workspace-not-open', remedy: 'retry' });
     bench.segment = 2;
     await bench.open();

@@ -1,22 +1,15 @@
 import { constants } from 'node:fs';
 import { access, chmod, chown, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import {
-  type ExternalTools,
-  type RunId,
-  SCHEMA_VERSION,
-  type SeedFile,
-  streams,
-  WorkspaceEvent,
-  type WorkspaceSpec,
-} from '#contracts';
+import { type ExternalTools, type RunId, type SeedFile, streams, WorkspaceEvent, type WorkspaceSpec } from '#contracts';
 import { type Blobs, type EventLog, WrongRevision } from '#log';
-import { type Clock, idOf, type Logger, Unreadable } from '#platform';
+import { type Logger, Unreadable } from '#platform';
 import { FileRefused, SandboxUnavailable, WorkspaceIsLost } from './errors.js';
 import type { Folders } from './folders.js';
 import { type HeldWorkspace, NO_TOOLS } from './journal/entries.js';
 import type { Journal } from './journal/journal.js';
 import type { Means } from './probe.js';
+import type { WorkspaceRecord } from './workspace-record.js';
 
 export interface Opening {
   readonly runId: RunId;
@@ -34,12 +27,12 @@ export interface Opened {
 
 export interface OpeningsParts {
   readonly holder: string;
+  readonly record: WorkspaceRecord;
   readonly log: EventLog;
   readonly blobs: Blobs;
   readonly journal: Journal;
   readonly folders: Folders;
   readonly means: Means;
-  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -49,23 +42,25 @@ export interface OpeningsParts {
  * O1. The stream `workspace-<run>` decides: whose `WorkspaceCreated` is its first event holds the workspace.
  * O2. The files appear whole: they are made in `seed`, and `seed` is renamed. The journal says `creating` before the log
  *     names this manager and `open` after the files are there, so what a crash has left half-made is made again.
- * O3. A workspace that was there once and is gone is lost, and said to be; a fresh folder never takes its place.
+ * O3. What is done to one workspace as a whole is done one after the other (`exclusively`): being opened, released, removed.
+ * O4. A workspace that was there once and is gone is lost, and said to be; a fresh folder never takes its place.
  */
 export class Openings {
-  private readonly atWork = new Map<RunId, Promise<Opened>>();
+  private readonly atWork = new Map<RunId, Promise<unknown>>();
 
   constructor(private readonly parts: OpeningsParts) {}
 
-  /** Requests for the same run that come together share one answer. */
-  async open(opening: Opening): Promise<Opened> {
-    const running = this.atWork.get(opening.runId);
-    if (running) {
+  open(opening: Opening): Promise<Opened> {
+    return this.exclusively(opening.runId, () => this.openOnce(opening));
+  }
+
+  /** Does the work when nothing else is done to the workspace as a whole. */
+  async exclusively<T>(runId: RunId, work: () => Promise<T>): Promise<T> {
+    for (let running = this.atWork.get(runId); running; running = this.atWork.get(runId))
       await running.catch(() => undefined);
-      return this.open(opening);
-    }
-    const work = this.openOnce(opening).finally(() => this.atWork.delete(opening.runId));
-    this.atWork.set(opening.runId, work);
-    return work;
+    const working = work().finally(() => this.atWork.delete(runId));
+    this.atWork.set(runId, working);
+    return working;
   }
 
   private async openOnce(opening: Opening): Promise<Opened> {
@@ -83,8 +78,10 @@ export class Openings {
 
   private async reopen(opening: Opening): Promise<Opened> {
     const { journal, folders, holder } = this.parts;
-    const there = await exists(folders.files(opening.runId));
-    if (!there) return this.lose(opening, 'The folder with its files is gone.');
+    const [files, leaving] = [folders.files(opening.runId), folders.leaving(opening.runId)];
+    // The manager was killed as it began to remove them.
+    if (!(await exists(files)) && (await exists(leaving))) await rename(leaving, files);
+    if (!(await exists(files))) return this.lose(opening, 'The folder with its files is gone.');
     await journal.saveWorkspace(this.held(opening, 'open'));
     return { holder, created: false };
   }
@@ -101,10 +98,10 @@ export class Openings {
 
   /** Appends `WorkspaceCreated` unless somebody was first; answers who holds the workspace. */
   private async claim(runId: RunId): Promise<string> {
-    const { holder, means } = this.parts;
+    const { holder, means, record } = this.parts;
     const provider = means.sandbox?.name ?? 'none';
     try {
-      await this.append(runId, { type: 'WorkspaceCreated', data: { ...this.facts(runId), provider } }, 'absent');
+      await record.append({ type: 'WorkspaceCreated', data: { ...record.facts(runId), provider } }, 'absent');
       return holder;
     } catch (error) {
       const winner = error instanceof WrongRevision ? await this.holderInLog(runId) : undefined;
@@ -160,34 +157,11 @@ export class Openings {
 
   private async lose(opening: Opening, reason: string): Promise<never> {
     const { runId } = opening;
-    this.parts.logger.error({ run: runId, reason }, 'a workspace is lost');
-    await this.append(runId, { type: 'WorkspaceLost', data: { ...this.facts(runId), reason } }, 'any');
+    const { record, logger } = this.parts;
+    logger.error({ run: runId, reason }, 'a workspace is lost');
+    await record.append({ type: 'WorkspaceLost', data: { ...record.facts(runId), reason } });
     await this.parts.journal.saveWorkspace(this.held(opening, 'lost'));
     throw new WorkspaceIsLost(`The files of run ${runId} are lost: ${reason}`);
-  }
-
-  /** Records that the workspace costs nothing any more. */
-  async recordRelease(runId: RunId): Promise<void> {
-    await this.append(runId, { type: 'WorkspaceReleased', data: this.facts(runId) }, 'any');
-  }
-
-  private facts(runId: RunId): { at: string; runId: RunId; holder: string } {
-    return { at: new Date(this.parts.clock.now()).toISOString(), runId, holder: this.parts.holder };
-  }
-
-  private async append(runId: RunId, event: WorkspaceEvent, expected: 'absent' | 'any'): Promise<void> {
-    const { holder, log } = this.parts;
-    // The creation's id is always the same: repeated after an answer that got lost, it is still one event.
-    const id = idOf(
-      expected === 'absent' ? `${event.type}/${runId}/${holder}` : `${event.type}/${runId}/${event.data.at}`,
-    );
-    const metadata = {
-      tenant: 'default',
-      correlationId: runId,
-      actor: { kind: 'service', id: `workspace-manager/${holder}` },
-      schemaVersion: SCHEMA_VERSION,
-    };
-    await log.append(streams.workspace(runId), [{ id, ...event, metadata }], expected);
   }
 
   /** @throws WorkspaceIsLost when the log says so; Unreadable when it cannot be understood. */
@@ -198,6 +172,10 @@ export class Openings {
       if (!event.success) throw new Unreadable(`${streams.workspace(runId)} holds a ${type} that cannot be read.`);
       if (event.data.type === 'WorkspaceLost') {
         throw new WorkspaceIsLost(`The files of run ${runId} are lost: ${event.data.data.reason}`);
+      }
+      if (event.data.type === 'WorkspaceRemoved') {
+        const { at, endedAt } = event.data.data;
+        throw new WorkspaceIsLost(`The run had ended at ${endedAt}; its files were kept until ${at} and then removed.`);
       }
       if (event.data.type === 'WorkspaceCreated') holder = event.data.data.holder;
     }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** A process that is named for good: its number may be used again, but not with the same start time. */
@@ -75,6 +75,15 @@ function descendants(pid: number, all: readonly Stat[]): Stat[] {
     parents = new Set(children.map((stat) => stat.pid));
   }
   return found;
+}
+
+/** Whether a process was started for a call whose folder is there no more: with its workspace, its manager's data is gone. */
+export function hasLostItsFolder(pid: number): boolean {
+  try {
+    return /\/workspaces\/[^/]+\/calls\/[^/]+ \(deleted\)$/.test(readlinkSync(`/proc/${pid}/cwd`));
+  } catch {
+    return false;
+  }
 }
 
 /** Sends a signal to a process that may have ended already. */

@@ -154,7 +154,8 @@ describe('a manager that is killed while a tool beyond the workspace is at work'
         readFileSync(join(folders().call({ runId, callId, attempt: 1 }), 'claim'), 'utf8'),
         10,
       );
-      expect(await manager.ask('release', { runId, segment: 1 })).toEqual({ released: true });
+      await rig.ended(runId);
+      await manager.ask('tidy', {});
       // What is dead is still listed until init has asked for its exit code.
       await until(() => processName(shim) === undefined);
       expect(readFileSync(file('ledger'), 'utf8')).toBe('started\n');

@@ -49,12 +49,15 @@ export class WorkspaceManagerService
       log,
       clock: systemClock,
       logger,
+      keepMs: config.BATON_KEEP_FILES_DAYS * 86_400_000,
+      restMs: config.BATON_REST_MINUTES * 60_000,
     });
     this.manager = manager;
     const { holder, means } = manager;
     if (means.sandbox?.name === 'bubblewrap') logger.info({ holder }, means.sentence);
     else logger.warn({ holder }, means.sentence);
     answerAsks(bus, holder, manager.workspaces);
+    manager.hearEnds();
     answerPresence(bus, {
       service: 'workspace-manager',
       id: holder,

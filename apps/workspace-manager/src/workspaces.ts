@@ -7,7 +7,6 @@ import type {
   OpenWorkspace,
   ProbeCall,
   ReadJournal,
-  ReleaseWorkspace,
   RunCall,
   RunId,
   StopCall,
@@ -18,7 +17,6 @@ import type { HeldWorkspace } from './journal/entries.js';
 import type { Journal } from './journal/journal.js';
 import type { McpServers } from './mcp/servers.js';
 import type { Opened, Openings } from './openings.js';
-import type { Background } from './tools/background.js';
 import type { Executor } from './tools/executor.js';
 import type { HttpKind } from './tools/http-kind.js';
 
@@ -29,7 +27,6 @@ export interface WorkspacesParts {
   readonly journal: Journal;
   readonly openings: Openings;
   readonly calls: Calls;
-  readonly background: Background;
   readonly servers: McpServers;
   readonly http: HttpKind;
   readonly executor: Executor;
@@ -96,26 +93,6 @@ export class Workspaces {
       startedAt: new Date(call.startedAt).toISOString(),
     }));
     return { calls };
-  }
-
-  /** Ends the run's processes; the files stay, and the workspace can be opened again. */
-  async release({ runId, segment }: Request<typeof ReleaseWorkspace>): Promise<{ released: boolean }> {
-    this.refuseOlder(runId, segment);
-    const held = this.parts.journal.workspace(runId);
-    if (held?.state === 'released') return { released: true };
-    if (held?.state !== 'open') return { released: false };
-    await this.endAll(runId);
-    await this.parts.openings.recordRelease(runId);
-    await this.parts.journal.saveWorkspace({ ...held, segment, state: 'released' });
-    // A call that came in between is ended too; from here on none is accepted.
-    await this.endAll(runId);
-    return { released: true };
-  }
-
-  /** Ends everything that runs for a run: calls, commands in the background, servers. */
-  async endAll(runId: RunId): Promise<void> {
-    const { calls, background, servers } = this.parts;
-    await Promise.all([calls.stopAll(runId), background.stopAll(runId), servers.release(runId)]);
   }
 
   /** The workspace, for a segment that may use it: not an older one than the newest seen, which is durable (law 4). */

@@ -18,7 +18,7 @@ export class FileEventLog implements EventLog {
     if (!fits) throw new WrongRevision(stream, expected, last);
     const revision = there.length + events.length - 1;
     const lines = events.map((event, place) =>
-      JSON.stringify({ ...event, stream, revision: there.length + place, position: '0', created: 0 }),
+      JSON.stringify({ ...event, stream, revision: there.length + place, position: '0', created: Date.now() }),
     );
     appendFileSync(this.file, `${lines.join('\n')}\n`);
     return { revision, position: '0' };
@@ -36,7 +36,9 @@ export class FileEventLog implements EventLog {
   followAll = unused;
   readAll = unused;
   end = unused;
-  keepNewest = unused;
+  readBesides = unused;
+  async limit(): Promise<void> {}
+  remove = unused;
   async ping(): Promise<void> {}
   async close(): Promise<void> {}
 

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Workspaces } from '../src/workspaces.js';
 
-type Request<K extends keyof Workspaces> = Parameters<Workspaces[K]>[0];
-type Answer<K extends keyof Workspaces> = Awaited<ReturnType<Workspaces[K]>>;
+type Asked = Pick<Workspaces, keyof Workspaces> & { tidy(nothing: object): Promise<void> };
+type Request<K extends keyof Asked> = Parameters<Asked[K]>[0];
+type Answer<K extends keyof Asked> = Awaited<ReturnType<Asked[K]>>;
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
@@ -28,7 +29,7 @@ export class ManagerUnderTest {
     return new ManagerUnderTest(child);
   }
 
-  ask<K extends keyof Workspaces>(operation: K, request: Request<K>): Promise<Answer<K>> {
+  ask<K extends keyof Asked>(operation: K, request: Request<K>): Promise<Answer<K>> {
     this.asked += 1;
     const id = this.asked;
     return new Promise((resolve, reject) => {

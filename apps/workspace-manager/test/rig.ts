@@ -9,6 +9,7 @@ import {
   type Json,
   RunId,
   type SeedFile,
+  streams,
   type ToolEffect,
   type WorkspaceSpec,
 } from '#contracts';
@@ -46,6 +47,8 @@ export const someParts = (folder: string, data = 'data'): AssemblyParts => ({
   log: new FileEventLog(join(folder, 'log.jsonl')),
   clock: systemClock,
   logger: silentLogger,
+  keepMs: 86_400_000,
+  restMs: 900_000,
 });
 
 /** A folder that goes away with the test, and managers on it. */
@@ -71,8 +74,19 @@ export class Rig {
     );
   }
 
+  /** Records that the run has ended, as far as a manager sees it. */
+  async ended(runId: RunId): Promise<void> {
+    const metadata = { tenant: 'default', correlationId: runId };
+    await this.log.append(streams.run(runId), [{ id: newId(), type: 'RunCompleted', data: {}, metadata }], 'any');
+  }
+
   files(runId: RunId, data = 'data'): string {
     return join(this.folder, data, 'workspaces', runId, 'files');
+  }
+
+  async stop(manager: WorkspaceManager): Promise<void> {
+    this.managers.splice(this.managers.indexOf(manager), 1);
+    await manager.close();
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,7 @@ import { type Parked, ParkingLot, UNDELIVERED_DURABLE, Undelivered } from './par
 import { emit, type Listening, listen } from './plain.js';
 import { type Published, Publisher, type PublishOptions, type StoredMessage } from './publish.js';
 import { restored } from './restore.js';
+import { removeStray, type StrayConsumer, type Strays, straysOn } from './strays.js';
 import { Streams, WORK_STREAM } from './streams.js';
 
 export interface ConsumeOptions extends Patience {
@@ -125,6 +126,31 @@ export class Bus {
   /** The messages that nobody could handle, newest first. @throws Unavailable */
   parked(limit = 100): Promise<{ readonly total: number; readonly newest: readonly Parked[] }> {
     return this.around.lot.list(limit);
+  }
+
+  /** The parked messages after a number, oldest first. @throws Unavailable */
+  parkedSince(number: number, limit: number): Promise<readonly Parked[]> {
+    return this.around.lot.since(number, limit);
+  }
+
+  /** @throws Unavailable */
+  parkedMessage(number: number): Promise<Parked | undefined> {
+    return this.around.lot.one(number);
+  }
+
+  /** Forgets a parked message; false when there was none. @throws Unavailable */
+  dropParked(number: number): Promise<boolean> {
+    return this.around.lot.drop(number);
+  }
+
+  /** What lies on the bus that no service uses. @throws Unavailable */
+  strays(): Promise<Strays> {
+    return straysOn(this.connection);
+  }
+
+  /** @throws Unavailable */
+  removeStray(consumer: StrayConsumer): Promise<void> {
+    return removeStray(this.connection, consumer);
   }
 
   emit(subject: string, body: unknown): void {

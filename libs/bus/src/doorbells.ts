@@ -50,12 +50,32 @@ export class Doorbells {
 
   /** Rings once more for something that is not an event of its own. @throws WrongLastSequence, Unavailable */
   async ring(doorbell: Doorbell): Promise<void> {
+    await this.ringAll([doorbell]);
+  }
+
+  /** Rings one after the other; where the stream ends is asked only when others have rung in between. @see ring */
+  async ringAll<B extends Doorbell>(
+    doorbells: Iterable<B>,
+    onRung: (doorbell: B) => void = () => undefined,
+  ): Promise<void> {
+    let place: Place | undefined;
+    for (const doorbell of doorbells) {
+      place = await this.ringBehind(doorbell, place);
+      onRung(doorbell);
+    }
+  }
+
+  /** @returns the place behind the ring; undefined when it is not known, because this was rung before */
+  private async ringBehind(doorbell: Doorbell, known: Place | undefined): Promise<Place | undefined> {
+    let place = known;
     for (let attempt = 1; ; attempt += 1) {
+      place ??= await this.place();
       try {
-        await this.publish(doorbell, await this.place());
-        return;
+        const { sequence, duplicate } = await this.publish(doorbell, place);
+        return duplicate ? undefined : { ...place, sequence };
       } catch (error) {
         if (!(error instanceof WrongLastSequence) || attempt >= ATTEMPTS) throw error;
+        place = undefined;
       }
     }
   }

@@ -39,6 +39,12 @@ export class UnreadableMessage extends Unreadable {
   override readonly code = 'unreadable-message';
 }
 
+/** A parked message that would only be parked again. */
+export class NotReplayable extends BatonError {
+  readonly code = 'not-replayable';
+  readonly remedy = 'tell';
+}
+
 /** The other side of a request answered with an error of its own: its code and remedy, as it gave them. */
 export class RemoteProblem extends BatonError {
   constructor(
@@ -52,6 +58,7 @@ export class RemoteProblem extends BatonError {
 
 const WRONG_LAST_SEQUENCE = 10071;
 const NOT_FOUND = 404;
+const NO_MESSAGE = 10_037;
 /** "Configuration cannot be changed so" and "subjects overlap with an existing stream". */
 const REFUSED_CONFIGURATION: ReadonlySet<number | undefined> = new Set([10_052, 10_065]);
 
@@ -75,6 +82,10 @@ export function translated(error: unknown, doing: string): BatonError {
 /** "There is no such stream, consumer or message", as the JetStream API says it. */
 export const isNotFound = (error: unknown): boolean =>
   error instanceof NatsError && error.api_error?.code === NOT_FOUND;
+
+/** The message to delete is not in the stream: it never was, or has been deleted. */
+export const isNoMessage = (error: unknown): boolean =>
+  error instanceof NatsError && (error.api_error?.err_code === NO_MESSAGE || /no message found/i.test(error.message));
 
 /** The server will not hold a stream as it was asked to; no waiting mends that. */
 export const isRefusedConfiguration = (error: unknown): boolean =>

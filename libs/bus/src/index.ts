@@ -10,6 +10,7 @@ export {
   AnswerTimedOut,
   MessageTooLarge,
   NoResponders,
+  NotReplayable,
   RemoteProblem,
   UnreadableMessage,
   WrongLastSequence,
@@ -18,4 +19,6 @@ export type { Parked, ParkReason } from './park.js';
 export type { Listening } from './plain.js';
 export { answerPresence } from './presence.js';
 export type { Headers, Published, PublishOptions, StoredMessage } from './publish.js';
+export { replayParked } from './replay.js';
+export type { StrayConsumer, Strays } from './strays.js';
 export { PARKED_STREAM, WORK_STREAM } from './streams.js';

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { MessageContract } from '#contracts';
 import { type Logger, messageOf, systemClock } from '#platform';
 import type { Connection } from './connection.js';
-import { isNotFound, MessageTooLarge, translated } from './errors.js';
-import { type Headers, type Publisher, storedMessage } from './publish.js';
+import { isNoMessage, isNotFound, MessageTooLarge, translated } from './errors.js';
+import { type Publisher, type StoredMessage, storedMessage } from './publish.js';
 import { PARKED_PREFIX, PARKED_STREAM, UNDELIVERED_NOTICE, UNDELIVERED_STREAM } from './streams.js';
 
 export type ParkReason = 'unreadable' | 'gave-up' | 'max-deliveries';
@@ -20,8 +20,10 @@ export interface Unhandled {
   readonly bytes: Uint8Array;
 }
 
-/** A parked message as `doctor` shows it. */
+/** A parked message. */
 export interface Parked extends Omit<Unhandled, 'bytes'> {
+  /** Its own place among the parked ones. */
+  readonly number: number;
   /** When it was parked, ISO 8601. */
   readonly at: string;
   readonly body: unknown;
@@ -98,11 +100,49 @@ export class ParkingLot {
       const wanted = Math.min(limit, state.messages);
       for (let sequence = state.last_seq; sequence >= state.first_seq && newest.length < wanted; sequence -= 1) {
         const stored = await storedMessage(this.connection, PARKED_STREAM, sequence);
-        if (stored !== undefined) newest.push(parkedOf(stored.headers, stored.body));
+        if (stored !== undefined) newest.push(parkedOf(stored));
       }
       return { total: state.messages, newest };
     } catch (error) {
       if (isNotFound(error)) return { total: 0, newest: [] };
+      throw translated(error, doing);
+    }
+  }
+
+  /** Those after a number, oldest first; the numbers begin anew when the bus was wiped. @throws Unavailable */
+  async since(number: number, limit: number): Promise<readonly Parked[]> {
+    const doing = 'Reading the parked messages';
+    this.connection.assertConnected(doing);
+    try {
+      const { state } = await this.connection.jsm.streams.info(PARKED_STREAM);
+      const after = number > state.last_seq ? 0 : number;
+      const found: Parked[] = [];
+      for (let sequence = Math.max(state.first_seq, after + 1); sequence <= state.last_seq; sequence += 1) {
+        if (found.length >= limit) break;
+        const stored = await storedMessage(this.connection, PARKED_STREAM, sequence);
+        if (stored !== undefined) found.push(parkedOf(stored));
+      }
+      return found;
+    } catch (error) {
+      if (isNotFound(error)) return [];
+      throw translated(error, doing);
+    }
+  }
+
+  /** Undefined when there is none of this number. @throws Unavailable */
+  async one(number: number): Promise<Parked | undefined> {
+    const stored = await this.stored(PARKED_STREAM, number);
+    return stored && parkedOf(stored);
+  }
+
+  /** Forgets a parked message; false when there was none. @throws Unavailable */
+  async drop(number: number): Promise<boolean> {
+    const doing = `Dropping the parked message ${number}`;
+    this.connection.assertConnected(doing);
+    try {
+      return await this.connection.jsm.streams.deleteMessage(PARKED_STREAM, number);
+    } catch (error) {
+      if (isNotFound(error) || isNoMessage(error)) return false;
       throw translated(error, doing);
     }
   }
@@ -122,9 +162,10 @@ export const UNDELIVERED_DURABLE = { stream: UNDELIVERED_STREAM, name: 'bus-park
 const REASONS: readonly string[] = ['unreadable', 'gave-up', 'max-deliveries'] satisfies ParkReason[];
 const isReason = (text: string): text is ParkReason => REASONS.includes(text);
 
-function parkedOf(headers: Headers, body: unknown): Parked {
+function parkedOf({ sequence, headers, body }: StoredMessage): Parked {
   const reason = headers['Baton-Reason'] ?? '';
   return {
+    number: sequence,
     reason: isReason(reason) ? reason : 'unreadable',
     error: headers['Baton-Error'] ?? '',
     stream: headers['Baton-Stream'] ?? '',

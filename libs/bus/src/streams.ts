@@ -29,6 +29,8 @@ const STREAMS = [
   stream(UNDELIVERED_STREAM, `${UNDELIVERED_NOTICE}.*`, 10_000),
 ];
 
+export const STREAM_NAMES: readonly string[] = STREAMS.map(({ name }) => name);
+
 /** Baton's streams on the server: made when they are missing, brought up to date when they differ. */
 export class Streams {
   private running: Promise<void> | undefined;

@@ -242,6 +242,26 @@ export const LiveFrame = z.discriminatedUnion('type', [
 ]);
 export type LiveFrame = z.infer<typeof LiveFrame>;
 
+/** `GET /v1/parked/:number`: a message of the bus that nobody could handle. */
+export const ParkedMessage = z.object({
+  number: z.int().positive(),
+  reason: z.enum(['unreadable', 'gave-up', 'max-deliveries']),
+  error: z.string(),
+  /** Where it was, for whom, and under which subject. */
+  stream: z.string(),
+  durable: z.string(),
+  subject: z.string(),
+  sequence: z.number(),
+  deliveries: z.number(),
+  at: z.string(),
+  body: z.unknown(),
+});
+export type ParkedMessage = z.infer<typeof ParkedMessage>;
+
+/** `GET /v1/parked`: the newest first. */
+export const ParkedList = z.object({ total: z.int().nonnegative(), newest: z.array(ParkedMessage) });
+export type ParkedList = z.infer<typeof ParkedList>;
+
 /** An error answer (RFC 9457, `application/problem+json`). `code` is stable; `errors` name fields. */
 export const Problem = z.object({
   type: z.string(),

@@ -25,6 +25,8 @@ export {
   HeartbeatVerdict,
   LiveFrame,
   LiveRequest,
+  ParkedList,
+  ParkedMessage,
   Problem,
   RaiseCapsRequest,
   Receipt,
@@ -107,6 +109,7 @@ export { AskService, HOLDINGS_TOLD, Holding, SERVICES, type ServiceAnswer, Servi
 export { FaultSpec, ItemsPlay, ScriptedTurn, ScriptPlay, SimulateSpec } from './simulate.js';
 export { runOfStream, streams } from './streams.js';
 export { builtInTools, EARLIER_TOOLS, inputSchemaOf, type ToolDeclaration, WORDS_VERSION } from './tools.js';
+export { type FindingOf, UPKEEP_DAYS, UpkeepEvent } from './upkeep-events.js';
 export { UsageAnswer, UsageQuery } from './usage.js';
 export {
   AskCall,
@@ -116,7 +119,6 @@ export {
   OpenWorkspace,
   ProbeCall,
   ReadJournal,
-  ReleaseWorkspace,
   RunCall,
   StopCall,
   workspaceSubject,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AgentVersion } from './agent.js';
 import { BlobRef } from './content.js';
-import { Moment, RunId, SegmentNumber } from './ids.js';
+import { CallId, Moment, RunId, SegmentNumber } from './ids.js';
 
 /** The stream `agent-<name>`: one event a version, in order. Recorded by the gateway. */
 export const AgentVersionApplied = z.object({
@@ -23,6 +23,16 @@ export const WorkspaceEvent = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('WorkspaceReleased'),
     data: z.object({ at: Moment, runId: RunId, holder: z.string() }),
+  }),
+  /** The files of a run that has ended are not kept any longer. */
+  z.object({
+    type: z.literal('WorkspaceRemoved'),
+    data: z.object({ at: Moment, runId: RunId, holder: z.string(), endedAt: Moment }),
+  }),
+  /** A whole output was stored; the run's own stream names it when the call's result is collected, which may be much later. */
+  z.object({
+    type: z.literal('OutputKept'),
+    data: z.object({ at: Moment, runId: RunId, holder: z.string(), callId: CallId, whole: BlobRef }),
   }),
 ]);
 export type WorkspaceEvent = z.infer<typeof WorkspaceEvent>;

@@ -242,6 +242,8 @@ export interface RunEventOf {
   coordinator: CoordinatorRunEvent;
   'segment-runner': SegmentRunEvent;
   sweeper: SweeperRunEvent;
+  /** It looks at runs and records nothing of them. */
+  'workspace-manager': never;
 }
 export type RecordingApp = keyof RunEventOf;
 

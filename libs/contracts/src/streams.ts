@@ -9,6 +9,8 @@ export const streams = {
   /** What the doctor writes to see how long it takes. */
   probe: (name: string): string => `probe-${name}`,
   blob: (digest: string): string => `blob-${digest}`,
+  /** What was found that nobody kept. */
+  upkeep: 'upkeep',
 } as const;
 
 /** The run that a `run-` stream belongs to, or undefined for any other stream. */

@@ -126,12 +126,5 @@ export const ReadJournal = {
   }),
 } as const;
 
-/** Ends the workspace's processes and frees what it costs; its files stay until the run's retention ends. */
-export const ReleaseWorkspace = {
-  verb: 'release',
-  request: z.object(asked),
-  answer: z.object({ released: z.boolean() }),
-} as const;
-
 /** The subject on which the manager `holder` answers to `verb`. */
 export const workspaceSubject = (holder: string, verb: string): string => `baton.ask.workspace.${holder}.${verb}`;

@@ -49,6 +49,10 @@ function workedMs(run: Run, now: number): number {
 export const answerDueBy = ({ caps }: Run, at: Moment): Moment =>
   momentOf(millisOf(at) + caps.approvalMinutes * MINUTE);
 
+/** A pause has no end of its own; when it has lasted as long as a question would wait, it seems forgotten. */
+export const forgottenAt = (run: Run): number | undefined =>
+  run.relay.phase === 'resting' && run.relay.why === 'paused' ? millisOf(answerDueBy(run, run.since)) : undefined;
+
 export const isOutOfMinutes = (run: Run, now: number): boolean => workedMs(run, now) >= run.caps.runMinutes * MINUTE;
 
 /** When the run's minutes are over if it works on, in milliseconds since 1970. */

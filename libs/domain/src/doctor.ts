@@ -143,7 +143,7 @@ export function judgeParked({ total, newest }: Parking): Answer {
   return alarm(
     'amber',
     `${total} message${total === 1 ? ' is' : 's are'} parked: nobody could handle ${total === 1 ? 'it' : 'them'}.${last}`,
-    'Look at the services’ logs for the reason. A parked message is only a doorbell: its run is rung for again by the sweeper.',
+    'Look at them with `npx baton parked`. A parked message is only a doorbell: its run is rung for again by the sweeper.',
     { total },
   );
 }

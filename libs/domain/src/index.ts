@@ -1,6 +1,14 @@
 export { entered, type Ledger, openLedger } from './account.js';
 export { asksForTools, canonical, neverBegun } from './calls.js';
-export { type CapUsed, capForbiddingSegments, capReason, capsUsed, minutesEndAt, shownBytes } from './caps.js';
+export {
+  type CapUsed,
+  capForbiddingSegments,
+  capReason,
+  capsUsed,
+  forgottenAt,
+  minutesEndAt,
+  shownBytes,
+} from './caps.js';
 export { type Context, emptyContext, extendContext, hasNewMedia, requestMessages } from './context.js';
 export { type Beat, DEFAULT_PATIENCE, diagnose, type Patience } from './diagnose.js';
 export {
@@ -55,7 +63,7 @@ export { shownBlocks, tooMuchToShow } from './media.js';
 export { affordableTokens, costOf, isFree, mostOf, priceOf } from './money.js';
 export { tally } from './notices.js';
 export { type Carrier, carrierOf, effectPolicyOf, hasProbe, offeredTools, refusalOf } from './offered-tools.js';
-export { foldRelay, type OpenRun, type RelayNews, turnOf } from './open-runs.js';
+export { foldRelay, type OpenRun, type RelayNews, type Turn, turnOf } from './open-runs.js';
 export { overdue, type Ring, rung, type Watched, watched } from './overdue.js';
 export { type Reconciliation, reconcile, restartBackoffMs } from './reconcile.js';
 export { recordable, recordableSummary } from './recordable.js';

@@ -218,3 +218,13 @@ describe('reconciling a run whose segment has landed', () => {
       .records(halted('steps', 'The run has reached its limit of 1 steps (caps.steps).'));
   });
 });
+
+describe('reconciling a run that nobody takes up', () => {
+  it('looks again when its minutes are over, and halts it then', () => {
+    const queued = given(requested({ caps: { runMinutes: 5 } }), scheduled());
+    const over = queued.now(300_000);
+    expect(reconcile(queued.run, queued.now(0))).toEqual({ events: [], lookAgainAt: expect.any(Number) });
+    const [event] = reconcile(queued.run, over).events;
+    expect(event).toMatchObject({ type: 'RunHalted', data: { cap: 'runMinutes' } });
+  });
+});

@@ -1,5 +1,12 @@
 import { type CapName, millisOf, momentOf, type RunEventOf } from '#contracts';
-import { answerDueBy, capForbiddingSegments, capReason } from './caps.js';
+import {
+  answerDueBy,
+  capForbiddingSegments,
+  capForbiddingSteps,
+  capReason,
+  isOutOfMinutes,
+  minutesEndAt,
+} from './caps.js';
 import { tally } from './notices.js';
 import { carrierOf } from './offered-tools.js';
 import { callsDue, openItems, pendingQuestions, type Relay, type Run } from './run.js';
@@ -35,6 +42,7 @@ export function reconcile(run: Run, now: number): Reconciliation {
     case 'landed':
       return landed(run, relay, now);
     case 'scheduled':
+      return run.cancel ? { events: [cancelled(run, at)] } : queued(run, now);
     case 'resting':
       return run.cancel ? { events: [cancelled(run, at)] } : resting(run, relay, now);
     case 'between':
@@ -49,8 +57,15 @@ function landed(run: Run, relay: Extract<Relay, { phase: 'landed' }>, now: numbe
   return next(run, { phase: 'between', next: relay.segment + 1, because: 'answered', restarts: 0 }, now);
 }
 
-function resting(run: Run, relay: Relay, now: number): Reconciliation {
-  if (relay.phase !== 'resting') return { events: [] };
+/** A segment that nobody takes up uses up the run's time all the same. */
+function queued(run: Run, now: number): Reconciliation {
+  const over = isOutOfMinutes(run, now) ? capForbiddingSteps(run, now) : undefined;
+  return over
+    ? { events: [halted(run, over.cap, capReason(over), momentOf(now))] }
+    : { events: [], lookAgainAt: minutesEndAt(run, now) };
+}
+
+function resting(run: Run, relay: Resting, now: number): Reconciliation {
   const expired = expiries(run, now);
   const after = fold(run, expired);
   if (!isAskedFor(after, relay))
@@ -90,7 +105,7 @@ function next(run: Run, relay: Extract<Relay, { phase: 'between' }>, now: number
   const at = momentOf(now);
   const cap = capForbiddingSegments(run, now);
   if (cap) return { events: [halted(run, cap.cap, capReason(cap), at)] };
-  if (run.pause) return { events: [] };
+  if (run.pause) return { events: [], lookAgainAt: minutesEndAt(run, now) };
   const since = millisOf(run.since);
   const due = since + restartBackoffMs(relay.restarts);
   // A clock that was set back to before `since` must not keep the run waiting until it has caught up.

@@ -1,6 +1,6 @@
 import { sha256 } from '#platform';
 import { aNewEvent } from '#testing';
-import { Blobs, createMemoryLog } from './index.js';
+import { Blobs, createMemoryLog, type EventLog } from './index.js';
 
 const bytesOf = (size: number): Buffer => Buffer.from(Array.from({ length: size }, (_, n) => (n * 31) % 251));
 
@@ -17,9 +17,9 @@ describe('blobs', () => {
   it('are stored once, also by writers at the same time', async () => {
     const log = createMemoryLog();
     const content = bytesOf(1_300_000);
-    const [ref] = await Promise.all([1, 2, 3].map(() => new Blobs(log).put(content, 'text/plain')));
+    const [ref] = await Promise.all([1, 2, 3].map(() => new Blobs(log, { now: () => 0 }).put(content, 'text/plain')));
     const end = await log.end();
-    await new Blobs(log).put(content, 'text/plain');
+    await new Blobs(log, { now: () => 0 }).put(content, 'text/plain');
     expect(await log.end()).toBe(end);
     expect((await new Blobs(log).get(ref?.digest ?? '')).equals(content)).toBe(true);
   });
@@ -36,6 +36,65 @@ describe('blobs', () => {
     await expect(new Blobs(half).get(digest)).rejects.toMatchObject({ code: 'unreadable' });
     await new Blobs(half).put(content, 'text/plain');
     expect((await new Blobs(half).get(digest)).equals(content)).toBe(true);
+  });
+
+  it('stay where they were when they are put again soon, and are renewed when that is long ago', async () => {
+    const clock = { now: () => 0 };
+    const log = createMemoryLog(() => clock.now());
+    const blobs = new Blobs(log, clock);
+    const { digest } = await blobs.put(bytesOf(700_000), 'text/plain');
+    const before = await log.end();
+    expect(await blobs.renew(digest)).toBe(true);
+    expect(await log.end()).toBe(before);
+    clock.now = () => 86_400_000;
+    await Promise.all([blobs.renew(digest), blobs.put(bytesOf(700_000), 'text/plain')]);
+    expect((await log.last(`blob-${digest}`))?.created).toBe(86_400_000);
+    expect((await blobs.get(digest)).equals(bytesOf(700_000))).toBe(true);
+    expect(await blobs.renew('0'.repeat(64))).toBe(false);
+  });
+
+  it.each([5, 1_300_000])(
+    'are stored anew when they are removed at any moment of being put again: %d bytes',
+    async (size) => {
+      const content = bytesOf(size);
+      for (let moment = 0; moment < 12; moment += 1) {
+        const clock = { now: () => 0 };
+        const log = createMemoryLog(() => clock.now());
+        const { digest } = await new Blobs(log, clock).put(content, 'text/plain');
+        const stream = `blob-${digest}`;
+        const old = (await log.last(stream))?.revision ?? 0;
+        clock.now = () => 86_400_000;
+        let asked = 0;
+        const remove = async (): Promise<void> => {
+          if ((asked += 1) === moment) await log.remove(stream, old).catch(() => undefined);
+        };
+        const between = new Proxy(log, {
+          get: (target, name: keyof EventLog) => {
+            if (name === 'append')
+              return (...to: Parameters<EventLog['append']>) => remove().then(() => log.append(...to));
+            if (name === 'last') return (of: string) => remove().then(() => log.last(of));
+            return target[name].bind(target);
+          },
+        });
+        const blobs = new Blobs(between, clock);
+        expect(await Promise.all([blobs.put(content, 'text/plain'), blobs.put(content, 'text/plain')])).toHaveLength(2);
+        expect(await blobs.has(digest)).toBe(true);
+        expect((await blobs.get(digest)).equals(content)).toBe(true);
+      }
+    },
+  );
+
+  it('are not there when nothing but a renewal is left of them', async () => {
+    const clock = { now: () => 0 };
+    const log = createMemoryLog(() => clock.now());
+    const blobs = new Blobs(log, clock);
+    const { digest } = await blobs.put(bytesOf(5), 'text/plain');
+    await log.remove(`blob-${digest}`, 2);
+    await log.append(`blob-${digest}`, [aNewEvent('BlobRenewed', {})], 'any');
+    expect(await blobs.has(digest)).toBe(false);
+    expect(await blobs.renew(digest)).toBe(false);
+    await blobs.put(bytesOf(5), 'text/plain');
+    expect((await blobs.get(digest)).equals(bytesOf(5))).toBe(true);
   });
 
   it('are refused when they are damaged or missing', async () => {

@@ -14,7 +14,17 @@ import {
 } from '@eventstore/db-client';
 import { Unavailable } from '#platform';
 import { WrongRevision } from './errors.js';
-import type { Appended, EventLog, Expected, NewEvent, Position, StoredEvent } from './event-log.js';
+import type {
+  Appended,
+  Delivery,
+  EventLog,
+  Expected,
+  NewEvent,
+  Position,
+  StoredEvent,
+  StreamLimits,
+  Subscription,
+} from './event-log.js';
 import { failureOf } from './failure-of.js';
 import { followStore } from './follow-store.js';
 import { eachWithin, within } from './in-time.js';
@@ -57,6 +67,7 @@ async function leaveClient(url: string, shared: SharedClient): Promise<void> {
 
 const APPEND_ATTEMPTS = 3;
 const CLOSING_MS = 1_000;
+const SECONDS_A_DAY = 86_400;
 
 class StoreLog implements EventLog {
   private closed: Promise<void> | undefined;
@@ -89,11 +100,7 @@ class StoreLog implements EventLog {
       );
       return { revision: Number(result.nextExpectedRevision), position: String(result.position?.commit ?? 0n) };
     } catch (error) {
-      if (error instanceof WrongExpectedVersionError) {
-        const actual = Number(error.actualVersion);
-        throw new WrongRevision(stream, expected, Number.isSafeInteger(actual) && actual >= 0 ? actual : undefined);
-      }
-      throw failureOf(error);
+      throw wrongRevision(error, stream, expected) ?? failureOf(error);
     }
   }
 
@@ -125,11 +132,15 @@ class StoreLog implements EventLog {
   }
 
   followAll(types: readonly string[], after: Position | undefined) {
+    return this.followTypes(`^(${types.join('|')})$`, after);
+  }
+
+  private followTypes(regex: string, after: Position | undefined) {
     return followStore((checkpoint) =>
       this.client.subscribeToAll({
         fromPosition: after === undefined ? START : { commit: BigInt(after), prepare: BigInt(after) },
         filter: eventTypeFilter({
-          regex: `^(${types.join('|')})$`,
+          regex,
           checkpointInterval: 32,
           checkpointReached: (_, position) => checkpoint(String(position.commit)),
         }),
@@ -137,16 +148,12 @@ class StoreLog implements EventLog {
     );
   }
 
-  async *readAll(types: readonly string[], after?: Position): AsyncIterable<StoredEvent> {
-    const deliveries = this.followAll(types, after);
-    try {
-      for await (const delivery of deliveries) {
-        if (delivery.kind === 'caught-up') return;
-        if (delivery.kind === 'event') yield delivery.event;
-      }
-    } finally {
-      await deliveries.close();
-    }
+  readAll(types: readonly string[], after?: Position): AsyncIterable<StoredEvent> {
+    return untilCaughtUp(this.followAll(types, after));
+  }
+
+  readBesides(prefix: string): AsyncIterable<StoredEvent> {
+    return untilCaughtUp(this.followTypes(otherThan(prefix), undefined));
   }
 
   async end(): Promise<Position | undefined> {
@@ -161,11 +168,23 @@ class StoreLog implements EventLog {
     return undefined;
   }
 
-  async keepNewest(stream: string, maxCount: number): Promise<void> {
+  async limit(stream: string, { newest, days }: StreamLimits): Promise<void> {
+    const metadata = {
+      ...(newest === undefined ? {} : { maxCount: newest }),
+      ...(days === undefined ? {} : { maxAge: days * SECONDS_A_DAY }),
+    };
     try {
-      await within(this.timeoutMs, this.client.setStreamMetadata(stream, { maxCount }));
+      await within(this.timeoutMs, this.client.setStreamMetadata(stream, metadata));
     } catch (error) {
       throw failureOf(error);
+    }
+  }
+
+  async remove(stream: string, expected: number): Promise<void> {
+    try {
+      await within(this.timeoutMs, this.client.deleteStream(stream, { expectedRevision: BigInt(expected) }));
+    } catch (error) {
+      throw wrongRevision(error, stream, expected) ?? failureOf(error);
     }
   }
 
@@ -177,6 +196,29 @@ class StoreLog implements EventLog {
     this.closed ??= this.leave();
     return this.closed;
   }
+}
+
+function wrongRevision(error: unknown, stream: string, expected: Expected): WrongRevision | undefined {
+  if (!(error instanceof WrongExpectedVersionError)) return undefined;
+  const actual = Number(error.actualVersion);
+  return new WrongRevision(stream, expected, Number.isSafeInteger(actual) && actual >= 0 ? actual : undefined);
+}
+
+async function* untilCaughtUp(deliveries: Subscription<Delivery>): AsyncGenerator<StoredEvent, void, void> {
+  try {
+    for await (const delivery of deliveries) {
+      if (delivery.kind === 'caught-up') return;
+      if (delivery.kind === 'event') yield delivery.event;
+    }
+  } finally {
+    await deliveries.close();
+  }
+}
+
+/** Matches what does not begin with the letters, without the look-ahead that linear matchers do not have. */
+function otherThan(prefix: string): string {
+  const ways = prefix.split('').map((letter, place) => `${prefix.slice(0, place)}([^${letter}]|$)`);
+  return `^(${ways.join('|')})`;
 }
 
 function revisionOf(expected: Expected): bigint | typeof ANY | typeof NO_STREAM {

@@ -38,6 +38,12 @@ export interface Appended {
   readonly position: Position;
 }
 
+/** What is kept of a stream: its newest events, those of the last so many days, or both. */
+export interface StreamLimits {
+  readonly newest?: number;
+  readonly days?: number;
+}
+
 /** What a subscription delivers. `checkpoint`: everything up to here has been considered, nothing more matched. */
 export type Delivery =
   | { readonly kind: 'event'; readonly event: StoredEvent }
@@ -72,8 +78,15 @@ export interface EventLog {
   readAll(types: readonly string[], after?: Position): AsyncIterable<StoredEvent>;
   /** The newest position of the log, or undefined when it is empty. */
   end(): Promise<Position | undefined>;
-  /** Keeps only the newest `maxCount` events of a stream. */
-  keepNewest(stream: string, maxCount: number): Promise<void>;
+  /** Reads the whole log forwards: events whose type does not begin with these letters, also of types yet unknown. */
+  readBesides(prefix: string): AsyncIterable<StoredEvent>;
+  /** Says how long the events of a stream are kept; what it said before is replaced. */
+  limit(stream: string, limits: StreamLimits): Promise<void>;
+  /**
+   * Removes what a stream holds up to `expected`, its last revision. It may be written again, as a new one.
+   * @throws WrongRevision when something was appended since.
+   */
+  remove(stream: string, expected: number): Promise<void>;
   /** Resolves when the log answers. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -43,7 +43,7 @@ export class HandoffNotes {
     };
     const event = { id: newId(), type: 'HandoffNoteLeft', data, metadata: { correlationId: runId } };
     const { revision } = await this.log.append(stream, [event], 'any');
-    if (revision === 0) await this.log.keepNewest(stream, HANDOFF_NOTES_KEPT);
+    if (revision === 0) await this.log.limit(stream, { newest: HANDOFF_NOTES_KEPT });
     return text.length;
   }
 

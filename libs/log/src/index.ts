@@ -1,4 +1,4 @@
-export { Blobs } from './blobs.js';
+export { BLOB_EVENTS, Blobs } from './blobs.js';
 export { connectLog } from './connect-log.js';
 export { LogRefused, RunContended, RunUnknown, UnknownFact, WrongRevision } from './errors.js';
 export {
@@ -10,8 +10,10 @@ export {
   type NewEvent,
   type Position,
   type StoredEvent,
+  type StreamLimits,
   type Subscription,
 } from './event-log.js';
+export { type Finding, Findings } from './findings.js';
 export { followOn } from './follow-on.js';
 export { type HandoffNote, HandoffNotes } from './handoff-notes.js';
 export { createMemoryLog } from './memory-log.js';

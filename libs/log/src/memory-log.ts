@@ -8,6 +8,7 @@ import type {
   NewEvent,
   Position,
   StoredEvent,
+  StreamLimits,
   Subscription,
 } from './event-log.js';
 
@@ -19,10 +20,14 @@ export function createMemoryLog(now: () => number = () => 0): EventLog {
   return new MemoryLog(now);
 }
 
+const MS_A_DAY = 86_400_000;
+
 class MemoryLog implements EventLog {
   private readonly all: StoredEvent[] = [];
   private readonly streams = new Map<string, StoredEvent[]>();
-  private readonly kept = new Map<string, number>();
+  private readonly limits = new Map<string, StreamLimits>();
+  /** The first revision of a stream that was removed and may have been written again. */
+  private readonly firsts = new Map<string, number>();
   private readonly followers = new Set<(event: StoredEvent) => void>();
 
   constructor(private readonly now: () => number) {}
@@ -32,7 +37,8 @@ class MemoryLog implements EventLog {
     const again = this.repeated(present, events, expected);
     if (again) return again;
     const end = present.length - 1;
-    const believed = expected === 'absent' ? -1 : expected;
+    const isEmpty = (this.firsts.get(stream) ?? 0) > end;
+    const believed = expected === 'absent' ? (isEmpty ? end : -1) : expected;
     if (believed !== 'any' && believed !== end) throw new WrongRevision(stream, expected, end < 0 ? undefined : end);
     if (JSON.stringify(events).length > MOST_BYTES)
       throw new LogRefused(`The event log refuses more than ${MOST_BYTES} bytes at once.`);
@@ -65,18 +71,19 @@ class MemoryLog implements EventLog {
   }
 
   async *read(stream: string, from = 0, max = Number.MAX_SAFE_INTEGER): AsyncIterable<StoredEvent> {
-    const present = this.streams.get(stream) ?? [];
-    const first = Math.max(from, present.length - (this.kept.get(stream) ?? present.length));
-    yield* present.slice(first, first + max);
+    const visible = (this.streams.get(stream) ?? []).slice(from).filter((event) => this.isVisible(event));
+    yield* visible.slice(0, max);
   }
 
-  private isVisible({ stream, revision }: StoredEvent): boolean {
-    const kept = this.kept.get(stream);
-    return kept === undefined || revision >= (this.streams.get(stream)?.length ?? 0) - kept;
+  private isVisible({ stream, revision, created }: StoredEvent): boolean {
+    const { newest = Number.POSITIVE_INFINITY, days = Number.POSITIVE_INFINITY } = this.limits.get(stream) ?? {};
+    if (revision < (this.firsts.get(stream) ?? 0) || created < this.now() - days * MS_A_DAY) return false;
+    return revision >= (this.streams.get(stream)?.length ?? 0) - newest;
   }
 
   async last(stream: string): Promise<StoredEvent | undefined> {
-    return this.streams.get(stream)?.at(-1);
+    const last = this.streams.get(stream)?.at(-1);
+    return last && this.isVisible(last) ? last : undefined;
   }
 
   follow(stream: string, after: number): Subscription<Delivery> {
@@ -106,15 +113,26 @@ class MemoryLog implements EventLog {
 
   async *readAll(types: readonly string[], after?: Position): AsyncIterable<StoredEvent> {
     // A position is the place in the log, from 1.
-    yield* this.all.slice(Number(after ?? 0)).filter(({ type }) => types.includes(type));
+    const wanted = this.all.slice(Number(after ?? 0)).filter(({ type }) => types.includes(type));
+    yield* wanted.filter((event) => this.isVisible(event));
+  }
+
+  async *readBesides(prefix: string): AsyncIterable<StoredEvent> {
+    yield* this.all.filter((event) => !event.type.startsWith(prefix) && this.isVisible(event));
   }
 
   async end(): Promise<Position | undefined> {
     return this.all.at(-1)?.position;
   }
 
-  async keepNewest(stream: string, maxCount: number): Promise<void> {
-    this.kept.set(stream, maxCount);
+  async limit(stream: string, limits: StreamLimits): Promise<void> {
+    this.limits.set(stream, limits);
+  }
+
+  async remove(stream: string, expected: number): Promise<void> {
+    const last = await this.last(stream);
+    if (last?.revision !== expected) throw new WrongRevision(stream, expected, last?.revision);
+    this.firsts.set(stream, expected + 1);
   }
 
   async ping(): Promise<void> {

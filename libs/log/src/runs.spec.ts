@@ -86,7 +86,15 @@ describe('the runs in the log', () => {
 });
 
 describe('handoff notes', () => {
-  const { history, events } = given(facts.requested({ items: ['a', 'b'] }), facts.scheduled(), facts.started());
+  /** Longer than what is read at once. */
+  const talk = Array.from({ length: 30 }, (_, n) => facts.message(`${n}`));
+  const { history, events } = given(
+    facts.requested({ items: ['a', 'b'] }),
+    facts.scheduled(),
+    facts.started(),
+    ...talk,
+  );
+  const end = events.length - 1;
   const by = { segment: 1, at };
 
   /** A run in the log with these events, and one that says that a history was read and not folded from the first event. */
@@ -113,7 +121,7 @@ describe('handoff notes', () => {
     const { runs, runId, notes, from } = await aNotedRun();
     await notes.leave(runId, history, by);
     expect(await runs.history(runId)).toMatchObject(history);
-    expect(from).toEqual([2]);
+    expect(from).toEqual([end]);
   });
 
   it('hold nothing of what the first event says: it is read from there', async () => {
@@ -133,11 +141,11 @@ describe('handoff notes', () => {
     if (now) await notes.leave(runId, now, by);
     from.length = 0;
     expect(await runs.load(runId)).toEqual(now?.run);
-    expect(from).toEqual([652]);
+    expect(from).toEqual([end + 650]);
   });
 
   const leave = (log: EventLog, runId: RunId, change: object) => {
-    const note = { ...by, revision: 2, foldVersion: FOLD_VERSION, done: '', inProgress: '', next: '' };
+    const note = { ...by, revision: end, foldVersion: FOLD_VERSION, done: '', inProgress: '', next: '' };
     const data = { ...note, snapshot: { inline: snapshotOf(history) }, ...change };
     return log.append(streams.handoff(runId), [aNewEvent('HandoffNoteLeft', data)], 'any');
   };
@@ -150,9 +158,9 @@ describe('handoff notes', () => {
     [
       'that are ahead of the log',
       {
-        revision: 9,
+        revision: end + 7,
         snapshot: {
-          inline: snapshotOf({ ...history, run: { ...history.run, last: { ...history.run.last, revision: 9 } } }),
+          inline: snapshotOf({ ...history, run: { ...history.run, last: { ...history.run.last, revision: end + 7 } } }),
         },
       },
     ],
@@ -166,7 +174,7 @@ describe('handoff notes', () => {
     const { runs, runId, log } = await aNotedRun();
     await leave(log, runId, change);
     expect(await runs.history(runId)).toMatchObject(history);
-    expect((await runs.load(runId))?.last.revision).toBe(2);
+    expect((await runs.load(runId))?.last.revision).toBe(end);
   });
 
   it('give way to the one before when the newest cannot be used', async () => {
@@ -174,6 +182,6 @@ describe('handoff notes', () => {
     await notes.leave(runId, history, by);
     await leave(log, runId, { foldVersion: FOLD_VERSION + 1 });
     expect(await runs.history(runId)).toMatchObject(history);
-    expect(from).toEqual([2]);
+    expect(from).toEqual([end]);
   });
 });

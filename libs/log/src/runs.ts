@@ -30,6 +30,8 @@ export interface ReadHistory extends History {
 
 const ATTEMPTS = 10;
 const REMEMBERED = 2_000;
+/** Events; a shorter run is read at once, without looking for its notes. */
+const SHORT_RUN = 20;
 /** Events; longer tails are read from the newest handoff note on, and then twice: it should be rare. */
 const SHORT_TAIL = 600;
 
@@ -133,17 +135,18 @@ export class Runs<App extends RecordingApp> {
    * memory grow with the run's length (law 8); without a note from the first event.
    */
   async history(runId: RunId): Promise<ReadHistory | undefined> {
-    const [first, note] = await Promise.all([this.first(runId), this.notes.newest(runId)]);
-    const noted = note && first && fromSnapshot(note.snapshot, first);
+    const beginning: Recorded<RunEvent>[] = [];
+    for await (const event of this.events(runId, 0, SHORT_RUN)) beginning.push(event);
+    const [first] = beginning;
+    if (!first) return undefined;
+    const begun = beginning.slice(1).reduce<History>(replay, replay(undefined, first));
+    if (beginning.length < SHORT_RUN) return { ...begun, notedAt: 0 };
+    const note = await this.notes.newest(runId);
+    const noted = note && fromSnapshot(note.snapshot, first);
     const fromNote = noted && (await this.after(runId, noted));
     if (fromNote) return { ...fromNote, notedAt: noted.run.last.revision };
-    const whole = first && (await this.after(runId, replay(undefined, first)));
+    const whole = await this.after(runId, begun);
     return whole && { ...whole, notedAt: 0 };
-  }
-
-  private async first(runId: RunId): Promise<Recorded<RunEvent> | undefined> {
-    for await (const event of this.events(runId, 0, 1)) return event;
-    return undefined;
   }
 
   /** Folds what came after; undefined when the log does not reach the history's own end: then it is of another log. */
@@ -178,6 +181,7 @@ const ACTOR_KINDS = {
   coordinator: 'service',
   'segment-runner': 'segment',
   sweeper: 'service',
+  'workspace-manager': 'service',
 } as const satisfies Record<RecordingApp, EventMetadata['actor']['kind']>;
 
 /** The id of the run that a stored event belongs to, by its stream. */

@@ -106,11 +106,42 @@ export function describeEventLog(name: string, open: () => EventLog): void {
     it('keeps only the newest events of a stream when told to', async () => {
       const { log, stream } = fresh();
       await log.append(stream, some(5), 'absent');
-      await log.keepNewest(stream, 2);
+      await log.limit(stream, { newest: 2 });
       expect((await all(log.read(stream))).map(({ revision }) => revision)).toEqual([3, 4]);
       expect(await log.append(stream, some(1), 4)).toMatchObject({ revision: 5 });
       expect((await all(log.read(stream))).map(({ revision }) => revision)).toEqual([4, 5]);
       expect((await take(log.follow(stream, -1), 2)).map(({ revision }) => revision)).toEqual([4, 5]);
+    });
+
+    it('removes a stream at its last revision, and lets it be written anew', async () => {
+      const { log, stream, type } = fresh();
+      await log.append(stream, some(3, type), 'absent');
+      await expect(log.remove(stream, 1)).rejects.toMatchObject({ name: 'WrongRevision' });
+      expect(await all(log.read(stream))).toHaveLength(3);
+      await log.remove(stream, 2);
+      expect(await all(log.read(stream))).toEqual([]);
+      expect(await log.last(stream)).toBeUndefined();
+      const again = some(2, type);
+      await log.append(stream, again, 'absent');
+      expect((await all(log.read(stream))).map(({ id }) => id)).toEqual(again.map(({ id }) => id));
+      await log.append(stream, some(1, type), (await log.last(stream))?.revision ?? 0);
+      expect(await all(log.read(stream))).toHaveLength(3);
+    });
+
+    it('refuses an append at the revision of a stream that was removed, or takes it as the first of a new one', async () => {
+      const { log, stream } = fresh();
+      await log.append(stream, some(3), 'absent');
+      await log.remove(stream, 2);
+      await log.append(stream, some(1), 2).catch(() => undefined);
+      expect((await all(log.read(stream))).length).toBeLessThan(2);
+    });
+
+    it('reads all streams besides the types that begin with some letters', async () => {
+      const { log, stream, type } = fresh();
+      await log.append(stream, [...some(1, `Q${type}`), ...some(1, type), ...some(1, `Qu${type}`)], 'absent');
+      const read = [];
+      for await (const event of log.readBesides(`Q${type}`)) if (event.stream === stream) read.push(event.revision);
+      expect(read).toEqual([1, 2]);
     });
 
     it('keeps texts of every script and of size', async () => {

@@ -8,6 +8,8 @@ import {
   type EventView,
   Examination,
   Moment,
+  ParkedList,
+  ParkedMessage,
   Receipt,
   Report,
   RunId,
@@ -108,6 +110,23 @@ export class Gateway {
   /** What the run did to the world. */
   effects(id: string): Promise<EffectsAnswer> {
     return this.http.ask(`/v1/runs/${id}/effects`, EffectsAnswer);
+  }
+
+  /** The messages on the bus that nobody could handle. */
+  parked(): Promise<ParkedList> {
+    return this.http.ask('/v1/parked', ParkedList);
+  }
+
+  parkedMessage(number: number): Promise<ParkedMessage> {
+    return this.http.ask(`/v1/parked/${number}`, ParkedMessage);
+  }
+
+  replayParked(number: number): Promise<ParkedMessage> {
+    return this.http.ask(`/v1/parked/${number}/replay`, ParkedMessage, { method: 'POST', json: {} });
+  }
+
+  async dropParked(number: number): Promise<void> {
+    await this.http.send(`/v1/parked/${number}`, { method: 'DELETE' });
   }
 
   /** What agents or tenants have used. */

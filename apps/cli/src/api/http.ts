@@ -6,7 +6,7 @@ import { refusalOf } from './refusal.js';
 const ANSWER_WITHIN_MS = 30_000;
 
 export interface Asking {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'HEAD';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'HEAD' | 'DELETE';
   readonly json?: unknown;
   readonly bytes?: Uint8Array<ArrayBuffer>;
   readonly headers?: Readonly<Record<string, string>>;

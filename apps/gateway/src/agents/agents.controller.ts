@@ -58,7 +58,7 @@ export class AgentsController {
     const errors: FieldFault[] = [];
     for (let from = 0; from < files.length; from += LOOKS_AT_ONCE) {
       const some = files.slice(from, from + LOOKS_AT_ONCE);
-      const stored = await Promise.all(some.map(({ digest }) => this.blobs.has(digest)));
+      const stored = await Promise.all(some.map(({ digest }) => this.blobs.renew(digest)));
       for (const [place, { path, digest }] of some.entries()) {
         if (stored[place]) continue;
         errors.push({

@@ -39,7 +39,7 @@ export class LogMeasures {
       const data = { at: momentOf(askedAt) };
       const { revision } = await this.log.append(stream, [{ id, type: 'DoctorProbed', data, metadata: {} }], 'any');
       const appendMs = this.clock.monotonic() - from;
-      if (revision === 0) await this.log.keepNewest(stream, PROBES_KEPT);
+      if (revision === 0) await this.log.limit(stream, { newest: PROBES_KEPT });
       const last = await this.log.last(stream);
       const append = { appendMs, readBack: last !== undefined && last.revision >= revision, revision };
       if (last?.id !== id) return { append };

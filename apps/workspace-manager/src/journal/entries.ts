@@ -48,6 +48,8 @@ export interface CallStart extends CallKey {
 
 /** Why a command was stopped. `disk-full`: the workspace's files took more room than they may. */
 export type Stopping = 'cancelled' | 'timed-out' | 'disk-full';
+/** `rested`: its run has rested for so long that nothing more is expected of it. */
+export type BackgroundStopping = Stopping | 'rested';
 
 export interface JournalledCall extends CallStart {
   readonly state: 'running' | 'finished' | 'unknown';
@@ -71,5 +73,5 @@ export interface EditDigests {
 export interface BackgroundCommand extends CallStart {
   /** What it came to; absent while it runs. */
   readonly end?: CallEnd & { readonly at: number };
-  readonly stopping?: Stopping;
+  readonly stopping?: BackgroundStopping;
 }

@@ -3,6 +3,7 @@ import type { RunId } from '#contracts';
 import { Misconfigured, messageOf, Unavailable } from '#platform';
 import type {
   BackgroundCommand,
+  BackgroundStopping,
   CallEnd,
   CallKey,
   CallStart,
@@ -85,6 +86,14 @@ export class Journal {
     );
   }
 
+  /** Nothing more is known of the workspace and its calls. */
+  forget(runId: RunId): Promise<void> {
+    return this.change(() => {
+      for (const table of ['workspaces', 'calls', 'background'])
+        this.run(`DELETE FROM ${table} WHERE run_id = ?`, runId);
+    });
+  }
+
   noteSegment(runId: RunId, segment: number): Promise<void> {
     return this.change(() =>
       this.run('UPDATE workspaces SET segment = max(segment, ?) WHERE run_id = ?', segment, runId),
@@ -165,7 +174,7 @@ export class Journal {
     return (this.prepared(`${BACKGROUND} WHERE background.ending IS NULL`).all() as Row[]).map(toBackground);
   }
 
-  backgroundStopping(call: CallKey, because: Stopping): Promise<void> {
+  backgroundStopping(call: CallKey, because: BackgroundStopping): Promise<void> {
     const set = `UPDATE background SET stopping = coalesce(stopping, ?) WHERE ${OF_CALL}`;
     return this.change(() => this.run(set, because, ...keysOf(call)));
   }

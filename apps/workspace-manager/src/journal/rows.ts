@@ -1,6 +1,7 @@
 import type { CallId, ExternalTools, RunId, WorkspaceSpec } from '#contracts';
 import {
   type BackgroundCommand,
+  type BackgroundStopping,
   type CallEnd,
   type CallStart,
   type EditDigests,
@@ -42,7 +43,7 @@ export function toBackground(row: Row): BackgroundCommand {
     ...(row['bg_ending'] !== null && {
       end: JSON.parse(String(row['bg_ending'])) as NonNullable<BackgroundCommand['end']>,
     }),
-    ...(row['bg_stopping'] !== null && { stopping: row['bg_stopping'] as Stopping }),
+    ...(row['bg_stopping'] !== null && { stopping: row['bg_stopping'] as BackgroundStopping }),
   };
 }
 

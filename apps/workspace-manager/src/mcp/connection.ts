@@ -96,6 +96,10 @@ export class Connection {
     }
   }
 
+  get isIdle(): boolean {
+    return this.calls === 0;
+  }
+
   async close(): Promise<void> {
     const closing = this.current;
     this.current = undefined;

@@ -125,7 +125,7 @@ describe('an MCP server in the workspace', () => {
     expect(text).toMatch(/tried again in \d+ s/);
   });
 
-  it('ends when the workspace is released', async () => {
+  it('ends when the run has ended', async () => {
     await bench.call('test__echo', { text: 'here' });
     const names = bench.manager.means.groups?.names() ?? [];
     const group = names.find((name) => name.includes('.mcp-test-'));
@@ -134,7 +134,8 @@ describe('an MCP server in the workspace', () => {
       return group === undefined || groups === undefined ? [] : groups.members(groups.of(group));
     };
     const before = members();
-    await bench.manager.workspaces.release({ runId: bench.runId, segment: 1 });
+    await rig.ended(bench.runId);
+    await bench.manager.tidy();
     await until(() => before.every((pid) => processName(pid) === undefined));
     expect(members()).toEqual([]);
   });

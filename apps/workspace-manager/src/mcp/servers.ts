@@ -68,6 +68,13 @@ export class McpServers {
     await Promise.all(own.map(([, connection]) => connection.close()));
   }
 
+  /** Ends the servers of a workspace that nothing is asked of; they are started again when something is. */
+  async rest(runId: RunId): Promise<void> {
+    const idle = [...this.connections].filter(([name, { isIdle }]) => name.startsWith(`${runId}.`) && isIdle);
+    for (const [name] of idle) this.connections.delete(name);
+    await Promise.all(idle.map(([, connection]) => connection.close()));
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.connections.values()].map((connection) => connection.close()));
   }

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CallState, TERMINAL_EVENTS } from '#contracts';
+import type { CallState } from '#contracts';
 import { Blobs } from '#log';
 import { Bench, finished, Rig } from '../../test/rig.js';
 import { until } from '../../test/until.js';
@@ -71,7 +71,8 @@ describe('a command in the background', () => {
     const ninth = finished(await other.call('bash', { command: 'touch ninth', background: true }));
     expect(ninth).toMatchObject({ outcome: 'error', text: expect.stringContaining('stop one first') });
     expect(existsSync(join(rig.files(other.runId), 'ninth'))).toBe(false);
-    await other.manager.workspaces.release({ runId: other.runId, segment: 1 });
+    await rig.ended(other.runId);
+    await other.manager.tidy();
     expect(other.manager.means.groups?.names().filter((name) => name.startsWith(other.runId))).toEqual([]);
     await other.open();
     const [first] = states;
@@ -82,10 +83,9 @@ describe('a command in the background', () => {
   it('ends when the run has ended, although nobody has said so', async () => {
     const other = await new Bench(bench.manager).open();
     const id = idIn(await other.call('bash', { command: 'sleep 300', background: true }));
-    const [type] = TERMINAL_EVENTS;
-    const metadata = { tenant: 'default', correlationId: other.runId };
-    await rig.log.append(`run-${other.runId}`, [{ id: other.runId, type, data: {}, metadata }], 'absent');
+    await rig.ended(other.runId);
     await other.manager.tidy();
+    await other.open();
     expect(finished(await other.call('check_command', { command_id: id })).text).toContain('has ended');
   });
 });

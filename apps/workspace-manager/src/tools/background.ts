@@ -5,6 +5,7 @@ import type { CommandEnd, CommandOrder, Commands, RunningCommand } from '../comm
 import type { DiskUse } from '../disk-use.js';
 import {
   type BackgroundCommand,
+  type BackgroundStopping,
   type CallKey,
   type CallStart,
   type HeldWorkspace,
@@ -44,7 +45,7 @@ interface Live {
  *
  * B1. The journal says that a call starts such a command before it starts it, so after a crash it is known as one.
  * B2. The call has ended once the command's claim is there; the command's own end is written down when it comes.
- * B3. It lives as long as it works, at most as long as its workspace is open.
+ * B3. It lives as long as it works, at most as long as its workspace is open and its run does not rest for long.
  */
 export class Background {
   private readonly live = new Map<string, Live>();
@@ -104,8 +105,9 @@ export class Background {
   }
 
   /** Ends all commands of a run. */
-  async stopAll(runId: RunId): Promise<void> {
-    await Promise.all([...this.live.values()].filter(({ key }) => key.runId === runId).map((live) => this.end(live)));
+  async stopAll(runId: RunId, because: BackgroundStopping = 'cancelled'): Promise<void> {
+    const own = [...this.live.values()].filter(({ key }) => key.runId === runId);
+    await Promise.all(own.map((live) => this.end(live, because)));
   }
 
   /** The runs with commands in the background. */
@@ -118,8 +120,8 @@ export class Background {
     return this.live.has(name);
   }
 
-  private async end({ key, command, settled }: Live): Promise<void> {
-    await this.parts.journal.backgroundStopping(key, 'cancelled');
+  private async end({ key, command, settled }: Live, because: BackgroundStopping = 'cancelled'): Promise<void> {
+    await this.parts.journal.backgroundStopping(key, because);
     await command.stop();
     await settled;
   }
@@ -154,7 +156,7 @@ export class Background {
     const at = clock.now();
     const raw = this.rawEnd(call, held, end, at);
     const { outcome, content, whole } = resultOf(raw, secrets.redactor(held.external.secrets), call.outputBytes);
-    const stored = await outputs.keep(whole);
+    const stored = await outputs.keep(call, whole);
     await insist(() => journal.backgroundEnded(call, { outcome, content, whole: stored }, at));
     await commands.release(call);
   }

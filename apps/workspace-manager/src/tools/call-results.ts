@@ -1,6 +1,6 @@
 import type { BlobRef, CallOutcome, ResultBlock } from '#contracts';
 import { MAX_OUTPUT_BYTES } from '../commands.js';
-import type { Stopping } from '../journal/entries.js';
+import type { BackgroundStopping } from '../journal/entries.js';
 import type { Redactor } from '../secrets/redaction.js';
 import { type Shown, shown } from './shown.js';
 
@@ -41,7 +41,7 @@ export const rawResult = (outcome: CallOutcome, output: string | Buffer, notes: 
 /** How a command ended, as far as its result depends on it. */
 export interface Ending {
   readonly status: number;
-  readonly stopping: Stopping | undefined;
+  readonly stopping: BackgroundStopping | undefined;
   readonly limitMs: number;
   readonly elapsedMs: number;
   readonly ranOutOfMemory: boolean;
@@ -61,7 +61,8 @@ export function commandResult(output: Buffer, ending: Ending): RawResult {
       : []),
     ...(ending.ranOutOfMemory ? ['the memory limit was reached and a process was killed'] : []),
     ...(outcome === 'timed-out' ? [`stopped at the time limit of ${ending.limitMs / 1_000} s`] : []),
-    ...(outcome === 'cancelled' ? ['stopped: the call was cancelled'] : []),
+    ...(ending.stopping === 'rested' ? ['stopped: the run rested, and nothing runs for long while it does'] : []),
+    ...(ending.stopping === 'cancelled' && outcome === 'cancelled' ? ['stopped: the call was cancelled'] : []),
     ...(ending.stopping === 'disk-full' ? [`stopped: the workspace holds more than ${room}; remove some`] : []),
     ...(ending.status === FILE_TOO_LARGE ? [`a file could not grow: the workspace has reached ${room}`] : []),
     ...(ending.status === 0 ? [] : [`exit status ${ending.status}`]),
@@ -110,6 +111,7 @@ const inWords = (text: string, lines: readonly string[]): string => {
 function outcomeOf({ status, stopping, limitMs, elapsedMs }: Ending): CallOutcome {
   if (status === 0) return 'ok';
   if (stopping === 'disk-full') return 'error';
+  if (stopping === 'rested') return 'cancelled';
   if (stopping !== undefined) return stopping;
   // No manager was there at the time limit, so the shim's own guard has struck: by KILL.
   return status === 137 && elapsedMs >= limitMs ? 'timed-out' : 'error';

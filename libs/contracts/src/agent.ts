@@ -24,7 +24,7 @@ export type ToolName = z.infer<typeof ToolName>;
 /** Every limit of a run; reaching one lands the run with a written reason. */
 export const Caps = z.strictObject({
   /** How long one segment may work, in seconds. */
-  segmentSeconds: z.number().positive().max(86_400).default(300),
+  segmentSeconds: z.number().positive().max(86_400).default(900),
   /** How much of it is kept for an orderly handoff, in seconds. */
   reserveSeconds: z.number().positive().max(3_600).default(10),
   segments: z.int().positive().max(100_000).default(200),

@@ -171,11 +171,26 @@ describe('the report', () => {
     const lost = { at, runId: run, holder: 'here', reason: 'The disk broke.' };
     const event = { id: crypto.randomUUID(), type: 'WorkspaceLost', data: lost, metadata: {} };
     await rig.log.append(`workspace-${run}`, [event], 'any');
+    const orphan = {
+      at,
+      kind: 'message-parked',
+      thing: 'BATON_PARKED 7',
+      sentence: 'A message was parked.',
+      outcome: { mended: false, why: 'It could not be read.', toDo: 'Look at it: npx baton parked show 7.' },
+    };
+    const found = { id: crypto.randomUUID(), type: 'OrphanFound', data: orphan, metadata: {} };
+    await rig.log.append('upkeep', [found], 'any');
     const told = await report(rig);
-    expect(told.headline).toMatchObject({ runs: 1, halted: 1, deaths: 1, deathsHealed: 0, needs: 1 });
+    expect(told.headline).toMatchObject({ runs: 1, halted: 1, deaths: 1, deathsHealed: 0, needs: 2 });
     expect(told.stories.map(({ kind }) => kind)).toEqual(['death', 'halt']);
     expect(told.needs[0]?.commands[0]).toBe(`npx baton raise ${run} segments=40`);
-    expect(told.findings).toMatchObject([{ sentence: expect.stringContaining('The disk broke.') }]);
+    expect(told.findings).toMatchObject([
+      { sentence: expect.stringContaining('The disk broke.'), needsPerson: false },
+      {
+        sentence: 'A message was parked. It could not be read. Look at it: npx baton parked show 7.',
+        needsPerson: true,
+      },
+    ]);
   });
 
   it('tells first of the runs that are open or did not end well when it may not tell of all', async () => {

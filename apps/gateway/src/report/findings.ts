@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { type Finding, millisOf, WorkspaceEvent } from '#contracts';
+import { type Finding, millisOf, UpkeepEvent, WorkspaceEvent } from '#contracts';
 import type { EventLog, StoredEvent } from '#log';
 import type { Logger } from '#platform';
 import { LogIndex } from '../log-index.js';
@@ -13,7 +13,17 @@ const TELLERS: Readonly<Record<string, (event: StoredEvent) => Finding | undefin
     const { at, runId, holder, reason } = lost.data.data;
     return { at, sentence: `The workspace of run ${runId} on ${holder} was lost: ${reason}`, needsPerson: false };
   },
+  OrphanFound: orphan,
+  WorkspaceOrphanFound: orphan,
 };
+
+function orphan({ type, data }: StoredEvent): Finding | undefined {
+  const found = UpkeepEvent.safeParse({ type, data });
+  if (!found.success || !('outcome' in found.data.data)) return undefined;
+  const { at, sentence, outcome } = found.data.data;
+  const became = outcome.mended ? outcome.how : `${outcome.why} ${outcome.toDo}`;
+  return { at, sentence: `${sentence} ${became}`, needsPerson: !outcome.mended };
+}
 
 const KEPT = 1_000;
 

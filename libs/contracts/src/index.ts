@@ -119,5 +119,6 @@ export {
   ReleaseWorkspace,
   RunCall,
   StopCall,
+  WorkspaceHere,
   workspaceSubject,
 } from './workspace-asks.js';

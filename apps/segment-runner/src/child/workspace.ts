@@ -1,10 +1,11 @@
 import type { z } from 'zod';
-import { AnswerTimedOut, type Bus, NoResponders, RemoteProblem } from '#bus';
+import { type Bus, RemoteProblem } from '#bus';
 import {
   type CallState,
   CheckCall,
   DiscoverTools,
   type Discovery,
+  millisOf,
   OpenWorkspace,
   ProbeCall,
   RunCall,
@@ -12,13 +13,19 @@ import {
   workspaceSubject,
 } from '#contracts';
 import { effectPolicyOf, type OpenCall, type Run, shownBytes } from '#domain';
-import { Unavailable } from '#platform';
+import { systemClock } from '#platform';
+import { askAgain } from './ask-again.js';
 import type { SegmentLog } from './segment-log.js';
 
-/** How long one request waits for the end of a call before it is asked again, in milliseconds. */
-const WAIT_MS = 10_000;
-const ANSWER_MS = 5_000;
-const PAUSE_MS = 200;
+/**
+ * How long one request waits for the end of a call before it is asked again, in milliseconds: about as long as the call
+ * has taken so far. An answer that is lost without a word costs no more than that, and few ask often.
+ */
+const SHORTEST_WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 10_000;
+/** How much later than it was asked to an answer may come, in milliseconds. */
+const LATE_MS = 3_000;
+const STOP_MS = 5_000;
 /** How long MCP servers, or a probe, may take to answer, in milliseconds. */
 const DISCOVER_MS = 60_000;
 
@@ -27,7 +34,7 @@ export class Workspace {
   private holder: string | undefined;
 
   constructor(
-    private readonly bus: Pick<Bus, 'ask'>,
+    private readonly bus: Pick<Bus, 'ask' | 'listen'>,
     private readonly segmentLog: SegmentLog,
   ) {}
 
@@ -49,9 +56,12 @@ export class Workspace {
     };
     let state: CallState = { state: 'running', startedAt: call.startedAt ?? this.state.since };
     while (state.state === 'running' && !signal.aborted) {
-      state = await untilAborted(signal, state, () =>
-        this.request(RunCall, { ...request, waitMs: WAIT_MS }, WAIT_MS + ANSWER_MS, signal),
-      );
+      const waitMs = waitFor(state.startedAt);
+      try {
+        state = await this.request(RunCall, { ...request, waitMs }, waitMs + LATE_MS, signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
     }
     return state;
   }
@@ -63,7 +73,7 @@ export class Workspace {
 
   /** Stops a call that was started and says how it ended. */
   stop(call: OpenCall, because: 'cancelled' | 'timed-out', signal: AbortSignal): Promise<CallState> {
-    return this.request(StopCall, { ...this.asker, ...callOf(call), because }, ANSWER_MS, signal);
+    return this.request(StopCall, { ...this.asker, ...callOf(call), because }, STOP_MS, signal);
   }
 
   /** What MCP servers say of their tools; one that cannot be reached is told as such. */
@@ -85,22 +95,22 @@ export class Workspace {
     return { runId: this.segmentLog.runId, segment: this.segmentLog.segment };
   }
 
-  private async request<Answer extends z.ZodType>(
+  private request<Answer extends z.ZodType>(
     { verb, answer }: { readonly verb: string; readonly answer: Answer },
     body: object,
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<z.infer<Answer>> {
-    for (;;) {
+    const ask = async (): Promise<z.infer<Answer>> => {
+      const holder = (this.holder ??= await this.open());
       try {
-        const holder = (this.holder ??= await this.open());
         return await this.bus.ask(workspaceSubject(holder, verb), body, answer, { timeoutMs });
       } catch (error) {
-        if (!isPassing(error) || signal.aborted) throw error;
         if (error instanceof RemoteProblem && error.code === 'workspace-not-open') this.holder = undefined;
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+        throw error;
       }
-    }
+    };
+    return askAgain(this.bus, () => ({ ask, holder: this.holder ?? '*' }), signal);
   }
 
   private async open(): Promise<string> {
@@ -113,27 +123,5 @@ export class Workspace {
 
 const callOf = ({ callId, attempts = 1 }: OpenCall) => ({ callId, ...(attempts > 1 ? { attempt: attempts } : {}) });
 
-const isPassing = (error: unknown): boolean =>
-  error instanceof NoResponders ||
-  error instanceof AnswerTimedOut ||
-  error instanceof Unavailable ||
-  (error instanceof RemoteProblem && (error.remedy === 'retry' || error.code === 'workspace-not-open'));
-
-/** The work's answer, or `otherwise` as soon as the signal says so: the call itself goes on in the workspace. */
-async function untilAborted<T>(signal: AbortSignal, otherwise: T, work: () => Promise<T>): Promise<T> {
-  let leave: () => void = () => undefined;
-  const aborted = new Promise<T>((resolve) => {
-    leave = () => resolve(otherwise);
-    signal.addEventListener('abort', leave, { once: true });
-  });
-  const working = work();
-  working.catch(() => undefined);
-  try {
-    return await Promise.race([working, aborted]);
-  } catch (error) {
-    if (signal.aborted) return otherwise;
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
-}
+const waitFor = (startedAt: string): number =>
+  Math.min(Math.max(systemClock.now() - millisOf(startedAt), SHORTEST_WAIT_MS), LONGEST_WAIT_MS);

@@ -25,15 +25,15 @@ describe('the workspace-manager on the bus', () => {
     const { url } = nats;
     const within = { timeoutMs: 20_000 };
     const config = WorkspaceManagerConfig.parse({ BATON_DATA: join(rig.folder, 'data'), BATON_BUS_URL: url, PATH });
+    const client = await Bus.connect({ url, name: 'client', logger: silentLogger });
+    const here: string[] = [];
+    client.listen(`${WorkspaceHere.subject}.*`, WorkspaceHere.body, (word) => void here.push(word.holder));
+    await client.ask('baton.nobody', {}, z.unknown(), within).catch(() => undefined);
     const bus = await Bus.connect({ url, name: 'workspace-manager', logger: silentLogger });
     const app = await NestFactory.createApplicationContext(
       WorkspaceManagerModule.in({ config, logger: silentLogger, bus, log: rig.log }),
       { logger: false },
     );
-    const client = await Bus.connect({ url, name: 'client', logger: silentLogger });
-    const here: string[] = [];
-    client.listen(`${WorkspaceHere.subject}.*`, WorkspaceHere.body, (word) => void here.push(word.holder));
-    await client.ask('baton.nobody', {}, z.unknown(), within).catch(() => undefined);
     await app.init();
     const ask = { runId: aRun(), segment: 2 };
     const opening = { ...ask, spec: aSpec(), files: [] };

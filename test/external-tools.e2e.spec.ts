@@ -71,6 +71,9 @@ class Site {
   }
 }
 
+/** A PNG of one pixel. */
+const DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
 interface Turn {
   readonly calls: readonly { readonly tool: string; readonly input?: Record<string, string> }[];
 }
@@ -80,6 +83,7 @@ async function started(name: string, turns: readonly Turn[], tools: object): Pro
   const place = join(folder, name);
   await mkdir(join(place, 'files'), { recursive: true });
   await copyFile(new URL('ledger-mcp.mjs', import.meta.url), join(place, 'files', 'ledger-mcp.mjs'));
+  await writeFile(join(place, 'files', 'dot.png'), Buffer.from(DOT, 'base64'));
   const spec = {
     name,
     model: { name: 'simulator' },
@@ -100,6 +104,12 @@ const httpTools = () => {
   return { http: tools.map((one) => ({ ...one, allowPrivate: true })) };
 };
 const HTTP_CALLS: Turn = { calls: [{ tool: 'find' }, { tool: 'put' }, { tool: 'pay' }] };
+
+/** The tokens that the model was shown for a turn, wherever they came from. */
+function promptOf({ data }: EventView): number {
+  const usage = data['usage'] as Record<'inputTokens' | 'cacheReadTokens' | 'cacheWriteTokens', number>;
+  return usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+}
 
 /** The facts about calls: `<type> <call> <what came of it>`. */
 const factsOf = (events: readonly EventView[], type: string, field: string): readonly string[] =>
@@ -123,6 +133,7 @@ async function managerKilled(): Promise<void> {
 async function settled(id: RunId, callId: string, decision: 'done' | 'not-done'): Promise<void> {
   const { data } = await rig.recorded(id, 'ApprovalRequested', (asked) => asked['callId'] === callId);
   expect(data['about']).toBe('doubt');
+  expect(await rig.baton('status', id)).toContain(`npx baton deny ${id} ${callId} --digest`);
   const words = ['--decision', decision, '--digest', String(data['inputDigest']).slice(0, 8), '--reason', 'I looked.'];
   await rig.baton('deny', id, callId, ...words);
 }
@@ -201,6 +212,27 @@ class Remote {
     return text.split('\n').filter((line) => line !== '');
   }
 }
+
+describe('a picture in the workspace', () => {
+  it(
+    'is shown to the model as an image by read_file',
+    async () => {
+      const turns: Turn[] = [{ calls: [{ tool: 'read_file', input: { path: 'dot.png' } }] }];
+      const id = await started('picture', turns, { tools: ['read_file'] });
+      const events = await endedOnce(rig, id);
+      const [read] = events.filter(({ type }) => type === 'ToolCallCompleted');
+      expect(read?.data).toMatchObject({
+        outcome: 'ok',
+        content: [{ type: 'image', blob: { mediaType: 'image/png' } }],
+      });
+      // The API counts an image by its size in pixels; the same bytes as text would be a few tokens.
+      const [before = 0, after = 0] = events.filter(({ type }) => type === 'ModelTurnCompleted').map(promptOf);
+      expect(after - before).toBeGreaterThan(1_000);
+      expect(await rig.baton('verify', id)).toContain('All 2 requests');
+    },
+    TEST_MS,
+  );
+});
 
 describe('MCP servers, over stdio and over HTTP', () => {
   let remote: Remote;

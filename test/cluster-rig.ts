@@ -148,9 +148,9 @@ export class ClusterRig {
     return text.split('\n').filter((line) => line !== '');
   }
 
-  /** Lets the `GATED` commands of a run end. */
-  async openGate(id: RunId): Promise<void> {
-    await writeFile(join(await this.files(id), 'gate'), '');
+  /** Lets the `GATED` commands of a run end, or whatever else waits for a file. */
+  async openGate(id: RunId, gate = 'gate'): Promise<void> {
+    await writeFile(join(await this.files(id), gate), '');
   }
 
   /** What `baton ps` shows; asked directly, since a test asks often. */
@@ -240,7 +240,7 @@ export const freeze = (pid: number): boolean => process.kill(pid, 'SIGSTOP');
 export const thaw = (pid: number): boolean => process.kill(pid, 'SIGCONT');
 export const kill = (pid: number): boolean => process.kill(pid, 'SIGKILL');
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -4,7 +4,8 @@ import { ClusterRig, completedExactly, freeze, GATED, idsOf, kill, TEST_MS, thaw
 
 /*
  * Law 5, with the segment's process killed between `ToolCallStarted` and `ToolCallCompleted`: the command is carried out
- * exactly once, whether it still runs, has ended meanwhile, or never reached the workspace.
+ * exactly once, whether it still runs, has ended meanwhile, or never reached the workspace. And with the manager killed
+ * that carries it out: the segment hears of it.
  */
 let rig: ClusterRig;
 beforeAll(async () => {
@@ -102,6 +103,29 @@ describe('a segment that is killed after it has started a call', () => {
       await until(async () => (await rig.notes(id, 'begun')).length === 1);
       await rig.openGate(id);
       await eachOnce(id);
+    },
+    TEST_MS,
+  );
+});
+
+/** Generous; a segment that waits for an answer which cannot come stands still for much longer. */
+const SOON_MS = 8_000;
+
+describe('a workspace-manager that is killed while it carries out a call', () => {
+  it(
+    'says when it is back, so that the segment has the result soon after the command has ended',
+    async () => {
+      const id = await inWork();
+      const manager = await rig.pidOf('workspace-manager');
+      kill(manager);
+      await until(async () => (await rig.pidOf('workspace-manager')) !== manager);
+      const endedAt = Date.now();
+      await rig.openGate(id);
+      const { data } = await rig.recorded(id, 'ToolCallCompleted');
+      expect(data).toMatchObject({ callId: '1-0', outcome: 'ok', segment: 1 });
+      expect(Date.parse(String(data['at'])) - endedAt).toBeLessThan(SOON_MS);
+      await completedExactly(rig, id, 2);
+      expect(await rig.notes(id, 'begun')).toEqual(idsOf(2));
     },
     TEST_MS,
   );

@@ -7,6 +7,7 @@ import {
   RunCall,
   StopCall,
   type TextBlock,
+  WorkspaceHere,
   workspaceSubject,
 } from '#contracts';
 import { BatonError } from '#platform';
@@ -162,4 +163,7 @@ export function manageWorkspaces(world: World, process: Process, bus: BusPort, d
     disk.journal.get(keyOf(request))?.stop?.(request.because);
     return stateOf(keyOf(request), 0);
   });
+  const here = (): void => bus.emit(`${WorkspaceHere.subject}.${holder}`, { holder });
+  bus.onFound(here);
+  here();
 }

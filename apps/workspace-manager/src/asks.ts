@@ -8,6 +8,7 @@ import {
   ReadJournal,
   RunCall,
   StopCall,
+  WorkspaceHere,
   workspaceSubject,
 } from '#contracts';
 import type { HealthCheck } from '#platform';
@@ -21,6 +22,9 @@ export interface RequestBus {
     handler: (body: z.output<S>, subject: string) => Promise<unknown>,
     options?: { readonly queue?: string; readonly atOnce?: number },
   ): unknown;
+  emit(subject: string, body: unknown): void;
+  /** Calls whenever the bus was lost and is there again. */
+  onFound(listener: () => void): void;
   /** Hears no more requests, and resolves when those at work are answered. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -30,7 +34,7 @@ export interface RequestBus {
 /** Callers that wait for the end of their calls cost next to nothing. */
 const AT_ONCE = 10_000;
 
-/** Answers to everything that can be asked of this manager; `open` goes to whichever manager is free. */
+/** Answers to everything that can be asked of this manager, and says so; `open` goes to whichever manager is free. */
 export function answerAsks(bus: RequestBus, holder: string, workspaces: Workspaces): void {
   const own = { atOnce: AT_ONCE };
   const at = (verb: string): string => workspaceSubject(holder, verb);
@@ -44,4 +48,7 @@ export function answerAsks(bus: RequestBus, holder: string, workspaces: Workspac
   bus.answer(at(DiscoverTools.verb), DiscoverTools.request, (ask) => workspaces.discoverTools(ask), own);
   bus.answer(at(ProbeCall.verb), ProbeCall.request, (ask) => workspaces.probeCall(ask), own);
   bus.answer(at(ReadJournal.verb), ReadJournal.request, async (ask) => workspaces.readJournal(ask), own);
+  const here = (): void => bus.emit(`${WorkspaceHere.subject}.${holder}`, { holder });
+  bus.onFound(here);
+  here();
 }

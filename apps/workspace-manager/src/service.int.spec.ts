@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
+import { z } from 'zod';
 import { Bus } from '#bus';
-import { CallId, OpenWorkspace, ReadJournal, RunCall, workspaceSubject } from '#contracts';
+import { CallId, OpenWorkspace, ReadJournal, RunCall, WorkspaceHere, workspaceSubject } from '#contracts';
 import { silentLogger } from '#platform';
 import { startNats, type TestNats } from '#testing';
 import { aRun, aSpec, PATH, Rig } from '../test/rig.js';
@@ -20,21 +21,25 @@ describe('the workspace-manager on the bus', () => {
     await rig.close();
   });
 
-  it('answers what is asked, tells its problems with their codes, and lets waiting callers go when it stops', async () => {
+  it('says that it is here, answers what is asked, tells its problems with their codes, and lets waiting callers go when it stops', async () => {
     const { url } = nats;
+    const within = { timeoutMs: 20_000 };
     const config = WorkspaceManagerConfig.parse({ BATON_DATA: join(rig.folder, 'data'), BATON_BUS_URL: url, PATH });
+    const client = await Bus.connect({ url, name: 'client', logger: silentLogger });
+    const here: string[] = [];
+    client.listen(`${WorkspaceHere.subject}.*`, WorkspaceHere.body, (word) => void here.push(word.holder));
+    await client.ask('baton.nobody', {}, z.unknown(), within).catch(() => undefined);
     const bus = await Bus.connect({ url, name: 'workspace-manager', logger: silentLogger });
     const app = await NestFactory.createApplicationContext(
       WorkspaceManagerModule.in({ config, logger: silentLogger, bus, log: rig.log }),
       { logger: false },
     );
     await app.init();
-    const client = await Bus.connect({ url, name: 'client', logger: silentLogger });
     const ask = { runId: aRun(), segment: 2 };
-    const within = { timeoutMs: 20_000 };
     const opening = { ...ask, spec: aSpec(), files: [] };
     const { holder, created } = await client.ask(OpenWorkspace.subject, opening, OpenWorkspace.answer, within);
     expect(created).toBe(true);
+    expect(here).toEqual([holder]);
 
     const run = (callId: string, command: string, segment = 2) => {
       const body = { ...ask, segment, callId: CallId.parse(callId), tool: 'bash', input: { command } };

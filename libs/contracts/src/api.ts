@@ -33,9 +33,11 @@ export type StartRunRequest = z.infer<typeof StartRunRequest>;
 
 export const CancelRunRequest = z.strictObject({ reason: z.string().max(2_000).optional() });
 
+const said = z.string().min(1, 'say something').max(200_000);
+
 /** `POST /v1/runs/:id/messages`: steers the run; with an `Idempotency-Key` it is received once. */
 export const SendMessageRequest = z.strictObject({
-  text: z.string().min(1).max(200_000),
+  text: said,
   /** As those of `StartRunRequest`. */
   attachments: Attachments.optional(),
   /** Gives up what the model does at the moment. */
@@ -56,7 +58,7 @@ export const DenyCallRequest = z.strictObject({
 export type DenyCallRequest = z.infer<typeof DenyCallRequest>;
 
 /** `POST /v1/runs/:id/calls/:callId/answer`: the answer to `ask_human`. */
-export const AnswerCallRequest = z.strictObject({ text: z.string().min(1).max(200_000) });
+export const AnswerCallRequest = z.strictObject({ text: said });
 export type AnswerCallRequest = z.infer<typeof AnswerCallRequest>;
 
 /** `POST /v1/runs/:id/caps`: raises caps; a run that a cap has halted goes on. */

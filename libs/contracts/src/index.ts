@@ -121,5 +121,6 @@ export {
   ReadJournal,
   RunCall,
   StopCall,
+  WorkspaceHere,
   workspaceSubject,
 } from './workspace-asks.js';

@@ -19,7 +19,7 @@ const counted = {
 export const UsageQuery = z.strictObject({
   by: z.enum(['agent', 'tenant']).default('agent'),
   /** The first day that counts, in UTC; all that there are when absent. */
-  since: z.iso.date().optional(),
+  since: z.iso.date('write a day like 2026-11-01').optional(),
 });
 export type UsageQuery = z.infer<typeof UsageQuery>;
 

@@ -3,6 +3,7 @@ import { SeedFile, WorkspaceSpec } from './agent.js';
 import { BlobRef, ResultBlock } from './content.js';
 import { Discovery, ExternalTools, ToolEffect } from './external-tools.js';
 import { CallId, Moment, RunId, SegmentNumber } from './ids.js';
+import type { MessageContract } from './messages.js';
 import { CallOutcome } from './run-events.js';
 
 /**
@@ -128,3 +129,12 @@ export const ReadJournal = {
 
 /** The subject on which the manager `holder` answers to `verb`. */
 export const workspaceSubject = (holder: string, verb: string): string => `baton.ask.workspace.${holder}.${verb}`;
+
+/**
+ * Said on plain NATS as `baton.here.workspace.<holder>` by a manager that answers from now on, or can be reached again:
+ * nobody else tells those who wait that what they had asked before is not being worked on any more.
+ */
+export const WorkspaceHere = {
+  subject: 'baton.here.workspace',
+  body: z.object({ holder: z.string() }),
+} as const satisfies MessageContract;

@@ -104,6 +104,11 @@ describe('a verdict on a call', () => {
     const said = wishDeny(runOf(inDoubt), by, { ...verdict, reason: 'Saw it.', decision: 'done' });
     expect(said.events).toMatchObject([{ type: 'ApprovalDenied', data: { decision: 'done' } }]);
   });
+
+  it('says nothing of the effect of a call that was not started', () => {
+    const denial = { ...verdict, reason: 'No.', decision: 'done' } as const;
+    expect(wishDeny(runOf(waiting), by, denial).refusal).toMatchObject({ code: 'not-asked' });
+  });
 });
 
 describe('raising caps', () => {

@@ -121,7 +121,11 @@ export function wishDeny(
 ): Wished {
   const known = obstacle(run, verdict, { state: 'denied', at });
   if (known) return known;
-  if (questionOf(run, verdict.callId)?.kind === 'doubt' && verdict.decision === undefined) {
+  const isInDoubt = questionOf(run, verdict.callId)?.kind === 'doubt';
+  if (!isInDoubt && verdict.decision !== undefined) {
+    return refuse('not-asked', `The call ${verdict.callId} was not started: leave out \`decision\`.`);
+  }
+  if (isInDoubt && verdict.decision === undefined) {
     const detail = 'The call is in doubt: say with `decision` whether it took effect (done or not-done).';
     return refuse('decision-missing', detail);
   }

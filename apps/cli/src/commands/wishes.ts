@@ -167,7 +167,7 @@ function decisionOf(text: string): 'done' | 'not-done' {
 
 export const raiseCommand: CommandFactory = (context) =>
   wishCommand('raise', 'raises caps of a run; one that a cap has halted goes on')
-    .argument('<caps...>', 'e.g. steps=2000 dollars=20')
+    .argument('<caps...>', 'e.g. steps=2000 dollars=2000')
     .action((run: string, caps: readonly string[], options: Addressed) =>
       wished(context, run, options, (gateway, id) =>
         gateway.wish(id, 'caps', { caps: Object.fromEntries(caps.map(capOf)) }),

@@ -47,15 +47,18 @@ const activityOf = ({ ageMs, ...activity }: NonNullable<RunView['activity']>): s
 const heartbeatOf = ({ verdict, ageMs }: NonNullable<RunView['heartbeat']>): string =>
   ageMs === undefined ? verdict : `${verdict}, the last one ${inTime(ageMs)} ago`;
 
-/** What a person has to decide, and the command that does it. */
+/** What a person has to decide, and the commands that do it. */
 const waitsFor = ({ id, waitsFor: calls = [] }: RunView): string | undefined =>
   calls
-    .map(({ callId, tool, input, inputDigest, kind, expiresAt }) => {
-      const verb =
-        kind === 'answer'
-          ? `answer ${id} ${callId} TEXT`
-          : `approve ${id} ${callId} --digest ${inputDigest.slice(0, 8)}`;
-      return `${kind} of ${tool} ${JSON.stringify(input)} until ${expiresAt}: npx baton ${verb}`;
+    .flatMap(({ callId, tool, input, inputDigest, kind, expiresAt }) => {
+      const about = `${kind} of ${tool} ${JSON.stringify(input)} until ${expiresAt}:`;
+      const call = `${id} ${callId}`;
+      if (kind === 'answer') return [`${about} npx baton answer ${call} TEXT`];
+      const digest = `--digest ${inputDigest.slice(0, 8)}`;
+      const deny = `npx baton deny ${call} ${digest} --reason TEXT`;
+      return kind === 'approval'
+        ? [`${about} npx baton approve ${call} ${digest}`, `or: ${deny}`]
+        : [`${about} npx baton approve ${call} ${digest} runs it again`, `or: ${deny} --decision done|not-done`];
     })
     .join('\n            ') || undefined;
 

@@ -285,6 +285,7 @@ async function askedOfWorkspace(caps: Partial<Caps>): Promise<unknown> {
   );
   const asked: unknown[] = [];
   const bus: ConstructorParameters<typeof Workspace>[0] = {
+    listen: () => ({ stop: () => undefined, unreadable: () => 0 }),
     ask: (subject, body, answer) => {
       if (subject.endsWith(RunCall.verb)) asked.push(body);
       return Promise.resolve(answer.parse(subject.endsWith(RunCall.verb) ? DONE : { holder: 'h', created: true }));

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { AnswerTimedOut, type Bus, NoResponders, RemoteProblem } from '#bus';
+import { type Bus, RemoteProblem } from '#bus';
 import {
   type CallState,
   CheckCall,
@@ -13,30 +13,29 @@ import {
   workspaceSubject,
 } from '#contracts';
 import { effectPolicyOf, type OpenCall, type Run, shownBytes } from '#domain';
-import { type Clock, Unavailable } from '#platform';
+import type { Clock } from '#platform';
+import { askAgain, Unanswered } from './ask-again.js';
 import type { SegmentLog } from './segment-log.js';
 
-/** How long one request waits for the end of a call before it is asked again, in milliseconds. */
-const WAIT_MS = 10_000;
-const ANSWER_MS = 5_000;
-const PAUSE_MS = 200;
-/** A call that is past its limit is given up when nobody has answered for this long, in milliseconds. */
-const UNANSWERED_MS = 60_000;
+/**
+ * How long one request waits for the end of a call before it is asked again, in milliseconds: about as long as the call
+ * has taken so far. An answer that is lost without a word costs no more than that, and few ask often.
+ */
+const SHORTEST_WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 10_000;
+/** How much later than it was asked to an answer may come, in milliseconds. */
+const LATE_MS = 3_000;
+const STOP_MS = 5_000;
 /** How long MCP servers, or a probe, may take to answer, in milliseconds. */
 const DISCOVER_MS = 60_000;
 
 /** How long a request is repeated. */
 interface Within {
-  /** For one answer. */
+  /** For one answer, milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /** Whether it is to be given up when nobody answers; never when absent. */
   readonly isOver?: () => boolean;
-}
-
-class Unanswered extends Error {
-  override readonly message =
-    `The workspace has not answered for ${UNANSWERED_MS / 1_000} s, and the call is past its limit.`;
 }
 
 /** The run's workspace, as its segment sees it. Requests are repeated until they are answered: the journal makes that harmless. */
@@ -44,7 +43,7 @@ export class Workspace {
   private holder: string | undefined;
 
   constructor(
-    private readonly bus: Pick<Bus, 'ask'>,
+    private readonly bus: Pick<Bus, 'ask' | 'listen'>,
     private readonly segmentLog: Pick<SegmentLog, 'history' | 'runId' | 'segment'>,
     private readonly clock: Clock,
   ) {}
@@ -68,17 +67,22 @@ export class Workspace {
     };
     const startedAt = call.startedAt ?? this.state.since;
     const limitAt = millisOf(startedAt) + request.limitMs;
-    const within = { timeoutMs: WAIT_MS + ANSWER_MS, signal, isOver: () => this.clock.now() >= limitAt };
+    const isOver = (): boolean => this.clock.now() >= limitAt;
     let state: CallState = { state: 'running', startedAt };
     while (state.state === 'running' && !signal.aborted) {
-      state = await untilAborted(signal, state, () =>
-        this.request(RunCall, { ...request, waitMs: WAIT_MS }, within).catch((error: unknown) => {
-          if (error instanceof Unanswered) return { state: 'unknown', startedAt, reason: error.message };
-          throw error;
-        }),
-      );
+      const waitMs = this.waitFor(state.startedAt);
+      try {
+        state = await this.request(RunCall, { ...request, waitMs }, { timeoutMs: waitMs + LATE_MS, signal, isOver });
+      } catch (error) {
+        if (error instanceof Unanswered) return { state: 'unknown', startedAt, reason: error.message };
+        if (!signal.aborted) throw error;
+      }
     }
     return state;
+  }
+
+  private waitFor(startedAt: string): number {
+    return Math.min(Math.max(this.clock.now() - millisOf(startedAt), SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
   }
 
   /** What is wrong with the input of a call that was not started, as far as the workspace can tell. */
@@ -89,17 +93,13 @@ export class Workspace {
 
   /** Stops a call that was started and says how it ended. */
   stop(call: OpenCall, because: 'cancelled' | 'timed-out', signal: AbortSignal): Promise<CallState> {
-    return this.request(StopCall, { ...this.asker, ...callOf(call), because }, { timeoutMs: ANSWER_MS, signal });
+    return this.request(StopCall, { ...this.asker, ...callOf(call), because }, { timeoutMs: STOP_MS, signal });
   }
 
   /** What MCP servers say of their tools; one that cannot be reached is told as such. */
   async discover(servers: readonly string[], signal: AbortSignal): Promise<readonly Discovery[]> {
-    const { discoveries } = await this.request(
-      DiscoverTools,
-      { ...this.asker, servers },
-      { timeoutMs: DISCOVER_MS, signal },
-    );
-    return discoveries;
+    const within = { timeoutMs: DISCOVER_MS, signal };
+    return (await this.request(DiscoverTools, { ...this.asker, servers }, within)).discoveries;
   }
 
   /** Asks the world whether a call in doubt took effect; unknown when nobody has answered for a minute. */
@@ -121,24 +121,22 @@ export class Workspace {
     return { runId: this.segmentLog.runId, segment: this.segmentLog.segment };
   }
 
-  private async request<Answer extends z.ZodType>(
+  private request<Answer extends z.ZodType>(
     { verb, answer }: { readonly verb: string; readonly answer: Answer },
     body: object,
-    { timeoutMs, signal, isOver = () => false }: Within,
+    { timeoutMs, signal, isOver }: Within,
   ): Promise<z.infer<Answer>> {
-    let askedSince = this.clock.monotonic();
-    for (;;) {
+    const ask = async (): Promise<z.infer<Answer>> => {
+      const holder = (this.holder ??= await this.open());
       try {
-        const holder = (this.holder ??= await this.open());
         return await this.bus.ask(workspaceSubject(holder, verb), body, answer, { timeoutMs });
       } catch (error) {
-        if (!isPassing(error) || signal.aborted) throw error;
         if (error instanceof RemoteProblem && error.code === 'workspace-not-open') this.holder = undefined;
-        if (!isUnanswered(error)) askedSince = this.clock.monotonic();
-        if (this.clock.monotonic() - askedSince >= UNANSWERED_MS && isOver()) throw new Unanswered();
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+        throw error;
       }
-    }
+    };
+    const question = () => ({ ask, holder: this.holder ?? '*' });
+    return askAgain(this.bus, question, { signal, clock: this.clock, ...(isOver ? { isOver } : {}) });
   }
 
   private async open(): Promise<string> {
@@ -150,30 +148,3 @@ export class Workspace {
 }
 
 const callOf = ({ callId, attempts = 1 }: OpenCall) => ({ callId, ...(attempts > 1 ? { attempt: attempts } : {}) });
-
-/** Nobody has said anything, and the bus could be asked: one that is away says nothing about the workspace. */
-const isUnanswered = (error: unknown): boolean => error instanceof NoResponders || error instanceof AnswerTimedOut;
-
-const isPassing = (error: unknown): boolean =>
-  isUnanswered(error) ||
-  error instanceof Unavailable ||
-  (error instanceof RemoteProblem && (error.remedy === 'retry' || error.code === 'workspace-not-open'));
-
-/** The work's answer, or `otherwise` as soon as the signal says so: the call itself goes on in the workspace. */
-async function untilAborted<T>(signal: AbortSignal, otherwise: T, work: () => Promise<T>): Promise<T> {
-  let leave: () => void = () => undefined;
-  const aborted = new Promise<T>((resolve) => {
-    leave = () => resolve(otherwise);
-    signal.addEventListener('abort', leave, { once: true });
-  });
-  const working = work();
-  working.catch(() => undefined);
-  try {
-    return await Promise.race([working, aborted]);
-  } catch (error) {
-    if (signal.aborted) return otherwise;
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
-}

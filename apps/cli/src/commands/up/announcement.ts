@@ -21,9 +21,9 @@ export function announcement({ data, port, realModel, detached }: Announced): st
     `  model  ${realModel ? 'Claude, with ANTHROPIC_API_KEY' : 'the local simulator (set ANTHROPIC_API_KEY to use Claude)'}`,
     '',
     'Try next:',
-    `  npx baton demo${where}    twenty items, one runner killed on the way`,
-    `  npx baton ps${where}      every process of the cluster`,
-    `  ${detached ? `npx baton down${where}` : 'Ctrl-C'} stops it; the next start goes on where it was.`,
+    `  npx baton demo${where}  twenty items, one runner killed on the way`,
+    `  npx baton ps${where}    every process of the cluster`,
+    `  ${detached ? `npx baton down${where}` : 'Ctrl-C'}  stops it; the next start goes on where it was`,
     '',
   ].join('\n');
 }

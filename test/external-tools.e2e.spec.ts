@@ -37,7 +37,7 @@ class Site {
 
   private constructor() {
     this.server = createServer((request, response) => {
-      this.asked.push(`${request.method} ${request.headers['idempotency-key']}`);
+      this.asked.push([request.method, request.headers['idempotency-key']].join(' '));
       this.held.push(response);
       if (this.open) this.answer();
     });
@@ -115,7 +115,7 @@ function promptOf({ data }: EventView): number {
 const factsOf = (events: readonly EventView[], type: string, field: string): readonly string[] =>
   events
     .filter((event) => event.type === type)
-    .map(({ data }) => `${data['callId']} ${data[field]}`)
+    .map(({ data }) => [data['callId'], data[field]].join(' '))
     .toSorted();
 
 async function segmentKilled(id: RunId): Promise<void> {
@@ -220,7 +220,7 @@ describe('a picture in the workspace', () => {
       const turns: Turn[] = [{ calls: [{ tool: 'read_file', input: { path: 'dot.png' } }] }];
       const id = await started('picture', turns, { tools: ['read_file'] });
       const events = await endedOnce(rig, id);
-      const [read] = events.filter(({ type }) => type === 'ToolCallCompleted');
+      const read = events.find(({ type }) => type === 'ToolCallCompleted');
       expect(read?.data).toMatchObject({
         outcome: 'ok',
         content: [{ type: 'image', blob: { mediaType: 'image/png' } }],

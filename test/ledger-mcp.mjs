@@ -45,18 +45,22 @@ async function answered(line) {
   return JSON.stringify({ jsonrpc: '2.0', id, ...outcome });
 }
 
+async function overHttp(request, response) {
+  if (request.method !== 'POST') return response.writeHead(405).end();
+  let body = '';
+  for await (const piece of request) body += piece;
+  const answer = await answered(body);
+  return response.writeHead(answer === undefined ? 202 : 200, { 'content-type': 'application/json' }).end(answer);
+}
+
+async function overStdio(line) {
+  const answer = await answered(line);
+  if (answer !== undefined) process.stdout.write(`${answer}\n`);
+}
+
 if (process.argv[2] === 'http') {
-  const listener = createServer(async (request, response) => {
-    if (request.method !== 'POST') return response.writeHead(405).end();
-    let body = '';
-    for await (const piece of request) body += piece;
-    const answer = await answered(body);
-    response.writeHead(answer === undefined ? 202 : 200, { 'content-type': 'application/json' }).end(answer);
-  });
+  const listener = createServer((request, response) => void overHttp(request, response));
   listener.listen(Number(process.argv[3]), '127.0.0.1', () => process.stdout.write('ready\n'));
 } else {
-  createInterface(process.stdin).on('line', async (line) => {
-    const answer = await answered(line);
-    if (answer !== undefined) process.stdout.write(`${answer}\n`);
-  });
+  createInterface(process.stdin).on('line', (line) => void overStdio(line));
 }

@@ -45,7 +45,7 @@ function asking(bus: Bus, { holder = HOLDER, signal = new AbortController().sign
     asked += 1;
     return bus.ask(SUBJECT, {}, z.string(), { timeoutMs: TIMEOUT_MS });
   };
-  const answer = askAgain(bus, () => ({ ask, holder }), { signal, clock: systemClock });
+  const answer = askAgain({ bus, clock: systemClock }, () => ({ ask, holder }), { signal });
   answer.catch(() => undefined);
   return { answer, asked: () => asked };
 }

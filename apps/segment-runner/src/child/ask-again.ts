@@ -2,13 +2,26 @@ import { AnswerTimedOut, type Bus, NoResponders, RemoteProblem } from '#bus';
 import { WorkspaceHere } from '#contracts';
 import { type Clock, Unavailable } from '#platform';
 
-/** The pause after a failure doubles from the first to the longest, in milliseconds. */
+/** The pause after a refusal doubles from the first to the longest, in milliseconds. */
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2_000;
 /** Thousands may wait for one manager: after its word they ask again within this time, not in the same moment. */
 const SPREAD_MS = 200;
-/** What is over is given up when nobody has answered for this long, in milliseconds. */
+
+/** What may be given up is given up when nobody has answered for this long, in milliseconds. */
 const UNANSWERED_MS = 60_000;
+
+export class Unanswered extends Error {
+  override readonly message =
+    `The workspace has not answered for ${UNANSWERED_MS / 1_000} s, and the call is past its limit.`;
+}
+
+/** How long a question is repeated. */
+export interface Patience {
+  readonly signal: AbortSignal;
+  /** Whether it is to be given up when nobody answers; never when absent. */
+  readonly isOver?: () => boolean;
+}
 
 export interface Question<T> {
   /** Asks once. */
@@ -17,29 +30,17 @@ export interface Question<T> {
   readonly holder: string;
 }
 
-export interface Patience {
-  readonly signal: AbortSignal;
-  readonly clock: Clock;
-  /** Whether it is to be given up when nobody answers for a minute; never when absent. */
-  readonly isOver?: () => boolean;
-}
-
-export class Unanswered extends Error {
-  override readonly message =
-    `The workspace has not answered for ${UNANSWERED_MS / 1_000} s, and the call is past its limit.`;
-}
-
 /**
  * Asks until there is an answer, and at once again when the manager says that it has come up: nobody is told that whoever
  * took a request has died. What is asked must be safe to repeat.
- * @throws Unavailable when the signal aborts; Unanswered; whatever else will not pass by itself
+ * @throws Unavailable when the signal aborts; Unanswered when it may be given up; whatever else will not pass by itself
  */
 export async function askAgain<T>(
-  bus: Pick<Bus, 'listen'>,
+  { bus, clock }: { readonly bus: Pick<Bus, 'listen'>; readonly clock: Clock },
   question: () => Question<T>,
-  { signal, clock, isOver = () => false }: Patience,
+  { signal, isOver = () => false }: Patience,
 ): Promise<T> {
-  let unansweredSince = clock.monotonic();
+  let askedSince = clock.monotonic();
   let pauseMs = FIRST_PAUSE_MS;
   for (;;) {
     const { ask, holder } = question();
@@ -50,11 +51,10 @@ export async function askAgain<T>(
       return await unless(either, ask());
     } catch (error) {
       if (!isPassing(error) || signal.aborted) throw error;
-      if (!isUnanswered(error)) unansweredSince = clock.monotonic();
-      if (clock.monotonic() - unansweredSince >= UNANSWERED_MS && isOver()) throw new Unanswered();
+      if (!isUnanswered(error)) askedSince = clock.monotonic();
+      if (clock.monotonic() - askedSince >= UNANSWERED_MS && isOver()) throw new Unanswered();
       await rest(pauseMs, either);
-      // Who has waited for an answer for long need not pause for long.
-      if (!(error instanceof AnswerTimedOut)) pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      pauseMs = wasRefused(error) ? Math.min(2 * pauseMs, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
       if (here.signal.aborted) await rest(Math.random() * SPREAD_MS, signal);
     } finally {
       listening.stop();
@@ -62,11 +62,14 @@ export async function askAgain<T>(
   }
 }
 
+/** Nobody has said anything, and the bus could be asked: one that is away says nothing about the workspace. */
 const isUnanswered = (error: unknown): boolean => error instanceof NoResponders || error instanceof AnswerTimedOut;
 
+/** The answer came at once: asking again without a pause would be a flood. */
+const wasRefused = (error: unknown): boolean => error instanceof NoResponders || error instanceof RemoteProblem;
+
 const isPassing = (error: unknown): boolean =>
-  error instanceof NoResponders ||
-  error instanceof AnswerTimedOut ||
+  isUnanswered(error) ||
   error instanceof Unavailable ||
   (error instanceof RemoteProblem && (error.remedy === 'retry' || error.code === 'workspace-not-open'));
 

@@ -36,8 +36,8 @@ function aWorkspace(...ends: readonly (Error | object)[]) {
     return end;
   };
   const segmentLog = { history, runId: RunId.parse(newId()), segment: 1 };
-  const bus = { ask: ask as never, listen: () => ({ stop: () => undefined, unreadable: () => 0 }) };
-  const workspace = new Workspace(bus, segmentLog, { now: () => now, monotonic: () => now });
+  const listen = () => ({ stop: () => undefined, unreadable: () => 0 });
+  const workspace = new Workspace({ ask: ask as never, listen }, segmentLog, { now: () => now, monotonic: () => now });
   return { workspace, waitedMs: () => now - begun };
 }
 
@@ -62,11 +62,9 @@ describe('a workspace that does not answer', () => {
   });
 
   it('is not given up while the bus itself is away', async () => {
-    const away = Array.from({ length: 6 }, () => new Unavailable('The bus is away.'));
-    const { workspace, waitedMs } = aWorkspace(...away, finished);
-    const old = { ...call, startedAt: momentOf(begun - 3_600_000) };
-    expect(await workspace.run(old, signal)).toMatchObject({ state: 'finished' });
-    expect(waitedMs()).toBeGreaterThan(60_000);
+    const away = Array.from({ length: 12 }, () => new Unavailable('The bus is away.'));
+    const { workspace } = aWorkspace(...away, finished);
+    expect(await workspace.run(call, signal)).toMatchObject({ state: 'finished' });
   });
 
   it('cannot be asked what became of a call either', async () => {

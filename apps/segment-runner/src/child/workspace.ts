@@ -14,7 +14,7 @@ import {
 } from '#contracts';
 import { effectPolicyOf, type OpenCall, type Run, shownBytes } from '#domain';
 import type { Clock } from '#platform';
-import { askAgain, Unanswered } from './ask-again.js';
+import { askAgain, type Patience, Unanswered } from './ask-again.js';
 import type { SegmentLog } from './segment-log.js';
 
 /**
@@ -29,13 +29,9 @@ const STOP_MS = 5_000;
 /** How long MCP servers, or a probe, may take to answer, in milliseconds. */
 const DISCOVER_MS = 60_000;
 
-/** How long a request is repeated. */
-interface Within {
-  /** For one answer, milliseconds. */
+interface Within extends Patience {
+  /** For one answer. */
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-  /** Whether it is to be given up when nobody answers; never when absent. */
-  readonly isOver?: () => boolean;
 }
 
 /** The run's workspace, as its segment sees it. Requests are repeated until they are answered: the journal makes that harmless. */
@@ -72,17 +68,14 @@ export class Workspace {
     while (state.state === 'running' && !signal.aborted) {
       const waitMs = this.waitFor(state.startedAt);
       try {
-        state = await this.request(RunCall, { ...request, waitMs }, { timeoutMs: waitMs + LATE_MS, signal, isOver });
+        const within = { timeoutMs: waitMs + LATE_MS, signal, isOver };
+        state = await this.request(RunCall, { ...request, waitMs }, within);
       } catch (error) {
         if (error instanceof Unanswered) return { state: 'unknown', startedAt, reason: error.message };
         if (!signal.aborted) throw error;
       }
     }
     return state;
-  }
-
-  private waitFor(startedAt: string): number {
-    return Math.min(Math.max(this.clock.now() - millisOf(startedAt), SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
   }
 
   /** What is wrong with the input of a call that was not started, as far as the workspace can tell. */
@@ -98,8 +91,12 @@ export class Workspace {
 
   /** What MCP servers say of their tools; one that cannot be reached is told as such. */
   async discover(servers: readonly string[], signal: AbortSignal): Promise<readonly Discovery[]> {
-    const within = { timeoutMs: DISCOVER_MS, signal };
-    return (await this.request(DiscoverTools, { ...this.asker, servers }, within)).discoveries;
+    const { discoveries } = await this.request(
+      DiscoverTools,
+      { ...this.asker, servers },
+      { timeoutMs: DISCOVER_MS, signal },
+    );
+    return discoveries;
   }
 
   /** Asks the world whether a call in doubt took effect; unknown when nobody has answered for a minute. */
@@ -121,10 +118,14 @@ export class Workspace {
     return { runId: this.segmentLog.runId, segment: this.segmentLog.segment };
   }
 
+  private waitFor(startedAt: string): number {
+    return Math.min(Math.max(this.clock.now() - millisOf(startedAt), SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
+  }
+
   private request<Answer extends z.ZodType>(
     { verb, answer }: { readonly verb: string; readonly answer: Answer },
     body: object,
-    { timeoutMs, signal, isOver }: Within,
+    { timeoutMs, ...within }: Within,
   ): Promise<z.infer<Answer>> {
     const ask = async (): Promise<z.infer<Answer>> => {
       const holder = (this.holder ??= await this.open());
@@ -135,8 +136,7 @@ export class Workspace {
         throw error;
       }
     };
-    const question = () => ({ ask, holder: this.holder ?? '*' });
-    return askAgain(this.bus, question, { signal, clock: this.clock, ...(isOver ? { isOver } : {}) });
+    return askAgain({ bus: this.bus, clock: this.clock }, () => ({ ask, holder: this.holder ?? '*' }), within);
   }
 
   private async open(): Promise<string> {

@@ -1,5 +1,6 @@
 import {
   type Arrival,
+  type ConsumerState,
   type Headers,
   type Published,
   type PublishOptions,
@@ -87,11 +88,13 @@ export class JetStream {
     return this.sequence;
   }
 
-  state(name: string): { readonly pending: number; readonly ackPending: number } | undefined {
+  state(name: string): ConsumerState | undefined {
     const durable = this.durables.get(name);
-    const count = (state: Entry['state']): number =>
-      durable?.entries.filter((entry) => entry.state === state).length ?? 0;
-    return durable && { pending: count('waiting'), ackPending: count('out') };
+    if (!durable) return undefined;
+    const count = (state: Entry['state']): number => durable.entries.filter((entry) => entry.state === state).length;
+    const free = [...durable.takers].map(([taker, coming]) => (taker.process.alive ? taker.free() - coming : 0));
+    const waiting = free.reduce((sum, slots) => sum + Math.max(0, slots), 0);
+    return { pending: count('waiting'), ackPending: count('out'), waiting };
   }
 
   /** The storage is gone. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Bus, subjectOf } from '#bus';
-import { type FaultSpec, momentOf, type RunEvent, RunId, RunSegment } from '#contracts';
+import { type FaultSpec, momentOf, type RunEvent, RunId, RunSegment, WORK_CONSUMERS } from '#contracts';
 import { connectLog, type EventLog, Runs } from '#log';
 import { newId, silentLogger } from '#platform';
 import {
@@ -106,6 +106,11 @@ export class RunnerRig {
   /** The process that works on the run. */
   async childOf(runId: RunId): Promise<number> {
     return (await this.recorded(runId, 'SegmentStarted')).data.runner.pid;
+  }
+
+  /** Resolves when exactly so many processes wait for a segment. */
+  async freeProcesses(count: number): Promise<void> {
+    await until(async () => (await this.bus.consumerState(WORK_CONSUMERS.runSegment))?.waiting === count, LIMIT_MS);
   }
 
   async endOf(runId: RunId): Promise<string> {

@@ -24,6 +24,15 @@ export interface ConsumeOptions extends Patience {
   readonly slots?: () => number;
 }
 
+export interface ConsumerState {
+  /** Messages that nobody has taken yet. */
+  readonly pending: number;
+  /** Messages that are at work. */
+  readonly ackPending: number;
+  /** Free slots of all processes that wait for a message. */
+  readonly waiting: number;
+}
+
 /** The bus as Baton's services see it. It may lose everything at any time; nothing here promises otherwise. */
 export class Bus {
   private readonly publisher: Publisher;
@@ -111,12 +120,12 @@ export class Bus {
   }
 
   /** What a durable still has to do; undefined when it does not exist. @throws Unavailable */
-  async consumerState(name: string): Promise<{ readonly pending: number; readonly ackPending: number } | undefined> {
+  async consumerState(name: string): Promise<ConsumerState | undefined> {
     const doing = `Reading the state of ${name}`;
     this.connection.assertConnected(doing);
     try {
       const state = await this.connection.reply(this.connection.jsm.consumers.info(WORK_STREAM, name));
-      return { pending: state.num_pending, ackPending: state.num_ack_pending };
+      return { pending: state.num_pending, ackPending: state.num_ack_pending, waiting: state.num_waiting };
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw translated(error, doing);

@@ -246,7 +246,7 @@ describe('slots', () => {
     await Promise.all(Array.from({ length: 5 }, () => ring(aRun())));
     await until(() => take.heard.length === 2);
     await until(async () => (await bus.consumerState('consumer'))?.ackPending === 0);
-    expect(await bus.consumerState('consumer')).toEqual({ pending: 3, ackPending: 0 });
+    expect(await bus.consumerState('consumer')).toEqual({ pending: 3, ackPending: 0, waiting: 0 });
 
     free += 1;
     take.consuming.wake();
@@ -256,6 +256,14 @@ describe('slots', () => {
     await settled();
     expect(take.heard.map(({ deliveryCount }) => deliveryCount)).toEqual([1, 1, 1, 1, 1]);
     expect(free).toBe(0);
+  });
+
+  it('that are free are counted over all processes, and those of a killed process no longer', async () => {
+    const victim = consumer('hang');
+    consume(() => undefined, { concurrency: 3 });
+    await until(async () => (await bus.consumerState('consumer'))?.waiting === 4);
+    await victim.kill();
+    await until(async () => (await bus.consumerState('consumer'))?.waiting === 3);
   });
 
   it('that were taken away leave the message to another', async () => {
@@ -294,6 +302,6 @@ describe('closing', () => {
     gate.open();
     await closing;
     await consuming.stop();
-    expect(await bus.consumerState('consumer')).toEqual({ pending: 1, ackPending: 0 });
+    expect(await bus.consumerState('consumer')).toEqual({ pending: 1, ackPending: 0, waiting: 0 });
   });
 });

@@ -1,5 +1,5 @@
 export type { Answering, AnswerOptions, AskOptions, Heard } from './ask.js';
-export { Bus, type ConsumeOptions } from './bus.js';
+export { Bus, type ConsumeOptions, type ConsumerState } from './bus.js';
 export type { ConnectionSettings } from './connection.js';
 export type { Consuming } from './consume.js';
 export { type BodyOf, subjectOf } from './contract.js';

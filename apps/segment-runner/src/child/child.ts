@@ -48,7 +48,7 @@ const OVERTIME_MS = 60_000;
 export class Child {
   private current: { readonly segment: Segment; readonly log: SegmentLog } | undefined;
   private working: Promise<void> = Promise.resolve();
-  private draining = false;
+  private draining: { readonly why: string | undefined } | undefined;
 
   constructor(private readonly parts: ChildParts) {}
 
@@ -57,9 +57,10 @@ export class Child {
     return this.working;
   }
 
-  drain(): void {
-    this.draining = true;
-    this.current?.segment.drain();
+  /** @param why what to say of it in the log; a process that is asked to stop needs no words */
+  drain(why?: string): void {
+    this.draining = { why };
+    this.current?.segment.drain(why);
   }
 
   /** What is told once a second, so that the supervisor knows that the loop turns. */
@@ -147,7 +148,7 @@ export class Child {
       segmentMs,
     );
     this.current = { segment: current, log };
-    if (this.draining) current.drain();
+    if (this.draining) current.drain(this.draining.why);
     const glance = (): void => void current.glance().catch((error: unknown) => this.glanced(current, error));
     const listening = bus.listen(`${AdvanceRun.subject}.${runId}`, AdvanceRun.body, glance);
     // The doorbell may be lost: look by oneself now and then, so that a wish is seen while one activity takes long.

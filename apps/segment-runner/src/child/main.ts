@@ -7,13 +7,14 @@ import { createModel } from '../model/create-model.js';
 import { loadPrices } from '../model/prices.js';
 import { Child } from './child.js';
 import { Pulse } from './pulse.js';
+import { successor } from './successor.js';
 
 /*
  * The process of a segment: started by the supervisor ahead of time, it works on one segment at a time. When the
- * supervisor is gone it hands off what it has and ends, since nobody could tell it to stop any more; it works on for a
- * moment before, until a new supervisor with a pool of its own can take the run.
+ * supervisor is gone it hands off what it has and ends, since nobody could tell it to stop any more; it works on before,
+ * until a runner with a free process waits for the run.
  */
-const ORPHAN_MS = 2_000;
+const LONGEST_ORPHAN_MS = 15_000;
 /** Who leaves and cannot end in an orderly way ends all the same, milliseconds. */
 const LEAVE_WITHIN_MS = 30_000;
 const config = segmentRunnerConfig();
@@ -46,13 +47,17 @@ process.on('message', (message) => {
   else child.run(order).catch(crash);
 });
 // Whoever was asked to stop takes no more segments: it would hand each of them off at once.
-const leave = (): void => {
-  child.drain();
+const leave = (why?: string): void => {
+  child.drain(why);
   setTimeout(() => process.exit(1), LEAVE_WITHIN_MS).unref();
   void child.settled().finally(() => process.exit(0));
 };
-process.on('SIGTERM', leave);
+process.on('SIGTERM', () => leave());
 process.on('SIGINT', () => undefined);
-process.on('disconnect', () => setTimeout(leave, ORPHAN_MS));
+process.on('disconnect', () => {
+  const ended = child.settled().catch(() => undefined);
+  const over = Promise.race([ended, successor(bus, Math.random, LONGEST_ORPHAN_MS)]);
+  void over.then(() => leave('The supervisor of its process was gone.'));
+});
 setInterval(() => tell(child.sign()), TURNING_MS);
 tell({ type: 'idle' });

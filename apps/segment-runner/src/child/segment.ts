@@ -50,7 +50,7 @@ export class Segment {
   private longestStepMs = 0;
   /** The revision that the request under way was built from: an interrupt before it is being read already. */
   private readUpTo = -1;
-  private draining = false;
+  private draining: { readonly why: string | undefined } | undefined;
   private activity = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   /** For how long the activity may go on. */
@@ -84,8 +84,8 @@ export class Segment {
   }
 
   /** The process was asked to stop: what runs in the workspace goes on, the model's turn is given up. */
-  drain(): void {
-    this.draining = true;
+  drain(why?: string): void {
+    this.draining = { why };
     this.activity.abort();
   }
 
@@ -132,7 +132,8 @@ export class Segment {
   }
 
   private circumstances() {
-    const { longestStepMs, draining } = this;
+    const { longestStepMs } = this;
+    const draining = this.draining !== undefined;
     return { now: this.parts.clock.now(), remainingMs: this.remainingMs(), longestStepMs, draining };
   }
 
@@ -253,8 +254,9 @@ export class Segment {
    * Whether the end is recorded. What came in between, a wish above all, may ask for another end or for none: then it is
    * not, and what to do is asked again. Nothing takes back a wish to cancel.
    */
-  private async ended({ reason, detail }: Extract<Act, { kind: 'end' }>): Promise<boolean> {
+  private async ended({ reason, ...end }: Extract<Act, { kind: 'end' }>): Promise<boolean> {
     const { log, pulse } = this.parts;
+    const detail = end.detail ?? (reason === 'drain' ? this.draining?.why : undefined);
     const { revision } = this.history.run.last;
     pulse.doing('handing-off', reason);
     if (reason === 'cancelled') await this.calls.stop('cancelled');

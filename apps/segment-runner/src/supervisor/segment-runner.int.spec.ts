@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OpenWorkspace, type RunId, WORK_CONSUMERS } from '#contracts';
+import { millisOf, OpenWorkspace, type RunId, WORK_CONSUMERS } from '#contracts';
 import { exitOf, RunnerRig, TEST_MS } from '../../test/runner-rig.js';
 
 let rig: RunnerRig;
@@ -84,6 +84,26 @@ describe('a segment-runner', () => {
       await exitOf(runner);
       expect(runner.signalCode).toBe('SIGTERM');
       expect(await rig.endOf(run)).toBe('drain');
+    },
+    TEST_MS,
+  );
+
+  it(
+    'that was killed leaves its segment at work until another runner is free for the run',
+    async () => {
+      const runner = rig.startRunner();
+      const run = await rig.scheduled({ items: ['a'], thinkMs: 600_000 });
+      await rig.recorded(run, 'SegmentStarted');
+      runner.kill('SIGKILL');
+      await exitOf(runner);
+      const killedAt = Date.now();
+      await rig.freeProcesses(0);
+      expect(await rig.find(run, 'SegmentEnded')).toBeUndefined();
+      rig.startRunner();
+      const end = await rig.recorded(run, 'SegmentEnded');
+      expect(end.data).toMatchObject({ reason: 'drain', detail: 'The supervisor of its process was gone.' });
+      expect(millisOf(end.data.at)).toBeGreaterThan(killedAt);
+      await rig.freeProcesses(1);
     },
     TEST_MS,
   );

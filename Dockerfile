@@ -9,6 +9,7 @@ RUN npm ci
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY apps apps
 COPY libs libs
+COPY scripts scripts
 RUN npm run build && npm prune --omit=dev
 
 FROM ${BASE}

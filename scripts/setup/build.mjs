@@ -6,7 +6,15 @@ import { inRoot, root } from './places.mjs';
 import { SetupError, say } from './say.mjs';
 
 const STAMP = inRoot('dist', '.baton-sources');
-const SETTINGS = ['package.json', 'package-lock.json', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json'];
+const BUNDLE = inRoot('scripts', 'bundle.mjs');
+const SETTINGS = [
+  'scripts/bundle.mjs',
+  'package.json',
+  'package-lock.json',
+  'nest-cli.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
 
 /** Whether the build was made from the sources as they are now (by name, size and time of each file). */
 export function buildIsCurrent() {
@@ -21,12 +29,16 @@ export function ensureBuild() {
   const now = fingerprint();
   if (buildIsCurrent()) return;
   say(existsSync(STAMP) ? 'the sources have changed; building …' : 'building …');
-  const nest = inRoot('node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
-  const { ok, output } = run(process.execPath, [nest, 'build', 'gateway'], { cwd: root });
-  if (!ok) throw new SetupError(`the build failed, see below.\n${lastLines(output, 30)}`);
+  step([inRoot('node_modules', '@nestjs', 'cli', 'bin', 'nest.js'), 'build', 'gateway']);
   removeOrphans();
+  step([BUNDLE]);
   mkdirSync(inRoot('dist'), { recursive: true });
   writeFileSync(STAMP, now);
+}
+
+function step(words) {
+  const { ok, output } = run(process.execPath, words, { cwd: root });
+  if (!ok) throw new SetupError(`the build failed, see below.\n${lastLines(output, 30)}`);
 }
 
 /** Incremental compilation never removes what it once wrote: a source that is gone must not stay in the build. */

@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { EventPage, type EventView, type RunId, RunView, TERMINAL_EVENTS } from '#contracts';
-import { until } from '#testing';
+import { freePort, until } from '#testing';
 import { readRecord } from '../apps/cli/src/cluster/cluster-record.js';
 import { askProcesses } from '../apps/cli/src/cluster/control.js';
 import { DataFolder } from '../apps/cli/src/cluster/data-folder.js';
@@ -239,11 +237,3 @@ export const TEST_MS = 300_000;
 export const freeze = (pid: number): boolean => process.kill(pid, 'SIGSTOP');
 export const thaw = (pid: number): boolean => process.kill(pid, 'SIGCONT');
 export const kill = (pid: number): boolean => process.kill(pid, 'SIGKILL');
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

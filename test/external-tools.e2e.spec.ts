@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EventView, RunId } from '#contracts';
-import { until } from '#testing';
-import { ClusterRig, endedOnce, freePort, kill, TEST_MS } from './cluster-rig.js';
+import { freePort, until } from '#testing';
+import { ClusterRig, endedOnce, kill, TEST_MS } from './cluster-rig.js';
 
 /*
  * Laws 2 and 5 for tools beyond the workspace: HTTP requests and MCP servers, with the segment's process and the manager

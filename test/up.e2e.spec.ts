@@ -1,16 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { until } from '#testing';
+import { isThere, until } from '#testing';
 import { ClusterRig, TEST_MS } from './cluster-rig.js';
-
-const isThere = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
 
 describe('a cluster that was started in the foreground', () => {
   let rig: ClusterRig;

@@ -159,7 +159,8 @@ async function switchOn({ folder, port, pool }: Place): Promise<ChildProcess> {
 
 const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'baton-bench-'));
 
-async function freePort(): Promise<number> {
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,6 +11,8 @@ import { connectLog, type EventLog } from '#log';
 import { silentLogger } from '#platform';
 import { inherited } from './config.js';
 import { round } from './figures.js';
+import { freePort } from './local-cluster.js';
+import { mostMemoryOf } from './most-memory.js';
 import { type Expected, writeOpenRuns } from './open-runs.js';
 
 export interface ReconcileFigures {
@@ -80,8 +81,8 @@ export async function measureReconcile(runs: number): Promise<ReconcileFigures> 
       runs,
       seconds: round((all - began) / 1_000, 1),
       secondsBesidesDeaths: round((besidesDeaths - began) / 1_000, 1),
-      coordinatorMb: mostMemoryOf(coordinator),
-      sweeperMb: mostMemoryOf(sweeper),
+      coordinatorMb: round(mostMemoryOf(coordinator), 0),
+      sweeperMb: round(mostMemoryOf(sweeper), 0),
       coordinatorCpu: cpuOf(coordinator),
       sweeperCpu: cpuOf(sweeper),
       eventStoreCpu: round(cpuOf(eventStore) - storeBefore, 1),
@@ -132,11 +133,6 @@ function watch(log: EventLog, bus: Bus, { scheduled, rung, dead }: Expected) {
   return { ready, done };
 }
 
-function mostMemoryOf(pid: number): number {
-  const most = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return round(Number(most) / 1_024, 0);
-}
-
 const TICKS_A_SECOND = 100;
 
 /** User and system time, in seconds. */
@@ -150,12 +146,4 @@ async function ended(child: ChildProcess): Promise<void> {
   const exit = once(child, 'exit');
   child.kill('SIGKILL');
   await exit;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address ? address.port : 0;
 }

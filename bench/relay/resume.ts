@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { momentOf, RunId } from '#contracts';
 import { Runs } from '#log';
 import { newId } from '#platform';
 import { median, round } from './figures.js';
 import type { BenchCluster } from './local-cluster.js';
 import { writeLongHistory } from './long-history.js';
+import { mostMemoryOf } from './most-memory.js';
 import { type Sighting, Sightings } from './sightings.js';
 
 export interface ResumeFigures {
@@ -44,7 +44,7 @@ async function resumed(cluster: BenchCluster, run: RunId, kills: number): Promis
     const step = await next('ModelTurnCompleted');
     const pid = started.event.type === 'SegmentStarted' ? started.event.data.runner.pid : 0;
     times.push(step.at - scheduled.at);
-    sizes.push(memoryOf(pid));
+    sizes.push(mostMemoryOf(pid));
     last = step.revision;
     if (nth < kills) process.kill(pid, 'SIGKILL');
   }
@@ -61,14 +61,4 @@ async function goOn(cluster: BenchCluster, run: RunId): Promise<number> {
   const data = { at: momentOf(Date.now()), by: 'bench' };
   const changed = await runs.change(run, () => [{ type: 'ResumeRequested', data }]);
   return changed.run.last.revision;
-}
-
-/** MiB; NaN where there is no /proc. */
-function memoryOf(pid: number): number {
-  try {
-    const most = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return Number(most) / 1_024;
-  } catch {
-    return Number.NaN;
-  }
 }

@@ -6,8 +6,8 @@ import { Bus } from '#bus';
 import { type EventView, Heartbeat, LiveDelta, type Problem, type RunId, type RunView } from '#contracts';
 import { connectLog, type EventLog } from '#log';
 import { silentLogger } from '#platform';
-import { startNats, type TestNats, until } from '#testing';
-import { freePort, type ServiceProcess, startService } from '../test/processes.js';
+import { freePort, startNats, type TestNats, until } from '#testing';
+import { type ServiceProcess, startService } from '../test/processes.js';
 import { caller, completed, itemStarted, KEY, scheduled, spec, started } from '../test/rig.js';
 import { eventOf, LiveViewer, sse } from '../test/viewers.js';
 

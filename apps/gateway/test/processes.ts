@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
 /** A service that runs from its source as a process of its own. */
@@ -40,15 +39,4 @@ export async function startService(app: string, env: Record<string, string>): Pr
     },
     stop: () => endBy('SIGTERM'),
   };
-}
-
-/** A port that was free a moment ago: for a server that must come back at the same place. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
-  return address.port;
 }

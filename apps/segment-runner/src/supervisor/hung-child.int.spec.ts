@@ -1,11 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 import { Heartbeat, type RunId } from '#contracts';
 import { Runs } from '#log';
-import { until } from '#testing';
+import { isThere, until } from '#testing';
 import { RunnerRig, TEST_MS } from '../../test/runner-rig.js';
 
 /* Children that are there and do nothing: their supervisor ends them, and their slot is free again. */
@@ -33,15 +32,6 @@ async function blockLoop(runner: ChildProcess, pid: number): Promise<void> {
     return socket.terminate();
   }
 }
-
-const isThere = (pid: number): boolean => {
-  try {
-    // A dead process that nobody has waited for yet is still listed.
-    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
 
 /** The beats that come from now on. */
 function beatsOf(runId: RunId): Heartbeat[] {

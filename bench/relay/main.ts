@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Bench } from '../bench.js';
+import { measureBoot } from './boot.js';
 import { measureMany } from './fifty.js';
 import { measureFloors } from './floors.js';
 import { measureHandoff } from './handoff.js';
@@ -25,6 +26,7 @@ const SIZES = {
   starts: 20,
   histories: [1_000, 5_000, 20_000],
   openRuns: 10_000,
+  boots: 5,
 };
 const QUICK: typeof SIZES = {
   steps: 10,
@@ -37,6 +39,7 @@ const QUICK: typeof SIZES = {
   starts: 1,
   histories: [50, 100],
   openRuns: 50,
+  boots: 1,
 };
 
 type Figures = Record<string, unknown>;
@@ -56,6 +59,7 @@ const MEASURES: Readonly<Record<string, (cluster: BenchCluster, sizes: typeof SI
 
 /** What is measured on processes of its own, because a cluster beside them would take part. */
 const ALONE: Readonly<Record<string, (sizes: typeof SIZES) => Promise<unknown>>> = {
+  boot: ({ boots }) => measureBoot(boots),
   reconcile: ({ openRuns }) => measureReconcile(openRuns),
 };
 

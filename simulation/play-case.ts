@@ -1,6 +1,7 @@
 import { TERMINAL_EVENTS } from '#contracts';
 import { Cluster } from './world/cluster.js';
 import { People } from './world/people.js';
+import { outsideOfPromises } from './world/virtual-time.js';
 import { type Boundary, type Strike, World } from './world/world.js';
 
 /** A run that has not ended by then never will, in milliseconds of the world. */
@@ -39,8 +40,10 @@ export async function playCase({ seed, strikes, keepBoundaries = false, tell }: 
   cluster.start();
   cluster.keep('gateway', 'machine-g', (process) => people.serve(process));
   people.request();
-  await world.scheduler.runUntil(() => endedAt !== undefined, LATEST_END_MS);
-  const until = Math.max(endedAt ?? 0, world.disturbedUntil) + LINGER_MS;
-  if (endedAt !== undefined) await world.scheduler.runUntil(() => false, until);
+  await outsideOfPromises(() => {
+    world.scheduler.runUntil(() => endedAt !== undefined, LATEST_END_MS);
+    const until = Math.max(endedAt ?? 0, world.disturbedUntil) + LINGER_MS;
+    if (endedAt !== undefined) world.scheduler.runUntil(() => false, until);
+  });
   return { world, cluster, boundaries: world.boundaries, endedAt };
 }

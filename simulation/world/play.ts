@@ -90,7 +90,7 @@ function wordsOf({ role, content }: ContextMessage, text: string): Omit<Gist, 'c
   }
   const compact = text.includes('<compact/>');
   if (text.includes('<no-open-items/>')) return { calls: 0, compact, item: null };
-  const item = [...text.matchAll(/<item>(.*?)<\/item>/g)].at(-1)?.[1];
+  const item = text.includes('<item>') ? [...text.matchAll(/<item>(.*?)<\/item>/g)].at(-1)?.[1] : undefined;
   if (item === undefined) return { calls: 0, compact };
   const { number } = JSON.parse(item) as { readonly number: number };
   return { calls: 0, compact, item: { number, calls: Number(/<calls>(\d+)<\/calls>/.exec(text)?.[1] ?? 0) } };

@@ -62,14 +62,14 @@ const PLANTS: Readonly<Record<string, Plant>> = {
       Runs.prototype,
       'append',
       (append) =>
-        function appendOtherwise(this: Runs<RecordingApp>, runId, events, expected, ids) {
+        function appendOtherwise(this: Runs<RecordingApp>, runId, events, ...rest) {
           const content = [{ type: 'text' as const, text: 'Nobody minds.' }];
           const said = events.map((event) =>
             event.type === 'ToolCallCompleted' && JSON.stringify(event.data.content).includes(THE_ANSWER)
               ? { ...event, data: { ...event.data, content } }
               : event,
           );
-          return append.call(this, runId, said, expected, ids);
+          return append.call(this, runId, said, ...rest);
         },
     ),
   /** Whatever the run, the workspace of the first one is asked. */

@@ -2,7 +2,6 @@ import { TERMINAL_EVENTS } from '#contracts';
 import { Cluster } from './world/cluster.js';
 import { People } from './world/people.js';
 import { COMPANIONS, THE_RUN } from './world/play.js';
-import { outsideOfPromises } from './world/virtual-time.js';
 import { type Boundary, type Strike, World } from './world/world.js';
 
 /** A run that has not ended by then never will, in milliseconds of the world. */
@@ -54,10 +53,8 @@ export async function playCase({
     for (const one of everybody) one.serve(process);
   });
   for (const one of everybody) one.request();
-  await outsideOfPromises(() => {
-    world.scheduler.runUntil(() => endedAt !== undefined, LATEST_END_MS);
-    const until = Math.max(endedAt ?? 0, world.disturbedUntil) + LINGER_MS;
-    if (endedAt !== undefined) world.scheduler.runUntil(() => false, until);
-  });
+  await world.scheduler.runUntil(() => endedAt !== undefined, LATEST_END_MS);
+  const until = Math.max(endedAt ?? 0, world.disturbedUntil) + LINGER_MS;
+  if (endedAt !== undefined) await world.scheduler.runUntil(() => false, until);
   return { world, cluster, boundaries: world.boundaries, endedAt };
 }

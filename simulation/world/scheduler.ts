@@ -34,8 +34,7 @@ export class Scheduler {
   private readonly heap: Task[] = [];
   private posted = 0;
 
-  /** @param settle lets everything go on that can, and returns when nothing can any more */
-  constructor(private readonly settle: () => void) {}
+  constructor(private readonly settle: () => Promise<void>) {}
 
   post(owner: Owner | undefined, delayMs: number, run: () => void): Task {
     const task: Task = { at: this.now + Math.max(0, delayMs), order: ++this.posted, owner, run, cancelled: false };
@@ -44,7 +43,7 @@ export class Scheduler {
   }
 
   /** Runs tasks until the condition holds, nothing is left, or the moment is reached. */
-  runUntil(isOver: () => boolean, limitMs: number): 'over' | 'empty' | 'late' {
+  async runUntil(isOver: () => boolean, limitMs: number): Promise<'over' | 'empty' | 'late'> {
     while (!isOver()) {
       const task = this.pop();
       if (!task) return 'empty';
@@ -58,7 +57,7 @@ export class Scheduler {
       this.current = task.owner;
       this.tasksRun += 1;
       task.run();
-      this.settle();
+      await this.settle();
       this.current = undefined;
     }
     return 'over';

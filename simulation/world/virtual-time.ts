@@ -17,20 +17,8 @@ const realNow = performance.now.bind(performance);
 /** Milliseconds of the machine that the simulation runs on. */
 export const stopwatch = (): number => realNow();
 
-/** Every promise that can go on has gone on when it returns: what node does after each callback, and much cheaper than a round of its event loop. */
-const settle = (process as unknown as { readonly _tickCallback: () => void })._tickCallback;
-
-/** Does the work where no promise is being settled: only there can `settle` do anything. */
-export const outsideOfPromises = <T>(work: () => T): Promise<T> =>
-  new Promise((resolve, reject) => {
-    realSetImmediate(() => {
-      try {
-        resolve(work());
-      } catch (error) {
-        reject(error as Error);
-      }
-    });
-  });
+/** A round of the real event loop: every promise that can go on has gone on by then. */
+const settle = (): Promise<void> => new Promise((resolve) => void realSetImmediate(resolve));
 
 let scheduler = new Scheduler(settle);
 const COPIES_EVERY = 25;

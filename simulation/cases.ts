@@ -12,12 +12,18 @@ export const BASE_SCHEDULE = 1;
 const BURST = 60;
 /** In one of so many samples people interfere. */
 const RESTLESS_EVERY = 3;
+/** In one of so many samples other runs are at work beside it. */
+const CROWDED_EVERY = 4;
+/** How many boundaries there are then for each of the run alone. */
+const CROWD = 1.6;
 
 /** One case: the order of things, and what disturbs it. */
 export interface Case {
   readonly seed: number;
   readonly schedule: number;
   readonly faults: readonly Fault[];
+  /** Other runs are at work at the same time. */
+  readonly crowded?: boolean;
   /** What people want in between; with it the run comes to its end on another way. */
   readonly whims?: readonly { readonly place: number; readonly whim: Whim }[];
 }
@@ -33,7 +39,8 @@ export function caseOf(seed: number, boundaries: readonly Boundary[]): Case {
   const machines = boundaries.filter(({ role }) => role === 'child' || role === 'supervisor');
   const off = machines[seed - 1 - boundaries.length];
   if (off) return { seed, schedule: BASE_SCHEDULE, faults: [{ place: off.place, kind: 'power-off', ms: 0 }] };
-  return sampled(seed, boundaries.length);
+  const crowded = seed % CROWDED_EVERY === 0;
+  return { ...sampled(seed, Math.round((crowded ? CROWD : 1) * boundaries.length)), crowded };
 }
 
 function sampled(seed: number, places: number): Case {
@@ -54,11 +61,16 @@ function sampled(seed: number, places: number): Case {
 }
 
 /** The run without a fault. */
-export const undisturbed = (schedule = BASE_SCHEDULE): Promise<Played> =>
-  playCase({ seed: schedule, keepBoundaries: true });
+export const undisturbed = (crowded = false): Promise<Played> =>
+  playCase({ seed: BASE_SCHEDULE, keepBoundaries: true, crowded });
 
 export const play = (chosen: Case, tell?: (line: string) => void): Promise<Played> =>
-  playCase({ seed: chosen.schedule, strikes: (cluster, people) => strikesOf(chosen, cluster, people), tell });
+  playCase({
+    seed: chosen.schedule,
+    crowded: chosen.crowded,
+    strikes: (cluster, people) => strikesOf(chosen, cluster, people),
+    tell,
+  });
 
 function strikesOf({ faults, whims = [] }: Case, cluster: Cluster, people: People): ReadonlyMap<number, Strike> {
   const strikes = new Map<number, Strike>();
@@ -74,10 +86,10 @@ function strikesOf({ faults, whims = [] }: Case, cluster: Cluster, people: Peopl
   return strikes;
 }
 
-export function inWords({ faults, whims = [] }: Case): string {
+export function inWords({ faults, whims = [], crowded = false }: Case): string {
   const words = [
     ...faults.map(({ place, kind, ms }) => `${kind}${ms === 0 ? '' : ` (${ms} ms)`} at #${place}`),
     ...whims.map(({ place, whim }) => `a person wants: ${whim} at #${place}`),
   ];
-  return words.length === 0 ? 'no fault' : words.join(', ');
+  return `${words.length === 0 ? 'no fault' : words.join(', ')}${crowded ? ', beside other runs' : ''}`;
 }

@@ -22,6 +22,8 @@ const KINDS = [
   'commands-lost',
   'clock-jumps',
   'rivals',
+  'request-cut',
+  'answer-cut',
 ] as const;
 type FaultKind = (typeof KINDS)[number];
 
@@ -45,13 +47,13 @@ export function anyFault(random: Random, place: number): Fault {
 }
 
 /** What the fault does to the cluster when a process comes to its place. */
-export function strikeOf({ world, stream, disk }: Cluster, { kind, ms }: Fault): Strike {
+export function strikeOf({ world, stream, disks, outside }: Cluster, { kind, ms }: Fault): Strike {
   const wipe = (): void => stream.wipe();
   const strikes: Record<FaultKind, (process: Process) => void> = {
     crash: (process) => world.kill(process, 'crash'),
     'power-off': ({ machine }) => {
       world.powerOff(machine);
-      if (machine === 'machine-w') disk.reboot();
+      if (machine === 'machine-w') disks.reboot();
     },
     pause: (process) => world.pause(process, ms),
     'cut-off': ({ machine }) => world.cut(machine, ms),
@@ -67,8 +69,10 @@ export function strikeOf({ world, stream, disk }: Cluster, { kind, ms }: Fault):
     'bus-wiped': () => world.loseBus(ms, wipe),
     'commands-lost': () => {
       world.powerOff('machine-w');
-      disk.reboot();
+      disks.reboot();
     },
+    'request-cut': () => outside.cutNext('request'),
+    'answer-cut': () => outside.cutNext('answer'),
     rivals: () => makeRivals(world, ms),
     'clock-jumps': (process) => {
       process.skewMs += ms;
@@ -77,7 +81,7 @@ export function strikeOf({ world, stream, disk }: Cluster, { kind, ms }: Fault):
   return (process) => {
     const lasts =
       kind === 'pause' || kind === 'cut-off' || kind.endsWith('-away') || kind === 'bus-wiped' || kind === 'rivals';
-    world.ledger.disturbances.push({ at: world.now, until: world.now + (lasts ? ms : 0), kind });
+    world.chronicle.disturbances.push({ at: world.now, until: world.now + (lasts ? ms : 0), kind });
     strikes[kind](process);
   };
 }

@@ -1,12 +1,18 @@
-import type { RecordingApp } from '#contracts';
+import type { RecordingApp, RunId } from '#contracts';
 import { Runs } from '#log';
 import { Advances } from '../apps/coordinator/src/advances.js';
 import { SegmentLog } from '../apps/segment-runner/src/child/segment-log.js';
 import { Workspace } from '../apps/segment-runner/src/child/workspace.js';
 import { Pool } from '../apps/segment-runner/src/supervisor/pool.js';
+import { THE_ANSWER } from './world/play.js';
 
 /** Puts the bug in place; what it returns takes it out again. */
 type Plant = () => () => void;
+
+/** What a workspace asks by. */
+interface Asking {
+  readonly segmentLog: { readonly runId: RunId; readonly segment: number };
+}
 
 /** Puts another method in the place of one. */
 function wrap<T extends object, K extends keyof T>(prototype: T, name: K, by: (original: T[K]) => T[K]): () => void {
@@ -47,6 +53,39 @@ const PLANTS: Readonly<Record<string, Plant>> = {
           return run.call(this, { ...call, attempts: (call.attempts ?? 1) + 1 }, signal);
         },
     ),
+  /** The world says that it took a request, and is not believed. */
+  'mistrust-the-probe': () =>
+    wrap(Workspace.prototype, 'probe', () => () => Promise.resolve({ found: 'not-done' as const })),
+  /** What a person has answered does not reach the model. */
+  'lose-an-answer': () =>
+    wrap(
+      Runs.prototype,
+      'append',
+      (append) =>
+        function appendOtherwise(this: Runs<RecordingApp>, runId, events, ...rest) {
+          const content = [{ type: 'text' as const, text: 'Nobody minds.' }];
+          const said = events.map((event) =>
+            event.type === 'ToolCallCompleted' && JSON.stringify(event.data.content).includes(THE_ANSWER)
+              ? { ...event, data: { ...event.data, content } }
+              : event,
+          );
+          return append.call(this, runId, said, ...rest);
+        },
+    ),
+  /** Whatever the run, the workspace of the first one is asked. */
+  'mix-up-the-workspaces': () => {
+    let first: RunId | undefined;
+    const workspaces = Workspace.prototype as unknown as Asking;
+    const asker = Object.getOwnPropertyDescriptor(workspaces, 'asker') ?? {};
+    Object.defineProperty(workspaces, 'asker', {
+      configurable: true,
+      get(this: Asking) {
+        first ??= this.segmentLog.runId;
+        return { runId: first, segment: this.segmentLog.segment };
+      },
+    });
+    return () => void Object.defineProperty(workspaces, 'asker', asker);
+  },
   /** Every restart counts as one without progress. */
   'count-a-healthy-restart': () =>
     wrap(

@@ -24,7 +24,7 @@ function placeOf({ boundaries }: Bench, pattern: RegExp, nth: number): number {
   return place;
 }
 
-const caseWith = (fault: Fault): Case => ({ seed: 0, schedule: BASE_SCHEDULE, faults: [fault] });
+const caseWith = (...faults: Fault[]): Case => ({ seed: 0, schedule: BASE_SCHEDULE, faults });
 const at = (kind: Fault['kind'], pattern: RegExp, { ms = 0, nth = 0 } = {}): Case =>
   caseWith({ kind, place: placeOf(bench, pattern, nth), ms });
 
@@ -32,6 +32,9 @@ const REVEALING: Readonly<Record<string, Case>> = {
   'acknowledge-before-append': at('crash', /^child before: append SegmentStarted/),
   'forget-the-fence': at('pause', /^child before: append ModelTurnCompleted/, { ms: 15_000, nth: 5 }),
   'retry-a-once-tool': at('commands-lost', /^workspace-manager after: tool start/),
+  'mistrust-the-probe': at('crash', /^workspace-manager after: http/),
+  'lose-an-answer': caseWith(),
+  'mix-up-the-workspaces': { ...caseWith(), crowded: true },
   'count-a-healthy-restart': at('crash', /^child after: append ModelTurnCompleted/, { nth: 4 }),
   'drop-a-wake-up': at('crash', /^child after: append SegmentStarted/),
 };

@@ -23,6 +23,9 @@ describe('the simulation', () => {
     'acknowledge-before-append',
     'forget-the-fence',
     'retry-a-once-tool',
+    'mistrust-the-probe',
+    'lose-an-answer',
+    'mix-up-the-workspaces',
     'count-a-healthy-restart',
     'drop-a-wake-up',
   ])('finds the planted bug %s by the fault that reveals it, and nothing without the bug', (name) => {

@@ -4,7 +4,7 @@ import { readRunEvent, type StoredEvent } from '#log';
 import { sha256 } from '#platform';
 import type { Played } from '../play-case.js';
 import type { Ledger } from '../world/ledger.js';
-import { THE_RUN } from '../world/play.js';
+import type { PlayedRun } from '../world/play.js';
 import { WORLD_BEGINS } from '../world/virtual-time.js';
 
 /** An event of the run, with when the log took it in milliseconds of the world. */
@@ -15,7 +15,7 @@ export interface Entry {
   readonly recorder: string;
 }
 
-/** All that the checker may look at: the log and the world's ledger. */
+/** All that the checker may look at of one run: the log and the world's ledger. */
 export interface Account {
   readonly entries: readonly Entry[];
   readonly recorded: readonly Recorded<RunEvent>[];
@@ -24,12 +24,14 @@ export interface Account {
   /** Names what the model would be shown next. */
   readonly contextDigest: string;
   readonly result: string;
+  /** When the run ended, in milliseconds of the world; 0 when it did not. */
+  readonly endedAt: number;
   readonly requestDigests: string;
 }
 
-export async function accountOf({ world }: Played): Promise<Account> {
+export async function accountOf({ world }: Played, { id }: PlayedRun): Promise<Account> {
   const stored: StoredEvent[] = [];
-  for await (const event of world.log.read(`run-${THE_RUN}`)) stored.push(event);
+  for await (const event of world.log.read(`run-${id}`)) stored.push(event);
   const recorded = stored.map(readRunEvent);
   const entries = recorded.map(
     ({ event, revision, metadata }, place): Entry => ({
@@ -46,10 +48,11 @@ export async function accountOf({ world }: Played): Promise<Account> {
   return {
     entries,
     recorded,
-    ledger: world.ledger,
+    ledger: world.ledgerOf(id),
     history,
     contextDigest: sha256(canonical(context)),
     result: resultOf(entries),
+    endedAt: entries.find(({ event }) => ENDS.has(event.type))?.at ?? 0,
     requestDigests: sha256(requestDigests(entries).join('\n')),
   };
 }

@@ -13,7 +13,7 @@ interface Call {
   doubts: number;
 }
 
-const REPEATABLE: ReadonlySet<string> = new Set(['write_file']);
+const REPEATABLE: ReadonlySet<string> = new Set(['write_file', 'register']);
 
 interface Findings {
   readonly broken: readonly string[];
@@ -91,7 +91,10 @@ function callsIn(entries: readonly Entry[]): Map<string, Call> {
       }
       case 'ToolCallSettled': {
         const known = call(event.data);
-        if (known) known.ends += 1;
+        if (!known) break;
+        known.ends += 1;
+        // The world has said so, and what it says is so.
+        known.ok = event.data.by === 'probe';
         break;
       }
       case 'ToolCallInDoubt': {
@@ -105,9 +108,9 @@ function callsIn(entries: readonly Entry[]): Map<string, Call> {
   return calls;
 }
 
-/** Calls that only the log carries out have no effect outside it. */
+/** Calls that only the log, or a person, carries out have no effect outside it. */
 function started(calls: Map<string, Call>, { callId, tool, attempt = 1 }: Of<'ToolCallStarted'>, at: number): void {
-  if (tool.endsWith('_item')) return;
+  if (tool.endsWith('_item') || tool === 'ask_human') return;
   const known = calls.get(callId) ?? { tool, starts: [], ends: 0, ok: false, doubts: 0 };
   known.starts.push({ at, attempt });
   calls.set(callId, known);

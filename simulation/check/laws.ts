@@ -42,7 +42,6 @@ export function judge(account: Account, expected: Expected): Verdict {
     ...(expected.restless
       ? restlessFaults(account, expected)
       : [...promptnessFaults(account, expected.endsAt), ...outcomeFaults(account, expected)]),
-    ...account.ledger.surprises,
   ];
   return { broken: sentences, lost, doubled };
 }
@@ -78,7 +77,7 @@ function settlesOrder(event: RunEvent, segment: number): boolean {
 }
 
 /** What people wished is there once, and a call that needs their agreement has it. */
-function peopleFaults({ entries }: Account): Broken[] {
+function peopleFaults({ entries, ledger }: Account): Broken[] {
   const messages = entries.flatMap(({ event }) => (event.type === 'MessageReceived' ? [event.data.messageId] : []));
   const broken = messages.length === new Set(messages).size ? [] : ['A message was received twice.'];
   const asked = new Map<string, number>();
@@ -88,6 +87,20 @@ function peopleFaults({ entries }: Account): Broken[] {
     if (event.type === 'ToolCallStarted' && asked.has(event.data.callId)) {
       broken.push(`The call ${event.data.callId} began at ${revision} before anybody had agreed.`);
     }
+  }
+  return [...broken, ...answerFaults(entries, ledger)];
+}
+
+/** What the model is told as a person's answer, a person has said. */
+function answerFaults(entries: readonly Entry[], { said }: Account['ledger']): Broken[] {
+  const asked = new Set<string>();
+  const broken: Broken[] = [];
+  for (const { event } of entries) {
+    if (event.type === 'ToolCallStarted' && event.data.tool === 'ask_human') asked.add(event.data.callId);
+    if (event.type !== 'ToolCallCompleted' || event.data.outcome !== 'ok' || !asked.has(event.data.callId)) continue;
+    const words = event.data.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
+    if (!said.has(words))
+      broken.push(`Nobody has answered the question ${event.data.callId} with ${JSON.stringify(words)}.`);
   }
   return broken;
 }

@@ -21,6 +21,7 @@ const RECORDERS: Readonly<Record<string, string>> = {
   RunRequested: 'user',
   MessageReceived: 'user',
   ApprovalGranted: 'user',
+  ApprovalDenied: 'user',
   CancelRequested: 'user',
   PauseRequested: 'user',
   ResumeRequested: 'user',

@@ -5,10 +5,10 @@ import { createSweeper } from '../../apps/sweeper/src/sweeper.js';
 import { BusPort } from './bus-port.js';
 import { JetStream } from './jetstream.js';
 import { LogPort } from './log-port.js';
-import { toolWork } from './play.js';
+import { Outside } from './outside.js';
 import { superviseSegments } from './runner.js';
 import { Switchboard } from './switchboard.js';
-import { manageWorkspaces, WorkspaceDisk } from './workspaces.js';
+import { manageWorkspaces, WorkspaceDisks } from './workspaces.js';
 import type { Process, Role, World } from './world.js';
 
 const SILENCE_MS = 5_000;
@@ -20,7 +20,8 @@ type Start = (process: Process) => void;
 /** Two of each service over one log and one bus; what dies is started again. */
 export class Cluster {
   readonly stream: JetStream;
-  readonly disk: WorkspaceDisk;
+  readonly disks: WorkspaceDisks;
+  readonly outside: Outside;
   private readonly board = new Switchboard();
   private readonly births = new Map<string, number>();
 
@@ -28,7 +29,8 @@ export class Cluster {
     this.stream = new JetStream(world);
     // Who asks for messages asks again as soon as the bus is there.
     world.onBusFound(() => this.stream.kickAll());
-    this.disk = new WorkspaceDisk(world, toolWork);
+    this.outside = new Outside(world);
+    this.disks = new WorkspaceDisks(world, this.outside);
   }
 
   start(): void {
@@ -40,7 +42,7 @@ export class Cluster {
       );
     }
     this.keep('workspace-manager', 'machine-w', (process) =>
-      manageWorkspaces(this.world, process, this.busOf(process), this.disk),
+      manageWorkspaces(this.world, process, this.busOf(process), this.disks),
     );
   }
 

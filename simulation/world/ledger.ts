@@ -25,19 +25,32 @@ export interface Asked {
   readonly segment: number;
 }
 
-/** What has really happened outside the log, as nobody in the world can see it. */
+/** What was done to the world and what went wrong in it, whichever run was at work. */
+export class Chronicle {
+  /** What was done to the world, and until when it lasted. */
+  readonly disturbances: { readonly at: number; readonly until: number; readonly kind: string }[] = [];
+  /** What no part of the system may do: an error that nobody expected. */
+  readonly surprises: string[] = [];
+}
+
+/** What has really happened to one run outside the log, as nobody in the world can see it. */
 export class Ledger {
   readonly effects: Effect[] = [];
   readonly acks: Ack[] = [];
   readonly asked: Asked[] = [];
   /** Calls that a machine lost while they ran: nobody can know how they ended. */
   readonly unknowable = new Set<string>();
-  /** What was done to the world, and until when it lasted. */
-  readonly disturbances: { readonly at: number; readonly until: number; readonly kind: string }[] = [];
-  /** What no part of the system may do: an error that nobody expected. */
-  readonly surprises: string[] = [];
+  /** What people have said, in their words. */
+  readonly said = new Set<string>();
 
-  constructor(private readonly now: () => number) {}
+  constructor(
+    private readonly now: () => number,
+    private readonly chronicle: Chronicle,
+  ) {}
+
+  get disturbances(): Chronicle['disturbances'] {
+    return this.chronicle.disturbances;
+  }
 
   effect(effect: Omit<Effect, 'at'>): void {
     this.effects.push({ at: this.now(), ...effect });

@@ -1,17 +1,18 @@
-import { momentOf, RunEvent } from '#contracts';
+import { type CallId, momentOf, RunEvent } from '#contracts';
 import {
   type Run,
   type Wished,
   type Wisher,
   wishApprove,
   wishCancel,
+  wishDeny,
   wishMessage,
   wishPause,
   wishResume,
 } from '#domain';
 import { Runs } from '#log';
 import { LogPort } from './log-port.js';
-import { THE_MESSAGE, THE_RUN, theRequest } from './play.js';
+import { type PlayedRun, requestOf, THE_ANSWER, THE_MESSAGE } from './play.js';
 import type { Process, World } from './world.js';
 
 const AGAIN_MS = 700;
@@ -23,10 +24,11 @@ export type Whim = (typeof WHIMS)[number];
 /** Whoever pauses a run lets it go on after this long, in milliseconds. */
 const PAUSED_MS = 4_000;
 
+type Message = Parameters<typeof wishMessage>[2];
 type Wish = (run: Run, wisher: Wisher) => Wished;
 
 /**
- * The people, through a gateway. Each repeats a wish until it has a receipt, and has the next one after it. They answer
+ * The people who want one run, through a gateway. Each repeats a wish until it has a receipt, and has the next one after it. They answer
  * what they are asked; with that the run's message comes at a place where it cannot matter when.
  */
 export class People {
@@ -36,10 +38,18 @@ export class People {
   private busy = false;
   private whims = 0;
 
-  constructor(private readonly world: World) {
-    world.onCommit(({ type, data }) => {
-      const event = type === 'ApprovalRequested' ? RunEvent.parse({ type, data }) : undefined;
-      if (event?.type === 'ApprovalRequested') this.answer(event.data);
+  constructor(
+    private readonly world: World,
+    private readonly run: PlayedRun,
+  ) {
+    world.onCommit(({ stream, type, data }) => {
+      if (stream !== `run-${run.id}`) return;
+      if (type !== 'ApprovalRequested' && type !== 'ToolCallStarted') return;
+      const event = RunEvent.parse({ type, data });
+      if (event.type === 'ApprovalRequested') this.world.post(undefined, THINKS_MS, () => this.decide(event.data));
+      if (event.type === 'ToolCallStarted' && event.data.tool === 'ask_human') {
+        this.world.post(undefined, THINKS_MS, () => this.answer(event.data.callId));
+      }
     });
   }
 
@@ -52,12 +62,12 @@ export class People {
   }
 
   request(): void {
-    this.queue(async () => await this.runs?.request(THE_RUN, theRequest(Date.now())));
+    this.queue(async () => await this.runs?.request(this.run.id, requestOf(this.run, Date.now())));
   }
 
   wish(wish: Wish): void {
     this.queue(async () => {
-      await this.runs?.change(THE_RUN, (run) => {
+      await this.runs?.change(this.run.id, (run) => {
         const wished = wish(run, { by: 'a person', at: momentOf(Date.now()) });
         return wished.events ?? [];
       });
@@ -74,22 +84,32 @@ export class People {
         return this.wish((run, wisher) => wishCancel(run, wisher, 'It is not needed any more.'));
       case 'message':
       case 'interrupt':
-        return this.wish((run, wisher) =>
-          wishMessage(run, wisher, { messageId, text, interrupt: whim === 'interrupt' }),
-        );
+        return this.say({ messageId, text, interrupt: whim === 'interrupt' });
       case 'pause':
         this.wish(wishPause);
         this.world.post(undefined, PAUSED_MS, () => this.wish(wishResume));
     }
   }
 
-  private answer({ callId, inputDigest }: Extract<RunEvent, { type: 'ApprovalRequested' }>['data']): void {
-    this.world.post(undefined, THINKS_MS, () => {
-      this.wish((run, wisher) =>
-        wishMessage(run, wisher, { messageId: 'the-message', text: THE_MESSAGE, interrupt: false }),
-      );
-      this.wish((run, wisher) => wishApprove(run, wisher, { callId, inputDigest }));
-    });
+  private decide({ callId, inputDigest, about }: Extract<RunEvent, { type: 'ApprovalRequested' }>['data']): void {
+    const verdict = { callId, inputDigest };
+    if (about !== 'doubt') {
+      this.say({ messageId: 'the-message', text: THE_MESSAGE, interrupt: false });
+      return this.wish((run, wisher) => wishApprove(run, wisher, verdict));
+    }
+    // Who is asked what became of a call goes and looks.
+    const isDone = this.world.ledgerOf(this.run.id).effects.some((effect) => effect.callId === callId);
+    const found = { ...verdict, reason: 'I have looked.', decision: 'done' as const };
+    this.wish((run, wisher) => (isDone ? wishDeny(run, wisher, found) : wishApprove(run, wisher, verdict)));
+  }
+
+  private answer(callId: CallId): void {
+    this.say({ messageId: `answer-${callId}`, text: THE_ANSWER, interrupt: false, callId });
+  }
+
+  private say(message: Message): void {
+    this.world.ledgerOf(this.run.id).said.add(message.text);
+    this.wish((run, wisher) => wishMessage(run, wisher, message));
   }
 
   private queue(wish: () => Promise<unknown>): void {

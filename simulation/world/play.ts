@@ -4,35 +4,49 @@ import type { TurnRequest } from '#domain';
 import { sha256 } from '#platform';
 
 /*
- * The run that is played: twenty items, worked through by a model that is a pure function of the request. It has calls
+ * The run that is played: its items (twenty of them), worked through by a model that is a pure function of the request. It has calls
  * side by side, calls that may be repeated and calls that may not, one that a person must allow, one that is longer than
  * what is left of its segment, an item that fails, and more words than the window holds.
  */
-const ITEMS = 20;
 const ASKS_A_PERSON = 7;
 const FAILS = 9;
 const TAKES_LONG = 12;
+/** Requests to the world outside, each by its item, and a question to people. */
+const OUTSIDE: ReadonlyMap<number, string> = new Map([
+  [3, 'pay'],
+  [5, 'order'],
+  [10, 'register'],
+]);
+const ASKS = 14;
+
+const aRequest = (name: string) => ({ name, description: name, url: `https://outside.example/${name}` });
 
 const SPEC: AgentSpec = AgentSpecs.parse({
   name: 'simulated',
   model: { name: 'pure', contextTokens: 4_000 },
   instructions: 'Work through the items.',
-  tools: ['bash', 'write_file'],
+  tools: ['bash', 'write_file', 'ask_human'],
+  http: [
+    // Done once at the most: of the one the world can be asked what became of it, of the other only a person knows.
+    { ...aRequest('pay'), method: 'POST', probe: { url: 'https://outside.example/paid/{call}' } },
+    { ...aRequest('order'), method: 'POST' },
+    { ...aRequest('register'), method: 'PUT' },
+  ],
   approvals: { bash: { when: { command: '^deploy ' } } },
   caps: { segmentSeconds: 14, reserveSeconds: 3, steps: 1_000 },
 });
 
 const itemId = (number: number): string => `item-${String(number).padStart(2, '0')}`;
 
-export function theRequest(now: number): Extract<GatewayRunEvent, { type: 'RunRequested' }> {
+export function requestOf({ items }: PlayedRun, now: number): Extract<GatewayRunEvent, { type: 'RunRequested' }> {
   return {
     type: 'RunRequested',
     data: {
       at: momentOf(now),
       agent: { name: SPEC.name, version: 1, spec: SPEC, files: [] },
       caps: SPEC.caps,
-      input: 'Twenty things are to be done.',
-      items: Array.from({ length: ITEMS }, (_, place) => ({ id: itemId(place + 1), input: { number: place + 1 } })),
+      input: `${items} things are to be done.`,
+      items: Array.from({ length: items }, (_, place) => ({ id: itemId(place + 1), input: { number: place + 1 } })),
       words: WORDS_VERSION,
       requestDigest: '0'.repeat(64),
       by: 'a person',
@@ -40,7 +54,23 @@ export function theRequest(now: number): Extract<GatewayRunEvent, { type: 'RunRe
   };
 }
 
-export const THE_RUN = '00000000-0000-7000-8000-000000000001' as RunId;
+/** One run of the play. */
+export interface PlayedRun {
+  readonly id: RunId;
+  readonly items: number;
+}
+
+export const THE_RUN: PlayedRun = { id: '00000000-0000-7000-8000-000000000001' as RunId, items: 20 };
+/** Smaller ones that may be at work beside it: what happens to one changes nothing for the others. */
+export const COMPANIONS: readonly PlayedRun[] = [
+  { id: '10000000-0000-7000-8000-000000000002' as RunId, items: 5 },
+  { id: '20000000-0000-7000-8000-000000000003' as RunId, items: 5 },
+];
+
+/** Whether the tool is a request to the world outside. */
+export const isHttp = (tool: string): boolean => SPEC.http.some(({ name }) => name === tool);
+
+export const THE_ANSWER = 'The second one.';
 export const THE_MESSAGE = 'Please be careful with the next ones.';
 
 /** How long a tool takes and what it prints: by its input alone. */
@@ -90,7 +120,7 @@ function wordsOf({ role, content }: ContextMessage, text: string): Omit<Gist, 'c
   }
   const compact = text.includes('<compact/>');
   if (text.includes('<no-open-items/>')) return { calls: 0, compact, item: null };
-  const item = [...text.matchAll(/<item>(.*?)<\/item>/g)].at(-1)?.[1];
+  const item = text.includes('<item>') ? [...text.matchAll(/<item>(.*?)<\/item>/g)].at(-1)?.[1] : undefined;
   if (item === undefined) return { calls: 0, compact };
   const { number } = JSON.parse(item) as { readonly number: number };
   return { calls: 0, compact, item: { number, calls: Number(/<calls>(\d+)<\/calls>/.exec(text)?.[1] ?? 0) } };
@@ -133,6 +163,11 @@ function answer(messages: readonly ContextMessage[]): ModelBlock[] {
         ? use(0, 'fail_item', { item_id: itemId(number), reason: 'It cannot be done.' })
         : use(0, 'complete_item', { item_id: itemId(number), result: `Done: ${number}.` });
     return [{ type: 'text', text: `Item ${number} is through.` }, settle];
+  }
+  if (number === ASKS) return [use(0, 'ask_human', { question: `Which one is ${number}?` })];
+  const outside = OUTSIDE.get(number);
+  if (outside !== undefined) {
+    return [use(0, outside, { number: String(number) }), use(1, 'bash', { command: commandOf(number) })];
   }
   const bash = use(0, 'bash', { command: commandOf(number) });
   return number % 4 === 0 && number !== TAKES_LONG

@@ -93,7 +93,7 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
   const hear = (order: ToChild): void => {
     if (order.type === 'drain') return child?.drain();
     child?.run(order).catch((error: unknown) => {
-      world.ledger.surprises.push(`${name} threw: ${messageOf(error)}`);
+      world.chronicle.surprises.push(`${name} threw: ${messageOf(error)}`);
       exit(messageOf(error));
     });
   };

@@ -4,6 +4,7 @@ import {
   type CallState,
   momentOf,
   OpenWorkspace,
+  ProbeCall,
   RunCall,
   StopCall,
   type TextBlock,
@@ -12,6 +13,9 @@ import {
 } from '#contracts';
 import { BatonError } from '#platform';
 import type { BusPort } from './bus-port.js';
+import type { Ledger } from './ledger.js';
+import type { Outside } from './outside.js';
+import { isHttp, toolWork } from './play.js';
 import type { Process, World } from './world.js';
 
 class Fenced extends BatonError {
@@ -32,19 +36,54 @@ interface Entry {
   readonly startedAt: number;
   readonly waiting: Set<() => void>;
   stop?: (because: 'cancelled' | 'timed-out') => void;
+  /** The manager that has sent it, of a request to the world outside: only that one can hear the answer. */
+  readonly sentBy?: Process;
 }
 
-/** What the disk of a machine with workspaces holds, and the commands that run there: both outlive every manager. */
-export class WorkspaceDisk {
+/** What the disk holds of one workspace, and the commands that run in it: both outlive every manager. */
+class WorkspaceDisk {
   holder: string | undefined;
   newest = 0;
   readonly journal = new Map<string, Entry>();
 
   constructor(
     private readonly world: World,
-    /** How long a call takes, in milliseconds, and what it prints: both by its tool and input alone. */
-    private readonly work: (tool: string, input: unknown) => { readonly takesMs: number; readonly prints: string },
+    readonly outside: Outside,
+    private readonly ledger: Ledger,
   ) {}
+
+  /** A request goes out. Its sender alone can hear the answer; without it nobody knows what came of it. */
+  send(key: string, request: RunCallRequest, sentBy: Process): void {
+    const { world, outside } = this;
+    const state: CallState = { state: 'running', startedAt: momentAt(world) };
+    const entry: Entry = { request, state, startedAt: world.now, waiting: new Set(), sentBy };
+    this.journal.set(key, entry);
+    const { takesMs, prints } = toolWork(request.tool, request.input);
+    entry.stop = (because) => this.doubt(entry, `The request was sent. It was stopped (${because}).`);
+    outside.request(outsideKey(request), takesMs, {
+      arrived: () => this.takeEffect(request),
+      answered: (cut) =>
+        world.post(sentBy, 0, () => {
+          if (!world.passes(sentBy, `after: http ${request.callId}`)) return;
+          if (cut) this.doubt(entry, 'The request was sent. The connection was cut.');
+          else this.finish(entry, 'ok', prints);
+        }),
+    });
+  }
+
+  /** What was under way when the manager ended is in doubt. */
+  resume(): void {
+    for (const entry of this.journal.values()) {
+      if (entry.sentBy?.alive === false) this.doubt(entry, 'The manager ended while the request was under way.');
+    }
+  }
+
+  private doubt(entry: Entry, reason: string): void {
+    if (entry.state.state !== 'running') return;
+    this.ledger.unknowable.add(entry.request.callId);
+    entry.state = { state: 'unknown', startedAt: entry.state.startedAt, reason };
+    for (const wake of entry.waiting) wake();
+  }
 
   /** The command starts; it runs on without its manager. */
   start(key: string, request: RunCallRequest): void {
@@ -57,7 +96,7 @@ export class WorkspaceDisk {
       waiting: new Set(),
     };
     this.journal.set(key, entry);
-    const { takesMs, prints } = this.work(request.tool, request.input);
+    const { takesMs, prints } = toolWork(request.tool, request.input);
     const ending = world.post(undefined, Math.min(takesMs, request.limitMs), () => {
       const inTime = takesMs <= request.limitMs;
       if (inTime) this.takeEffect(request);
@@ -72,11 +111,11 @@ export class WorkspaceDisk {
   /** The machine lost its power and has it again: what ran is gone, and whether it took effect nobody can know. */
   reboot(): void {
     for (const entry of this.journal.values()) {
-      if (entry.state.state !== 'running') continue;
+      if (entry.state.state !== 'running' || entry.sentBy) continue;
       const tookEffect = this.world.random() < 0.5;
       entry.stop?.('cancelled');
       if (tookEffect) this.takeEffect(entry.request);
-      this.world.ledger.unknowable.add(entry.request.callId);
+      this.ledger.unknowable.add(entry.request.callId);
       const startedAt = momentOf(Date.now() - (this.world.now - entry.startedAt));
       entry.state = { state: 'unknown', startedAt, reason: 'The machine was switched off while it ran.' };
       for (const wake of entry.waiting) wake();
@@ -85,7 +124,7 @@ export class WorkspaceDisk {
 
   private takeEffect({ callId, attempt = 1, tool, input, segment }: RunCallRequest): void {
     this.world.tell('workspace', `EFFECT of ${callId} (${attempt})`);
-    this.world.ledger.effect({ callId, attempt, tool, input: JSON.stringify(input), segment });
+    this.ledger.effect({ callId, attempt, tool, input: JSON.stringify(input), segment });
   }
 
   private finish(entry: Entry, outcome: 'ok' | 'cancelled' | 'timed-out', text: string): void {
@@ -98,20 +137,51 @@ export class WorkspaceDisk {
   }
 }
 
+const outsideKey = ({ runId, callId }: { readonly runId: string; readonly callId: string }): string =>
+  `${runId}/${callId}`;
+
+/** The disk of the machine with workspaces: one for each run. */
+export class WorkspaceDisks {
+  private readonly disks = new Map<string, WorkspaceDisk>();
+
+  constructor(
+    private readonly world: World,
+    private readonly outside: Outside,
+  ) {}
+
+  of(runId: string): WorkspaceDisk {
+    const { world, outside } = this;
+    const known = this.disks.get(runId) ?? new WorkspaceDisk(world, outside, world.ledgerOf(runId));
+    this.disks.set(runId, known);
+    return known;
+  }
+
+  reboot(): void {
+    for (const disk of this.disks.values()) disk.reboot();
+  }
+
+  resume(): void {
+    for (const disk of this.disks.values()) disk.resume();
+  }
+}
+
 const momentAt = (world: World): string => momentOf(Date.UTC(2026, 0, 5, 3) + world.now);
 
-/** A workspace-manager: it answers for a disk, as the contract of `workspace-asks.ts` says. */
-export function manageWorkspaces(world: World, process: Process, bus: BusPort, disk: WorkspaceDisk): void {
+/** A workspace-manager: it answers for the workspaces of its machine, as the contract of `workspace-asks.ts` says. */
+export function manageWorkspaces(world: World, process: Process, bus: BusPort, disks: WorkspaceDisks): void {
   const holder = 'machine-w';
-  const refuseOlder = (verb: string, segment: number): void => {
+  /** The workspace that the segment may still ask. */
+  const asked = (verb: string, { runId, segment }: { runId: string; segment: number }): WorkspaceDisk => {
+    const disk = disks.of(runId);
     if (segment < disk.newest) throw new Fenced(`Segment ${segment} is over: the workspace works for ${disk.newest}.`);
     disk.newest = segment;
-    world.ledger.ask({ verb, segment });
+    world.ledgerOf(runId).ask({ verb, segment });
     if (disk.holder === undefined && verb !== 'open') throw new NotOpen('Open it first.');
+    return disk;
   };
   const keyOf = ({ callId, attempt = 1 }: { callId: string; attempt?: number | undefined }): string =>
     `${callId}/${attempt}`;
-  const stateOf = async (key: string, waitMs: number): Promise<CallState> => {
+  const stateOf = async (disk: WorkspaceDisk, key: string, waitMs: number): Promise<CallState> => {
     const entry = disk.journal.get(key);
     if (!entry) return { state: 'absent' };
     if (entry.state.state === 'running') await ended(entry, waitMs);
@@ -132,37 +202,42 @@ export function manageWorkspaces(world: World, process: Process, bus: BusPort, d
   bus.answer(
     OpenWorkspace.subject,
     OpenWorkspace.request,
-    async ({ segment }) => {
+    async (request) => {
+      const disk = asked('open', request);
       const created = disk.holder === undefined;
       disk.holder = holder;
-      refuseOlder('open', segment);
       return { holder, created };
     },
     { queue: 'workspace-manager' },
   );
   bus.answer(workspaceSubject(holder, RunCall.verb), RunCall.request, async (request) => {
-    refuseOlder(RunCall.verb, request.segment);
+    const disk = asked(RunCall.verb, request);
     const key = keyOf(request);
     const known = disk.journal.get(key);
     if (known && JSON.stringify(known.request.input) !== JSON.stringify(request.input)) {
-      world.ledger.surprises.push(`The call ${key} came with another input.`);
+      world.chronicle.surprises.push(`The call ${key} came with another input.`);
     }
     if (!known) {
       if (!world.passes(process, `before: tool start ${request.callId}`)) return undefined;
-      disk.start(key, request);
+      if (isHttp(request.tool)) disk.send(key, request, process);
+      else disk.start(key, request);
       if (!world.passes(process, `after: tool start ${request.callId}`)) return undefined;
     }
-    return await stateOf(key, request.waitMs);
+    return await stateOf(disk, key, request.waitMs);
   });
   bus.answer(workspaceSubject(holder, AskCall.verb), AskCall.request, (request) => {
-    refuseOlder(AskCall.verb, request.segment);
-    return stateOf(keyOf(request), request.waitMs);
+    return stateOf(asked(AskCall.verb, request), keyOf(request), request.waitMs);
   });
   bus.answer(workspaceSubject(holder, StopCall.verb), StopCall.request, (request) => {
-    refuseOlder(StopCall.verb, request.segment);
+    const disk = asked(StopCall.verb, request);
     disk.journal.get(keyOf(request))?.stop?.(request.because);
-    return stateOf(keyOf(request), 0);
+    return stateOf(disk, keyOf(request), 0);
   });
+  bus.answer(workspaceSubject(holder, ProbeCall.verb), ProbeCall.request, async (request) => {
+    if (!asked(ProbeCall.verb, request).outside.hasTaken(outsideKey(request))) return { found: 'not-done' };
+    return { found: 'done', content: [{ type: 'text', text: 'It was taken.' }] };
+  });
+  disks.resume();
   const here = (): void => bus.emit(`${WorkspaceHere.subject}.${holder}`, { holder });
   bus.onFound(here);
   here();

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '#log';
 import { createMemoryLog, type EventLog } from '#log';
 import type { Logger } from '#platform';
-import { Ledger } from './ledger.js';
+import { Chronicle, Ledger } from './ledger.js';
 import { type Random, seeded, wholeBelow } from './random.js';
 import type { Owner, Scheduler, Task } from './scheduler.js';
 import { beginWorld, WORLD_BEGINS } from './virtual-time.js';
@@ -55,7 +55,8 @@ const LONGEST_TRIP_MS = 8;
 export class World {
   readonly scheduler: Scheduler;
   readonly log: EventLog;
-  readonly ledger: Ledger;
+  readonly chronicle = new Chronicle();
+  private readonly ledgers = new Map<string, Ledger>();
   readonly random: Random;
   readonly boundaries: Boundary[] = [];
   readonly processes = new Set<Process>();
@@ -65,8 +66,8 @@ export class World {
   disturbedUntil = 0;
   places = 0;
   private born = 0;
-  /** How many events the stream of the (one) run holds. */
-  runLength = 0;
+  /** How many events each stream holds. */
+  private readonly lengths = new Map<string, number>();
   private readonly watchers = new Set<Watcher>();
   private readonly fates = new Map<Process, Fate>();
   private deliveryFate: { readonly fate: Fate; readonly subject: string } | undefined;
@@ -77,7 +78,6 @@ export class World {
   constructor(readonly options: WorldOptions) {
     this.scheduler = beginWorld(options.seed);
     this.random = seeded(options.seed);
-    this.ledger = new Ledger(() => this.scheduler.now);
     this.log = createMemoryLog(() => WORLD_BEGINS + this.scheduler.now);
   }
 
@@ -158,8 +158,15 @@ export class World {
   }
 
   /** The bus has heard a final word of a message. */
-  acknowledged(word: { readonly subject: string; readonly body: unknown }): void {
-    this.ledger.ack({ ...word, logLength: this.runLength });
+  acknowledged({ subject, body }: { readonly subject: string; readonly body: unknown }): void {
+    const { runId } = body as { readonly runId: string };
+    this.ledgerOf(runId).ack({ subject, body, logLength: this.lengths.get(`run-${runId}`) ?? 0 });
+  }
+
+  ledgerOf(runId: string): Ledger {
+    const known = this.ledgers.get(runId) ?? new Ledger(() => this.scheduler.now, this.chronicle);
+    this.ledgers.set(runId, known);
+    return known;
   }
 
   /** The log answers nobody for a while; every subscription is lost. */
@@ -223,7 +230,7 @@ export class World {
   }
 
   committed(event: StoredEvent, by: Process): void {
-    if (event.stream.startsWith('run-')) this.runLength = event.revision + 1;
+    this.lengths.set(event.stream, event.revision + 1);
     this.tell('log', `${event.revision}@${event.stream.slice(0, 12)} ${event.type}`);
     for (const watch of this.watchers) watch(event, by);
   }

@@ -51,7 +51,8 @@ class MemoryLog implements EventLog {
         created: this.now(),
       }),
     );
-    this.streams.set(stream, [...present, ...written]);
+    present.push(...written);
+    this.streams.set(stream, present);
     this.all.push(...written);
     for (const event of written) for (const follower of this.followers) follower(event);
     return answer(written.at(-1), end);

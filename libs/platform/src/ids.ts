@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashOf } from 'node:crypto';
 import { v7 } from 'uuid';
 
 /** A new id that sorts by time of birth (UUIDv7). */
@@ -14,4 +14,4 @@ export function idOf(text: string): string {
 }
 
 /** SHA-256 in lower-case hex: the name of a blob, the digest of an input. */
-export const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+export const sha256 = (content: string | Uint8Array): string => hashOf('sha256', content);

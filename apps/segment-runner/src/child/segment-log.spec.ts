@@ -14,7 +14,8 @@ const nearing = (used: number): SegmentEvent => ({
 });
 
 /** What happens to an append: the line breaks before it is written or after, or somebody else writes first. */
-type Mishap = 'lost' | 'unanswered' | readonly facts.Fact[];
+type Mishap = 'lost' | 'unanswered' | Meddling;
+type Meddling = readonly facts.Fact[] | { readonly wrote: readonly facts.Fact[]; readonly unreadable: number };
 
 /** A log over a line that breaks, as the test says for one append after the other. */
 function overBadLine(
@@ -23,6 +24,7 @@ function overBadLine(
   others: (wrote: readonly facts.Fact[]) => Promise<void>,
 ): EventLog {
   let atWork = 0;
+  let unreadable = 0;
   const append: EventLog['append'] = async (...args) => {
     atWork += 1;
     if (atWork > 1) throw new Error('Two appends are on their way at once.');
@@ -31,11 +33,20 @@ function overBadLine(
     const mishap = mishaps.shift();
     if (mishap === 'lost') throw new Unavailable('The line is cut.');
     if (Array.isArray(mishap)) await others(mishap);
+    if (typeof mishap === 'object' && 'wrote' in mishap) {
+      await others(mishap.wrote);
+      unreadable = mishap.unreadable;
+    }
     const answer = await log.append(...args);
     if (mishap === 'unanswered') throw new Unavailable('The line was cut.');
     return answer;
   };
-  return Object.assign(Object.create(log) as EventLog, { append });
+  const read: EventLog['read'] = async function* (...args) {
+    unreadable -= 1;
+    if (unreadable >= 0) throw new Unavailable('The line is cut.');
+    yield* log.read(...args);
+  };
+  return Object.assign(Object.create(log) as EventLog, { append, read });
 }
 
 async function inSegment(...mishaps: Mishap[]) {
@@ -125,6 +136,12 @@ describe('G3 an append whose answer is lost', () => {
     await segmentLog.record(() => [nearing(3)]);
     expect(await written()).toEqual(['CapNeared', 'CapNeared', 'CapNeared']);
     expect(segmentLog.history.run.last.revision).toBe(5);
+  });
+
+  it('is repeated when others were first and the log cannot be read right then', async () => {
+    const { segmentLog, written } = await inSegment({ wrote: [message('Hurry.')], unreadable: 2 });
+    await segmentLog.record(() => [nearing(1)]);
+    expect(await written()).toEqual(['MessageReceived', 'CapNeared']);
   });
 
   it('is found in the log when others have written since', async () => {

@@ -17,7 +17,8 @@ const LONGEST_PAUSE_MS = 2_000;
  * G1  Everything is appended at the expected revision, one append after the other.
  * G2  On a conflict the tail is read: if the run has moved on, the segment is fenced; else it folds in what came and
  *     decides again on the new state.
- * G3  An append whose answer was lost is repeated with the same event ids until the log says whether it was written.
+ * G3  An append whose answer was lost is repeated with the same event ids until the log says whether it was written; so
+ *     is one whose conflict could not be looked into. A log that is away ends no process.
  */
 export class SegmentLog {
   private queue: Promise<unknown> = Promise.resolve();
@@ -75,14 +76,21 @@ export class SegmentLog {
   private async appended(events: readonly SegmentEvent[], ids: readonly string[]): Promise<boolean> {
     for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       try {
-        const expected = this.current.run.last.revision;
-        this.fold(await this.runs.append(this.runId, events, expected, ids));
-        return true;
+        return await this.appendedNow(events, ids);
       } catch (error) {
-        if (error instanceof WrongRevision) return this.readTail(ids);
         if (!(error instanceof Unavailable)) throw error;
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
+    }
+  }
+
+  private async appendedNow(events: readonly SegmentEvent[], ids: readonly string[]): Promise<boolean> {
+    try {
+      this.fold(await this.runs.append(this.runId, events, this.current.run.last.revision, ids));
+      return true;
+    } catch (error) {
+      if (!(error instanceof WrongRevision)) throw error;
+      return this.readTail(ids);
     }
   }
 

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
-import { messageOf, newId } from '#platform';
+import { messageOf, newId, systemClock } from '#platform';
 import { Child } from '../../apps/segment-runner/src/child/child.js';
+import { successor } from '../../apps/segment-runner/src/child/successor.js';
 import { SegmentRunnerConfig } from '../../apps/segment-runner/src/config.js';
 import { type FromChild, type ToChild, TURNING_MS } from '../../apps/segment-runner/src/ipc.js';
 import { Pool, type PoolChild } from '../../apps/segment-runner/src/supervisor/pool.js';
@@ -15,8 +16,6 @@ const CONFIG = SegmentRunnerConfig.parse({ HOSTNAME: 'simulated' });
 /** How long a child needs to start, in milliseconds: anything up to twice as long. */
 const BOOT_MS = 150;
 const IPC_MS = 1;
-/** How long a child works on when its supervisor is gone, as its program has it. */
-const ORPHAN_MS = 2_000;
 
 export type BusOf = (process: Process) => BusPort;
 
@@ -66,14 +65,18 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
   let child: Child | undefined;
   const exit = (why: string): void => world.kill(process, why);
   process.onDeath.add(() => toSupervisor('exit', null, 'SIGKILL'));
-  const disconnected = (): void => {
-    world.post(process, ORPHAN_MS, () => {
-      if (!child) return exit('its supervisor is gone');
-      child.drain();
-      void child.settled().finally(() => exit('its supervisor is gone'));
-    });
+  const leave = (): void => {
+    if (!child) return exit('its supervisor is gone');
+    child.drain('The supervisor of its process was gone.');
+    void child.settled().finally(() => exit('its supervisor is gone'));
   };
-  supervisor.onDeath.add(disconnected);
+  /** As its program has it. */
+  const disconnected = async (): Promise<void> => {
+    const ended = child?.settled().catch(() => undefined);
+    await Promise.race([ended, successor({ bus: busOf(process), clock: systemClock, random: () => world.random() })]);
+    leave();
+  };
+  supervisor.onDeath.add(() => world.post(process, 0, () => void disconnected()));
   world.post(process, BOOT_MS * (1 + world.random()), () => {
     const bus = busOf(process);
     child = new Child({

@@ -1,6 +1,6 @@
 import { Bus } from '#bus';
 import { connectLog } from '#log';
-import { createLogger, messageOf } from '#platform';
+import { createLogger, messageOf, systemClock } from '#platform';
 import { segmentRunnerConfig } from '../config.js';
 import { FromChild, ToChild, TURNING_MS } from '../ipc.js';
 import { createModel } from '../model/create-model.js';
@@ -14,7 +14,7 @@ import { successor } from './successor.js';
  * supervisor is gone it hands off what it has and ends, since nobody could tell it to stop any more; it works on before,
  * until a runner with a free process waits for the run.
  */
-const LONGEST_ORPHAN_MS = 15_000;
+
 /** Who leaves and cannot end in an orderly way ends all the same, milliseconds. */
 const LEAVE_WITHIN_MS = 30_000;
 const config = segmentRunnerConfig();
@@ -56,7 +56,7 @@ process.on('SIGTERM', () => leave());
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => {
   const ended = child.settled().catch(() => undefined);
-  const over = Promise.race([ended, successor(bus, Math.random, LONGEST_ORPHAN_MS)]);
+  const over = Promise.race([ended, successor({ bus, clock: systemClock, random: Math.random })]);
   void over.then(() => leave('The supervisor of its process was gone.'));
 });
 setInterval(() => tell(child.sign()), TURNING_MS);

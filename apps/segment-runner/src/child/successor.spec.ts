@@ -1,4 +1,5 @@
 import type { ConsumerState } from '#bus';
+import { type Clock, systemClock } from '#platform';
 import { successor } from './successor.js';
 
 /** A bus that says one after the other, and the last for ever; undefined: it does not answer. */
@@ -13,24 +14,31 @@ function busThatSays(...states: readonly (number | undefined)[]) {
   return { consumerState, asked: () => asked };
 }
 
+/** A clock that moves by so many milliseconds whenever it is read. */
+function ticking(stepMs: number): Clock {
+  let now = 0;
+  const monotonic = (): number => (now += stepMs);
+  return { ...systemClock, monotonic };
+}
+
 const soonest = (): number => 0;
 
 describe('a successor', () => {
   it('is there when a free process waits for a segment', async () => {
     const bus = busThatSays(0, 0, 1);
-    await successor(bus, soonest, 60_000);
+    await successor({ bus, clock: ticking(1), random: soonest });
     expect(bus.asked()).toBe(3);
   });
 
   it('is looked for also after the bus was away', async () => {
     const bus = busThatSays(undefined, 0, undefined, 2);
-    await successor(bus, soonest, 60_000);
+    await successor({ bus, clock: ticking(1), random: soonest });
     expect(bus.asked()).toBe(4);
   });
 
-  it('is not waited for longer than the limit', async () => {
+  it('is waited for fifteen seconds and no longer', async () => {
     const bus = busThatSays(0);
-    await successor(bus, soonest, 120);
-    expect(bus.asked()).toBeGreaterThan(0);
+    await successor({ bus, clock: ticking(5_000), random: soonest });
+    expect(bus.asked()).toBe(2);
   });
 });

@@ -1,5 +1,6 @@
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
-import { median, percentile, round } from './figures.js';
+import { median, quantile, round } from '../figures.js';
+import { PROPOSED } from './measured-event.js';
 import type { MeasuredServer } from './server.js';
 
 export interface AppendFigures {
@@ -10,8 +11,6 @@ export interface AppendFigures {
   readonly serverUs: number;
   readonly clientUs: number;
 }
-
-const TEXT = 'x'.repeat(200);
 
 /** This many writers, each with a stream of its own, each waiting for its answer before it writes again. */
 export async function measureAppends(server: MeasuredServer, writers: number, ms: number): Promise<AppendFigures> {
@@ -24,7 +23,7 @@ export async function measureAppends(server: MeasuredServer, writers: number, ms
   const write = async (writer: number): Promise<void> => {
     while (performance.now() < end) {
       const started = performance.now();
-      await client.appendToStream(`writer-${writers}-${writer}`, jsonEvent({ type: 'Measured', data: { text: TEXT } }));
+      await client.appendToStream(`writer-${writers}-${writer}`, jsonEvent(PROPOSED));
       all += 1;
       if (started >= begin) samples.push(performance.now() - started);
     }
@@ -35,8 +34,8 @@ export async function measureAppends(server: MeasuredServer, writers: number, ms
   await client.dispose();
   return {
     perS: Math.round((samples.length * 1000) / ms),
-    p50Ms: median(samples),
-    p99Ms: percentile(samples, 0.99),
+    p50Ms: round(median(samples), 3),
+    p99Ms: round(quantile(samples, 0.99), 3),
     serverUs: round((serverMs * 1000) / all),
     clientUs: round((user + system) / all),
   };

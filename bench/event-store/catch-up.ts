@@ -5,7 +5,8 @@ import {
   START,
   type StreamSubscription,
 } from '@eventstore/db-client';
-import { round } from './figures.js';
+import { round } from '../figures.js';
+import { PROPOSED } from './measured-event.js';
 import { type Read, rawRead } from './raw-read.js';
 import type { MeasuredServer } from './server.js';
 
@@ -17,8 +18,17 @@ export interface ReadFigures {
 }
 
 const STREAM = 'catch-up';
-const TEXT = 'x'.repeat(200);
 const BATCH = 500;
+
+/** Events a second that the official client takes from a server that has them ready. */
+export async function measureClient(server: MeasuredServer): Promise<ReadFigures> {
+  const client = EventStoreDBClient.connectionString(server.url);
+  const readStream = () => drain(client.subscribeToStream(STREAM, { fromRevision: START }));
+  await readStream();
+  const figures = await rate(server, readStream);
+  await client.dispose();
+  return figures;
+}
 
 /** Events a second of history: by the official client, and by a reader that does not decode (`raw`). */
 export async function measureCatchUp(server: MeasuredServer, count: number) {
@@ -40,9 +50,7 @@ export async function measureCatchUp(server: MeasuredServer, count: number) {
 
 async function fill(client: EventStoreDBClient, count: number): Promise<void> {
   for (let batch = 0; batch * BATCH < count; batch += 1) {
-    const events = Array.from({ length: BATCH }, (_, n) =>
-      jsonEvent({ type: 'Measured', data: { n: batch * BATCH + n, text: TEXT } }),
-    );
+    const events = Array.from({ length: BATCH }, () => jsonEvent(PROPOSED));
     await client.appendToStream(STREAM, events);
   }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { END, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
-import { median, percentile } from './figures.js';
+import { median, quantile, round } from '../figures.js';
 import type { MeasuredServer } from './server.js';
 
 /** From the call of an append to its arrival at a subscription to `$all`, one event at a time (ms). */
@@ -20,5 +20,5 @@ export async function measureDelivery(server: MeasuredServer, ms: number): Promi
   }
   await subscription.unsubscribe();
   await client.dispose();
-  return { p50Ms: median(samples), p99Ms: percentile(samples, 0.99) };
+  return { p50Ms: round(median(samples), 3), p99Ms: round(quantile(samples, 0.99), 3) };
 }

@@ -5,15 +5,36 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
 import { DatabaseSync } from '@photostructure/sqlite';
+import { median, repeatFor, round } from '../figures.js';
+import { measureAppends } from './appends.js';
+import { measureClient } from './catch-up.js';
 import { ECHO } from './echo.js';
-import { median, repeatFor } from './figures.js';
+import { startPrepared } from './server.js';
 
 const ROW_BYTES = 300;
 const echoProcess = fileURLToPath(new URL('./echo-process.js', import.meta.url));
 
-/** What nothing of this kind can go below on this machine (ms): one commit, and one message there and back. */
-export async function measureFloor(folder: string, ms: number): Promise<{ commitMs: number; echoMs: number }> {
-  return { commitMs: await measureCommit(folder, ms), echoMs: await measureEcho(ms) };
+export interface Floor {
+  readonly commitMs: number;
+  readonly echoMs: number;
+  /** One writer with the official client, whose server answers at once and keeps nothing (ms, p50). */
+  readonly clientMs: number;
+  /** Events a second that the official client takes from a server that has them ready. */
+  readonly clientPerS: number;
+}
+
+/** What nothing of this kind can go below on this machine. */
+export async function measureFloor(folder: string, ms: number, events: number): Promise<Floor> {
+  const commitMs = await measureCommit(folder, ms);
+  const echoMs = await measureEcho(ms);
+  const prepared = await startPrepared(events);
+  try {
+    const { p50Ms } = await measureAppends(prepared, 1, ms);
+    const { perS } = await measureClient(prepared);
+    return { commitMs, echoMs, clientMs: p50Ms, clientPerS: perS };
+  } finally {
+    await prepared.stop();
+  }
 }
 
 async function measureCommit(folder: string, ms: number): Promise<number> {
@@ -25,7 +46,7 @@ async function measureCommit(folder: string, ms: number): Promise<number> {
   const data = randomBytes(ROW_BYTES);
   const samples = await repeatFor(ms, () => insert.run(data));
   database.close();
-  return median(samples);
+  return round(median(samples), 3);
 }
 
 async function measureEcho(ms: number): Promise<number> {
@@ -44,5 +65,5 @@ async function measureEcho(ms: number): Promise<number> {
   await ended;
   client.close();
   child.disconnect();
-  return median(samples);
+  return round(median(samples), 3);
 }

@@ -37,7 +37,7 @@ export const bench: Bench = {
 };
 
 async function measure(folder: string, sizes: Sizes): Promise<object> {
-  const floor = await told('the floor', () => measureFloor(folder, sizes.floorMs));
+  const floor = await told('the floor', () => measureFloor(folder, sizes.floorMs, sizes.events));
   const server = await startServer(join(folder, 'data'));
   let served: object;
   try {
@@ -47,7 +47,7 @@ async function measure(folder: string, sizes: Sizes): Promise<object> {
   }
   if (sizes.million === 0) return { floor, ...served };
   const million = await told(`a server with ${sizes.million} events (building them takes a while)`, () =>
-    measureMillion(join(folder, 'million'), sizes.million),
+    measureMillion(folder, sizes.million),
   );
   return { floor, ...served, million };
 }

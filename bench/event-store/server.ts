@@ -16,18 +16,27 @@ export interface MeasuredServer {
 }
 
 const main = fileURLToPath(new URL('../../apps/event-store/src/main.js', import.meta.url));
+const prepared = fileURLToPath(new URL('./prepared-process.js', import.meta.url));
 const TICK_MS = 10;
 
 /** The built server in a process of its own, on this folder. */
-export async function startServer(folder: string): Promise<MeasuredServer> {
-  const started = performance.now();
-  const child = fork(main, {
-    env: { BATON_DATA: folder, BATON_PORT: '0', BATON_LOG_LEVEL: 'warn', BATON_SCAVENGE_HOURS: '0' },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+export const startServer = (folder: string): Promise<MeasuredServer> =>
+  start(main, [], {
+    BATON_DATA: folder,
+    BATON_PORT: '0',
+    BATON_LOG_LEVEL: 'warn',
+    BATON_SCAVENGE_HOURS: '0',
   });
+
+/** A server that has its answers ready, and this many events for each subscription. */
+export const startPrepared = (events: number): Promise<MeasuredServer> => start(prepared, [String(events)], {});
+
+async function start(file: string, words: string[], env: Readonly<Record<string, string>>): Promise<MeasuredServer> {
+  const started = performance.now();
+  const child = fork(file, words, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const exited = once(child, 'exit');
   const ready = await Promise.race([once(child, 'message'), exited.then(() => undefined)]);
-  if (!ready) throw new Error('the event store did not start');
+  if (!ready) throw new Error(`${file} did not start`);
   const { port } = ready[0] as { port: number };
   const pid = child.pid ?? 0;
   return {

@@ -1,4 +1,4 @@
-import { median, round } from './figures.js';
+import { median, round } from '../figures.js';
 import { BenchCluster } from './local-cluster.js';
 
 /** From `baton up` on a folder that was used before until every service is ready, in milliseconds: the median of so many starts. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { EventLog } from '#log';
 import { newId } from '#platform';
-import { median, round } from './figures.js';
+import { median, round } from '../figures.js';
 import type { BenchCluster } from './local-cluster.js';
 
 /** What a step cannot be faster than on this machine, in milliseconds; medians. */

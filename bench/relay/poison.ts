@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RunId } from '#contracts';
+import { gaps, quantile, round } from '../figures.js';
 import { benchAgent } from './agents.js';
-import { gaps, quantile, round } from './figures.js';
 import type { BenchCluster } from './local-cluster.js';
 import { Sightings } from './sightings.js';
 

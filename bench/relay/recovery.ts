@@ -1,6 +1,6 @@
 import type { RunId } from '#contracts';
+import { gaps, median, round } from '../figures.js';
 import { benchAgent } from './agents.js';
-import { gaps, median, round } from './figures.js';
 import type { BenchCluster } from './local-cluster.js';
 import { type Sighting, Sightings } from './sightings.js';
 

@@ -1,7 +1,7 @@
 import { momentOf, RunId } from '#contracts';
 import { Runs } from '#log';
 import { newId } from '#platform';
-import { median, round } from './figures.js';
+import { median, round } from '../figures.js';
 import type { BenchCluster } from './local-cluster.js';
 import { writeLongHistory } from './long-history.js';
 import { mostMemoryOf } from './most-memory.js';

@@ -1,5 +1,5 @@
+import { median, round } from '../figures.js';
 import { benchAgent } from './agents.js';
-import { median, round } from './figures.js';
 import type { BenchCluster } from './local-cluster.js';
 import { Sightings } from './sightings.js';
 

@@ -1,5 +1,5 @@
+import { gaps, mean, quantile, round } from '../figures.js';
 import { benchAgent } from './agents.js';
-import { gaps, mean, quantile, round } from './figures.js';
 import type { BenchCluster } from './local-cluster.js';
 import { type Sighting, Sightings } from './sightings.js';
 

@@ -8,6 +8,7 @@ import { aWriter, countTo, expectAcknowledged, settle, single, type Written, wri
 import { checkStore } from './tools/check.js';
 
 const WRITERS = 50;
+const ROUNDS = 5;
 const BALLAST = 3 * 1024 * 1024;
 
 let folder: string;
@@ -62,22 +63,25 @@ describe('a file system that fails in the middle', () => {
       return;
     }
     await start(folder);
-    const { one, reached } = countTo(300);
-    const written = writeAll(one);
-    await reached;
-    limitFiles(4096);
-    await written;
-    await expect(client.appendToStream('refused', single(crypto.randomUUID()))).rejects.toMatchObject({
-      type: 'unknown',
-    });
-    for (const writer of writers.slice(0, 5)) {
-      const read = client.readStream(writer.stream);
-      let events = 0;
-      for await (const _ of read) events += 1;
-      expect(events).toBe(writer.acknowledged.length);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      // At another moment each time, so that failures fall into commits and checkpoints.
+      const { one, reached } = countTo(150 + round * 87);
+      const written = writeAll(one);
+      await reached;
+      limitFiles(4096);
+      await written;
+      await expect(client.appendToStream('refused', single(crypto.randomUUID()))).rejects.toMatchObject({
+        type: 'unknown',
+      });
+      for (const writer of writers.slice(0, 5)) {
+        const read = client.readStream(writer.stream);
+        let events = 0;
+        for await (const _ of read) events += 1;
+        expect(events).toBe(writer.acknowledged.length);
+      }
+      limitFiles('unlimited');
+      await Promise.all(writers.map((writer) => settle(client, writer)));
     }
-    limitFiles('unlimited');
-    await Promise.all(writers.map((writer) => settle(client, writer)));
     for (const writer of writers) await expectAcknowledged(client, writer);
     await expectAllAfterKill(folder);
   });

@@ -13,19 +13,41 @@ export interface ServerProcess {
 }
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const standby = fileURLToPath(new URL('./standby.ts', import.meta.url));
 const typescript = new URL('../../../libs/testing/fixtures/typescript.mjs', import.meta.url).href;
 
 /** A real server process on this folder, run from its sources. */
-export async function startServerProcess(
+export const startServerProcess = (
   folder: string,
   port = 0,
   environment: Readonly<Record<string, string>> = {},
-): Promise<ServerProcess> {
-  const child = fork(main, {
+): Promise<ServerProcess> => served(run(main, { BATON_DATA: folder, BATON_PORT: String(port), ...environment }));
+
+export interface StandbyProcess {
+  start(): Promise<ServerProcess>;
+  dismiss(): void;
+}
+
+/** A server process that has loaded everything and touches the folder only once it is started. */
+export function standbyProcess(folder: string): StandbyProcess {
+  const child = run(standby, { BATON_DATA: folder, BATON_PORT: '0' });
+  return {
+    start: () => {
+      child.send('start');
+      return served(child);
+    },
+    dismiss: () => void child.kill('SIGKILL'),
+  };
+}
+
+const run = (file: string, env: Readonly<Record<string, string>>): ChildProcess =>
+  fork(file, {
     execArgv: ['-C', 'baton-src', '--import', typescript],
-    env: { BATON_DATA: folder, BATON_PORT: String(port), BATON_LOG_LEVEL: 'warn', ...environment },
+    env: { BATON_LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
+
+async function served(child: ChildProcess): Promise<ServerProcess> {
   let complaint = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     complaint += chunk.toString();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SimulateSpec } from '#contracts';
+import { isJson } from '#platform';
 import type {
   MessagesRequest,
   RedactedThinkingParam,
@@ -127,14 +128,5 @@ function cutOff(block: AnswerBlock, characters: number): readonly AnswerBlock[] 
       return [{ ...block, written: block.written.slice(0, Math.max(0, characters - block.name.length)) }];
     case 'redacted_thinking':
       return [];
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
   }
 }

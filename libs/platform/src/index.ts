@@ -4,6 +4,7 @@ export { BatonError, Misconfigured, messageOf, type Remedy, Unavailable, Unreada
 export { failing, type HealthCheck, serveHealth } from './health.js';
 export { Html, html } from './html.js';
 export { idOf, newId, sha256 } from './ids.js';
+export { isJson } from './json.js';
 export { createLogger, type Logger, silentLogger } from './logger.js';
 export { type Persistence, persist } from './persist.js';
 export { requestDigest } from './request-digest.js';

@@ -1,3 +1,5 @@
+import { isJson } from '#platform';
+
 /** Bytes of one payload that the page shows. */
 const SHOWN = 32 * 1024;
 const SHOWN_BINARY = 512;
@@ -58,13 +60,4 @@ function indented(text: string): string {
     return line + (token === ':' ? ': ' : token);
   });
   return pieces.join('');
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -176,6 +176,27 @@ describe('a scavenge', () => {
     expect(positions()).toEqual(rest);
   });
 
+  it('blocks appends for less than 100 ms at a time, however slow the disk is', async () => {
+    await append('limited', 1000);
+    await append('large', 100, 30_000);
+    await limit('limited', { $maxCount: 1 });
+    await limit('large', { $maxCount: 1 });
+    // Each look at the stopwatch finds that 20 ms have gone by, as if that were what a step takes.
+    let ms = 0;
+    scavenger = new Scavenger(
+      opened.database,
+      log,
+      () => clock,
+      () => (ms += 20),
+    );
+    const before = log.commits.counted.commits;
+    const { events, longestSliceMs } = await scavenger.run();
+    expect(events).toBe(999 + 99);
+    expect(longestSliceMs).toBeLessThan(100);
+    expect(log.commits.counted.commits - before).toBeGreaterThan(999 / 40 + 99 / 10);
+    expect(checkStore(folder)).toMatchObject({ found: 0 });
+  });
+
   it('that is stopped after any slice has done no harm, and the next one goes on', async () => {
     await append('limited', 2000);
     await limit('limited', { $maxCount: 10 });

@@ -12,17 +12,22 @@ export interface ScavengeReport {
   readonly bytes: number;
   /** Bytes by which the file has become shorter. */
   readonly released: number;
-  /** The longest that an append had to wait for a slice (ms). */
+  /** The longest that an append had to wait for a slice and its commit (ms). */
   readonly longestSliceMs: number;
   readonly ms: number;
 }
 
-/** A slice removes at most so many events, or so many bytes and one event more. */
+/** A slice removes at most so many events, or so many bytes and one event more: what its commit has to write. */
 const SLICE_EVENTS = 200;
 const SLICE_BYTES = 1024 * 1024;
+/** It is done step by step, and ends with the step at which it has taken so long (ms). */
+const SLICE_MS = 25;
+const STEP_EVENTS = 20;
+const STEP_BYTES = 128 * 1024;
 const NAMES_AT_A_TIME = 100;
-/** Pages given back to the file system in one slice. */
-const VACUUM_PAGES = 64;
+/** Pages given back to the file system in one slice, and in one step of it. */
+const SLICE_PAGES = 64;
+const STEP_PAGES = 8;
 
 /**
  * Removes what no reader of a stream can see any more: what `$maxCount`, `$maxAge` and `$tb` hide, what came before a
@@ -30,7 +35,8 @@ const VACUUM_PAGES = 64;
  *
  * 1. What stays keeps its revision and its position: `streams.base` remembers where a stream begins.
  * 2. It works in slices, each within one ordinary commit together with the appends of that moment, and rests between
- *    them for as long as a slice has taken. A crash loses at most the last slice; the next scavenge goes on.
+ *    them for as long as a slice has taken. A slice that is slow is short: it looks at the time after each step.
+ *    A crash loses at most the last slice; the next scavenge goes on.
  * 3. Only a beginning of a stream is removed, never something in its middle: what stays is without gaps.
  */
 export class Scavenger {
@@ -48,6 +54,8 @@ export class Scavenger {
     private readonly database: Database,
     private readonly log: EventLog,
     private readonly now: () => number,
+    /** Measures slices (ms). */
+    private readonly stopwatch: () => number = () => performance.now(),
   ) {
     this.metastreams = database.prepare(
       `SELECT name FROM streams WHERE name > ? AND name >= '$$' AND name < '$%' ORDER BY name LIMIT ${NAMES_AT_A_TIME}`,
@@ -117,45 +125,55 @@ export class Scavenger {
     }
   }
 
-  /** Does one piece of work inside a commit, then leaves the others alone for as long as it took. */
+  /** Does one piece of work inside a commit, then leaves the others alone for as long as both took. */
   private async slice<T>(total: { longestSliceMs: number }, work: () => T): Promise<T> {
-    let ms = 0;
+    let started = 0;
     const result = await this.log.commits.submit(() => {
-      const started = performance.now();
-      const done = work();
-      ms = performance.now() - started;
-      return done;
+      started = this.stopwatch();
+      return work();
     });
+    const ms = this.stopwatch() - started;
     total.longestSliceMs = Math.max(total.longestSliceMs, Math.round(ms * 10) / 10);
     await pause(ms);
     return result;
   }
 
-  private removeFrom(stream: string): { events: number; bytes: number; end: boolean } {
-    const state = this.log.streams.get(stream);
-    if (state.id === undefined) return { events: 0, bytes: 0, end: true };
-    const found = this.oldest.all(state.id, state.base) as { revision: number; created: number; bytes: number }[];
-    const { from, oldest } = this.limits(state);
-    let events = 0;
-    let bytes = 0;
-    for (const event of found) {
-      if ((event.revision >= from && event.created >= oldest) || event.revision === TOMBSTONE) break;
-      events += 1;
-      bytes += event.bytes;
-      if (bytes >= SLICE_BYTES) break;
-    }
-    const last = found[events - 1];
-    if (!last) return { events, bytes, end: true };
-    this.removeBefore(state, last.revision + 1);
-    return { events, bytes, end: events < SLICE_EVENTS && bytes < SLICE_BYTES };
+  /** Does steps of a slice until there is none left or its time is over. */
+  private inTime(step: () => boolean): void {
+    const over = this.stopwatch() + SLICE_MS;
+    while (step() && this.stopwatch() < over);
   }
 
-  private removeBefore(state: StreamState, base: number): void {
+  private removeFrom(stream: string): { events: number; bytes: number; end: boolean } {
+    const state = this.log.streams.get(stream);
+    const removable = this.removable(state);
+    if (removable.length === 0) return { events: 0, bytes: 0, end: true };
     this.log.commits.begin();
+    let events = 0;
+    let bytes = 0;
+    this.inTime(() => {
+      const step = bounded(removable.slice(events), STEP_EVENTS, STEP_BYTES);
+      this.removal.run(state.id, (step.at(-1)?.revision ?? 0) + 1);
+      events += step.length;
+      bytes += bytesOf(step);
+      return events < removable.length;
+    });
+    const base = (removable[events - 1]?.revision ?? 0) + 1;
     this.keep.run(String(this.log.lastPosition));
-    this.removal.run(state.id, base);
     this.setBase.run(base, state.id);
     state.base = base;
+    return { events, bytes, end: events === removable.length && events < SLICE_EVENTS && bytes < SLICE_BYTES };
+  }
+
+  /** The oldest events of the stream that nobody can see, as many as a slice may remove. */
+  private removable(state: StreamState): readonly Oldest[] {
+    if (state.id === undefined) return [];
+    const { from, oldest } = this.limits(state);
+    const found = this.oldest.all(state.id, state.base) as unknown as Oldest[];
+    const kept = found.findIndex(
+      ({ revision, created }) => (revision >= from && created >= oldest) || revision === TOMBSTONE,
+    );
+    return bounded(kept < 0 ? found : found.slice(0, kept), SLICE_EVENTS, SLICE_BYTES);
   }
 
   /** The first revision to keep, and the moment of creation before which nothing is kept. */
@@ -171,7 +189,12 @@ export class Scavenger {
     for (let left = this.pragma('freelist_count'); !this.stopped && left > 0; ) {
       await this.slice(total, () => {
         this.log.commits.begin();
-        this.database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+        let pages = 0;
+        this.inTime(() => {
+          this.database.exec(`PRAGMA incremental_vacuum(${STEP_PAGES})`);
+          pages += STEP_PAGES;
+          return pages < SLICE_PAGES;
+        });
       });
       const now = this.pragma('freelist_count');
       if (now >= left) break;
@@ -183,4 +206,22 @@ export class Scavenger {
   private pragma(name: 'freelist_count' | 'page_count' | 'page_size'): number {
     return (this.database.prepare(`PRAGMA ${name}`).get() as Record<string, number>)[name] ?? 0;
   }
+}
+
+interface Oldest {
+  readonly revision: number;
+  readonly created: number;
+  readonly bytes: number;
+}
+
+const bytesOf = (events: readonly Oldest[]): number => events.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** The first of them: at most so many, and none after the one with which there are so many bytes. */
+function bounded(events: readonly Oldest[], most: number, mostBytes: number): readonly Oldest[] {
+  let bytes = 0;
+  const full = events.findIndex((event) => {
+    bytes += event.bytes;
+    return bytes >= mostBytes;
+  });
+  return events.slice(0, Math.min(most, full < 0 ? most : full + 1));
 }

@@ -14,4 +14,19 @@ export const mean = (values: readonly number[]): number =>
 export const gaps = (moments: readonly number[]): readonly number[] =>
   moments.slice(1).map((moment, place) => moment - (moments[place] ?? 0));
 
+/** To hundredths, where nothing else is said. */
 export const round = (value: number, digits = 2): number => Math.round(value * 10 ** digits) / 10 ** digits;
+
+/** Repeats the work for this long (ms), after a tenth of that to warm up; how long each repetition took (ms). */
+export async function repeatFor(ms: number, work: () => unknown): Promise<number[]> {
+  const warm = performance.now() + ms / 10;
+  while (performance.now() < warm) await work();
+  const samples: number[] = [];
+  const end = performance.now() + ms;
+  while (performance.now() < end) {
+    const started = performance.now();
+    await work();
+    samples.push(performance.now() - started);
+  }
+  return samples;
+}

@@ -46,7 +46,27 @@ parentPort?.on('message', (next: PulseState | null) => {
   state = next;
   if (began && next?.activity.kind === 'starting') beat();
 });
+/** Where others keep the processor for seconds, it beats more often in between: its silence is hardly longer than they do. */
+const HURRIED = { everyMs: 250, forMs: 10_000 };
+let hurryUntil = 0;
+let hurrying: NodeJS.Timeout | undefined;
+let lastTickAt = performance.now();
+
+function hurryAfter(heldUpMs: number, now: number): void {
+  if (heldUpMs < BEAT_MS) return;
+  hurryUntil = now + HURRIED.forMs;
+  hurrying ??= setInterval(() => {
+    beat();
+    if (performance.now() < hurryUntil) return;
+    clearInterval(hurrying);
+    hurrying = undefined;
+  }, HURRIED.everyMs);
+}
+
 setInterval(() => {
-  if (stillness.tick(Atomics.load(loopTurn, 0), performance.now())) process.kill(pid, 'SIGKILL');
+  const now = performance.now();
+  if (stillness.tick(Atomics.load(loopTurn, 0), now)) process.kill(pid, 'SIGKILL');
+  hurryAfter(now - lastTickAt - BEAT_MS, now);
+  lastTickAt = now;
   beat();
 }, BEAT_MS);

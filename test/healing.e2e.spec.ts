@@ -96,6 +96,7 @@ describe('a cluster that heals', () => {
     'leaves a segment alone that stands still for four fifths of the time, and runs nothing twice',
     async () => {
       const id = await rig.run({ command: `echo {id} >> begun; ${STEADY}`, caps: { segmentSeconds: 600 } }, 12);
+      await rig.recorded(id, 'SegmentStarted');
       const child = await rig.childOf(id);
       for (const stillMs of [2_500, ...Array.from({ length: 6 }, () => 4_000)]) {
         process.kill(child, 'SIGSTOP');
@@ -105,6 +106,7 @@ describe('a cluster that heals', () => {
       }
       const events = await completedExactly(rig, id, 12);
       expect(await rig.notes(id, 'begun')).toEqual(idsOf(12));
+      expect(events.filter(({ type }) => type === 'RunPresumedDead')).toEqual([]);
       expect(events.filter(({ type }) => type === 'SegmentStarted')).toHaveLength(1);
     },
     TEST_MS,

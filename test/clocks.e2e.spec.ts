@@ -57,7 +57,7 @@ describe('a cluster whose clocks jump', () => {
     'by hours, forward and back, takes nobody for dead, lets no question expire and halts no run',
     async () => {
       const command = 'sleep 1; echo {id} >> ledger; echo {id}';
-      const [asker, worker] = [await asking(), await rig.run({ command, caps: { segmentSeconds: 600 } }, 40)];
+      const [asker, worker] = [await asking(), await rig.run({ command, caps: { segmentSeconds: 600 } }, 30)];
       const statusOf = async (id: string): Promise<unknown> =>
         ((await (await rig.ask(`/v1/runs/${id}`)).json()) as { readonly status: string }).status;
       await until(async () => (await statusOf(asker)) === 'waiting', TEST_MS);
@@ -67,9 +67,9 @@ describe('a cluster whose clocks jump', () => {
         const since = performance.now();
         await until(() => performance.now() - since > BETWEEN_MS);
         const done = (await rig.notes(worker, 'ledger')).length;
-        await until(async () => (await rig.notes(worker, 'ledger')).length > done || done === 40, TEST_MS);
+        await until(async () => (await rig.notes(worker, 'ledger')).length > done || done === 30, TEST_MS);
       }
-      const events = await completedExactly(rig, worker, 40);
+      const events = await completedExactly(rig, worker, 30);
       expect(events.filter(({ type }) => type === 'SegmentStarted')).toHaveLength(1);
       expect(events.map(({ type }) => type)).not.toContain('ToolCallInDoubt');
       // The jump is seen: what is recorded is not in the order of its moments.

@@ -49,7 +49,7 @@ async function asking(): Promise<string> {
   const simulate = { policy: 'script', turns: [{ calls: [{ tool: 'bash', input: { command: 'true' } }] }] };
   const about = { model: { name: 'simulator' }, instructions: 'Ask.', tools: ['bash'], approvals: { bash: 'always' } };
   await post('/v1/agents', { spec: { name: 'asker', ...about, simulate } });
-  return String(((await post('/v1/runs', { agent: 'asker', input: 'Ask.' })) as { readonly id: string }).id);
+  return ((await post('/v1/runs', { agent: 'asker', input: 'Ask.' })) as { readonly id: string }).id;
 }
 
 describe('a cluster whose clocks jump', () => {

@@ -192,7 +192,7 @@ describe('the MCP servers of a run that rests', () => {
   };
   /** A manager whose clock can be moved on, and a workspace with a server in it that has answered. */
   async function serving() {
-    const clock = { now: systemClock.now, monotonic: () => performance.now() + clock.laterMs, laterMs: 0 };
+    const clock = { now: () => systemClock.now(), monotonic: () => performance.now() + clock.laterMs, laterMs: 0 };
     const manager = await managing({ clock, restMs: 600_000 });
     const bench = await new Bench(manager, await working()).open(aSpec({ processes: 64 }), [], external);
     plantServer(rig.files(bench.runId));

@@ -101,7 +101,10 @@ class StoreLog implements EventLog {
     try {
       const result = await within(
         this.timeoutMs,
-        this.client.appendToStream(stream, written, { expectedRevision: revisionOf(expected), deadline: STORE_DEADLINE_MS }),
+        this.client.appendToStream(stream, written, {
+          expectedRevision: revisionOf(expected),
+          deadline: STORE_DEADLINE_MS,
+        }),
       );
       return { revision: Number(result.nextExpectedRevision), position: String(result.position?.commit ?? 0n) };
     } catch (error) {

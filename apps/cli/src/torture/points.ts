@@ -104,7 +104,8 @@ export function sampled(moments: Moments, most: number, seed: number): readonly 
   if (points.length <= most) return points;
   const firsts = new Set([...new Set(moments.calls)].map((tool) => moments.calls.indexOf(tool) + 1));
   const isDue = ({ kind, place }: Point): boolean =>
-    firsts.has(place) && kind === (moments.calls[place - 1] === 'bash' ? 'power-cut-in-call' : 'workspace-killed-in-call');
+    firsts.has(place) &&
+    kind === (moments.calls[place - 1] === 'bash' ? 'power-cut-in-call' : 'workspace-killed-in-call');
   const due = points.filter(isDue).slice(0, most);
   const others = points.filter((point) => !due.includes(point));
   const count = most - due.length;

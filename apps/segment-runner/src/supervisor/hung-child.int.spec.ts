@@ -13,7 +13,6 @@ beforeEach(async () => {
 }, TEST_MS);
 afterEach(() => rig.stop(), TEST_MS);
 
-
 /** The beats that come from now on. */
 function beatsOf(runId: RunId): Heartbeat[] {
   const beats: Heartbeat[] = [];

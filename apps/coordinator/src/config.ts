@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readConfig } from '#platform';
+import { HungMs, readConfig } from '#platform';
 
 /** The settings of a coordinator, by their environment variables. */
 export const CoordinatorConfig = z.object({
@@ -8,6 +8,8 @@ export const CoordinatorConfig = z.object({
   /** 0 lets the system choose. */
   BATON_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   BATON_HOST: z.string().min(1).default('127.0.0.1'),
+  /** See `HungMs`. */
+  BATON_HUNG_MS: HungMs,
   BATON_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 

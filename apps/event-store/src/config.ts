@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { HungMs } from '#platform';
 
 const port = z.coerce.number('must be a port number').int().min(0).max(65_535);
 const yes = z.enum(['true', 'false'], 'must be true or false').default('false');
@@ -37,6 +38,8 @@ export const eventStoreConfig = z.object({
   BATON_SCAVENGE_HOURS: z.coerce.number('must be a number of hours').min(0).max(8784).default(24),
   /** Whether the server stops when the process that started it is gone. */
   BATON_STOP_WITH_PARENT: yes,
+  /** See `HungMs`. */
+  BATON_HUNG_MS: HungMs,
   BATON_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent')
     .default('info'),

@@ -1,4 +1,4 @@
-import { createLogger, type Logger, messageOf, readConfig, report } from '#platform';
+import { createLogger, type Logger, messageOf, readConfig, report, watchLoop } from '#platform';
 import { eventStoreConfig } from './config.js';
 import { startServer } from './server.js';
 import { serverOptions } from './server-options.js';
@@ -38,6 +38,7 @@ try {
   const data = memory === 'true' ? 'memory' : folder;
   logger.info({ host, port: server.port, data }, 'the event store is ready');
   report({ type: 'ready', port: server.port });
+  watchLoop('event-store', config.BATON_HUNG_MS, logger);
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { SomeCaps } from '#contracts';
-import { Misconfigured, messageOf, readConfig } from '#platform';
+import { HungMs, Misconfigured, messageOf, readConfig } from '#platform';
 
 /** The settings of a gateway, by their environment variables. */
 export const GatewayConfig = z.object({
@@ -27,6 +27,8 @@ export const GatewayConfig = z.object({
     .pipe(SomeCaps),
   /** How many runs of a tenant may be open at the same time; a further one is refused until another has ended. */
   BATON_MAX_OPEN_RUNS: z.coerce.number().int().min(1).default(100_000),
+  /** See `HungMs`. */
+  BATON_HUNG_MS: HungMs,
   BATON_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 export type GatewayConfig = z.infer<typeof GatewayConfig>;

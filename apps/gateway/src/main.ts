@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { setTimeout as pause } from 'node:timers/promises';
 import { answerPresence, Bus } from '#bus';
 import { connectLog } from '#log';
-import { createLogger, messageOf, newId, printable, report, systemClock } from '#platform';
+import { createLogger, messageOf, newId, printable, report, systemClock, watchLoop } from '#platform';
 import { apiKeyOf, gatewayConfig } from './config.js';
 import { createGateway } from './create-gateway.js';
 
@@ -45,6 +45,7 @@ try {
   };
   process.on('SIGTERM', stopOnce).on('SIGINT', stopOnce);
   report({ type: 'ready', port: gateway.port });
+  watchLoop('gateway', config.BATON_HUNG_MS, logger);
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exit(1);

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { readConfig } from '#platform';
+import { HungMs, readConfig } from '#platform';
 
 const flag = z
   .enum(['0', '1', 'true', 'false'], { error: 'use 1 or 0' })
@@ -18,12 +18,8 @@ export const SegmentRunnerConfig = z.object({
   BATON_POOL_SIZE: z.coerce.number().int().min(1).max(1_000).default(4),
   /** How many segments a child works through, one after the other, before a fresh one takes its place. */
   BATON_SEGMENTS_PER_CHILD: z.coerce.number().int().min(1).max(100_000).default(50),
-  /** After this long without a turn of its loop, in milliseconds, a child is killed. */
-  BATON_HUNG_MS: z.coerce
-    .number()
-    .int()
-    .min(3_000, 'use at least 3000: a busy loop is late now and then')
-    .default(15_000),
+  /** See `HungMs`; its children are killed by the supervisor after the same time. */
+  BATON_HUNG_MS: HungMs,
   /** The memory of a child's heap, in megabytes; a segment that needs more ends in a crash of its own process alone. */
   BATON_CHILD_MEMORY_MB: z.coerce.number().int().min(64).max(65_536).default(1_024),
   /** The model API of agents whose model is not `simulator`; the SDK's own default when absent. */

@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { createLogger, messageOf, newId, printable } from '#platform';
+import { createLogger, messageOf, newId, printable, watchLoop } from '#platform';
 import { segmentRunnerConfig } from './config.js';
 import { loadPrices } from './model/prices.js';
 import { Pool } from './supervisor/pool.js';
@@ -23,6 +23,7 @@ try {
   });
   // The children boot while the supervisor's own framework is loaded: a run that lost its runner waits for both.
   const { serveSegmentRunner } = await import('./supervisor/serve.js');
+  watchLoop('segment-runner', config.BATON_HUNG_MS, logger);
   process.exit(await serveSegmentRunner(config, pool));
 } catch (error) {
   startUp.error({}, `the segment-runner cannot start: ${messageOf(error)}`);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readConfig } from '#platform';
+import { HungMs, readConfig } from '#platform';
 
 /** The settings of a sweeper, by their environment variables. */
 export const SweeperConfig = z.object({
@@ -10,6 +10,8 @@ export const SweeperConfig = z.object({
   BATON_HOST: z.string().min(1).default('127.0.0.1'),
   /** For how long a segment may be silent, in milliseconds, before it is presumed dead; beats come every second. */
   BATON_SILENCE_MS: z.coerce.number().int().min(2_000, 'use at least 2000: beats come every second').default(5_000),
+  /** See `HungMs`. */
+  BATON_HUNG_MS: HungMs,
   BATON_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 

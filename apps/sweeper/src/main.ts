@@ -16,6 +16,7 @@ await runServiceProcess({
   name,
   logger,
   health: { port: config.BATON_HEALTH_PORT, host: config.BATON_HOST },
+  hungMs: config.BATON_HUNG_MS,
   log,
   connectBus: (signal) => Bus.connect({ url: config.BATON_BUS_URL, name, logger, signal }),
   serve: (bus) => {

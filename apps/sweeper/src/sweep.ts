@@ -6,18 +6,20 @@
  *     the silence of everybody begins anew.
  * S3  Silence is death only when the segment also recorded nothing since the look at the beginning of the silence.
  * S4  Nobody there to answer, twice, is death sooner, but only of a segment that was heard before, and only when the
- *     ears were open for the full patience. A question that times out says nothing.
+ *     ears were open for the full patience. A question that is not answered in time says nothing; an answer is a sign of
+ *     life however late it comes.
  * S5  The declaration is recorded at the revision that was looked at; several sweepers declare a death once.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { AnswerTimedOut, type Bus, NoResponders } from '#bus';
+import { type Bus, NoResponders } from '#bus';
 import { AskSegment } from '#contracts';
 import { diagnose, type Ears, type Patience, prickUp, silentMs, worthAsking } from '#domain';
 import { type Clock, type Logger, messageOf } from '#platform';
 import type { Death, Evidence } from './death.js';
 import { beatOf, type Segment, type Segments } from './segments.js';
 
-const ASK_TIMEOUT_MS = 1_000;
+/** No answer after this long says nothing; it is listened for until silence is death. */
+const ASK_WAIT_MS = 1_000;
 const BETWEEN_ASKS_MS = 300;
 
 export interface SweepOptions {
@@ -85,18 +87,21 @@ export class Sweep {
   }
 
   private async isNobodyThere(segment: Segment): Promise<boolean> {
-    const { bus, clock } = this.options;
-    const { runId, segment: number } = segment;
+    const { bus } = this.options;
     try {
-      const subject = `${AskSegment.subject}.${runId}.${number}`;
-      await bus.ask(subject, {}, AskSegment.answer, { timeoutMs: ASK_TIMEOUT_MS });
-      segment.heardAt = clock.monotonic();
+      await Promise.race([this.answerOf(segment), pause(ASK_WAIT_MS)]);
       return false;
     } catch (error) {
       if (error instanceof NoResponders) return bus.isConnected();
-      if (error instanceof AnswerTimedOut) return false;
       throw error;
     }
+  }
+
+  private async answerOf(segment: Segment): Promise<void> {
+    const { bus, patience } = this.options;
+    const subject = `${AskSegment.subject}.${segment.runId}.${segment.segment}`;
+    await bus.ask(subject, {}, AskSegment.answer, { timeoutMs: patience.deadMs });
+    this.sign(segment);
   }
 
   private async look(segment: Segment): Promise<void> {

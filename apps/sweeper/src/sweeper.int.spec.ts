@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Bus } from '#bus';
 import {
   AdvanceRun,
@@ -44,9 +45,9 @@ async function connected(name: string): Promise<Bus> {
   return bus;
 }
 
-async function sweeping(clock: Clock = systemClock): Promise<Sweeper> {
+async function sweeping(clock: Clock = systemClock, silenceMs = SILENCE_MS): Promise<Sweeper> {
   const bus = await connected('sweeper');
-  const made = createSweeper({ bus, log, logger: silentLogger, clock, id: newId(), silenceMs: SILENCE_MS });
+  const made = createSweeper({ bus, log, logger: silentLogger, clock, id: newId(), silenceMs });
   closing.push(() => made.stop());
   made.start();
   return made;
@@ -152,6 +153,25 @@ describe('the sweeper', () => {
     for (const stop of stops) stop();
     expect(await dead(gone)).toMatchObject({ evidence: 'no-responders' });
     expect(await deathsOf(deaf)).toEqual([]);
+  });
+
+  it('S4 takes an answer for a sign of life also when it comes late', async () => {
+    const silenceMs = 5_000;
+    await sweeping(systemClock, silenceMs);
+    const bus = await connected('runner');
+    const late = await working();
+    const stop = beating(bus, late);
+    bus.answer(`${AskSegment.subject}.${late}.1`, AskSegment.body, async () => {
+      await pause(2_000);
+      return { alive: true };
+    });
+    const first = await working();
+    await dead(first);
+    stop();
+    const next = await working();
+    await dead(next);
+    await dead(await working());
+    expect(await deathsOf(late)).toEqual([]);
   });
 
   it('S2 declares nobody dead while and just after the bus is away, and finds the really dead afterwards', async () => {

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkspaceSpec } from '#contracts';
@@ -12,7 +11,7 @@ import { codeOf } from './errors.js';
 import type { Folders } from './folders.js';
 import { type CallKey, nameOf } from './journal/entries.js';
 import type { Means } from './probe.js';
-import { endTree, isAlive, type ProcessName, parseStat, processName } from './processes.js';
+import { endTree, isAlive, type ProcessName, parseStat, processName, YIELDING } from './processes.js';
 import { asEntries, withNamelessFile } from './secrets/nameless-file.js';
 import type { SecretValue } from './secrets/redaction.js';
 import { EXIT_PENDING, parseExit, SHIM } from './shim.js';
@@ -81,6 +80,8 @@ export class Commands {
       const filter = order.secrets.length === 0 ? [] : [...this.filter, String(MAX_OUTPUT_BYTES)];
       const program = { words: ['bash', '-c', order.command], fileBytes: order.fileBytes };
       const words = [
+        ...YIELDING.words,
+        '/bin/sh',
         '-c',
         SHIM,
         'baton-call',
@@ -89,7 +90,7 @@ export class Commands {
       ];
       const child = withNamelessFile(asEntries(order.variables), (variables) =>
         withNamelessFile(JSON.stringify(order.secrets), (secrets) =>
-          spawn('/bin/sh', words, {
+          spawn(YIELDING.program, words, {
             cwd: folder,
             detached: true,
             stdio: ['ignore', 'ignore', 'ignore', 'ignore', variables, secrets],
@@ -98,7 +99,6 @@ export class Commands {
         ),
       );
       child.unref();
-      yieldToServices(child);
       return this.own(folder, group, child);
     } catch (error) {
       return notBegun(messageOf(error));
@@ -213,17 +213,6 @@ export class Commands {
 }
 
 const NO_ROOM = 'There was no room on the disk for the command to begin.';
-/** What agents run gets the processor when nothing of Baton itself needs it: a command that floods or burns slows nobody else's steps. */
-const NICENESS = 10;
-
-function yieldToServices({ pid }: ChildProcess): void {
-  try {
-    if (pid !== undefined) setPriority(pid, NICENESS);
-  } catch {
-    // It has ended already, or the system does not allow it: then commands compete as equals.
-  }
-}
-
 const MANAGERS_CLAIM = 'manager\n';
 
 const notBegun = (reason: string): RunningCommand => ({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readConfig } from '#platform';
+import { HungMs, readConfig } from '#platform';
 
 /** The settings of a workspace-manager, by their environment variables. */
 export const WorkspaceManagerConfig = z.object({
@@ -22,6 +22,8 @@ export const WorkspaceManagerConfig = z.object({
   BATON_KEEP_FILES_DAYS: z.coerce.number().min(0).max(3_650).default(14),
   /** For how many minutes commands in the background may run on while their run rests. */
   BATON_REST_MINUTES: z.coerce.number().min(0).max(10_080).default(15),
+  /** See `HungMs`. */
+  BATON_HUNG_MS: HungMs,
   BATON_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 export type WorkspaceManagerConfig = z.infer<typeof WorkspaceManagerConfig>;

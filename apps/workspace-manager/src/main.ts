@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { Bus } from '#bus';
 import { connectLog } from '#log';
-import { createLogger, messageOf, printable, report } from '#platform';
+import { createLogger, messageOf, printable, report, watchLoop } from '#platform';
 import { workspaceManagerConfig } from './config.js';
 import { WorkspaceManagerModule } from './workspace-manager.module.js';
 import { WorkspaceManagerService } from './workspace-manager.service.js';
@@ -25,6 +25,7 @@ try {
   }
   const { healthPort } = app.get(WorkspaceManagerService);
   report({ type: 'ready', ...(healthPort === undefined ? {} : { port: healthPort }) });
+  watchLoop('workspace-manager', config.BATON_HUNG_MS, logger);
 } catch (error) {
   startUp.error({}, `the workspace-manager cannot start: ${messageOf(error)}`);
   process.exit(1);

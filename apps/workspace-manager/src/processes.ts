@@ -137,3 +137,9 @@ export async function endTree(shim: ProcessName, graceMs: number, others: () => 
     await pause(LOOK_MS);
   }
 }
+
+/**
+ * The first words of whatever agents run: it gets the processor when nothing of Baton itself needs it, so that what floods
+ * or burns slows nobody else's steps. Said before it begins, since what it has started by then would stay as it was.
+ */
+export const YIELDING = { program: 'nice', words: ['-n', '10'] } as const;

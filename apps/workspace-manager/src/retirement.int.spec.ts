@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { momentOf, RunId, type SegmentEndReason, streams } from '#contracts';
+import { type ExternalTools, momentOf, RunId, type SegmentEndReason, streams } from '#contracts';
 import { createMemoryLog, type EventLog, Runs, type StoredEvent } from '#log';
-import { newId } from '#platform';
+import { newId, systemClock } from '#platform';
 import { runRequested } from '#testing';
-import { aRun, aSpec, Bench, finished, Rig } from '../test/rig.js';
+import { plantServer, serverProcesses } from '../test/mcp-fixture.js';
+import { aRun, aSpec, Bench, finished, lacks, Rig } from '../test/rig.js';
 import { until } from '../test/until.js';
 import type { AssemblyParts } from './assembly.js';
 import { processName } from './processes.js';
@@ -180,6 +181,61 @@ describe('the workspace of a run that rests', () => {
     await halt(bench.runId);
     await manager.tidy();
     expect(inGroups(bench)).toEqual([]);
+  });
+});
+
+describe('the MCP servers of a run that rests', () => {
+  const external: ExternalTools = {
+    http: [],
+    mcp: { test: { command: ['node', 'mcp/server.mjs', 'stdio'], env: {} } },
+    secrets: [],
+  };
+  /** A manager whose clock can be moved on, and a workspace with a server in it that has answered. */
+  async function serving() {
+    const clock = { now: () => systemClock.now(), monotonic: () => performance.now() + clock.laterMs, laterMs: 0 };
+    const manager = await managing({ clock, restMs: 600_000 });
+    const bench = await new Bench(manager, await working()).open(aSpec({ processes: 64 }), [], external);
+    plantServer(rig.files(bench.runId));
+    expect(finished(await bench.call('test__echo', { text: 'here' })).text).toBe('here');
+    const processes = serverProcesses(manager);
+    const lives = (): boolean => processes().length > 0;
+    return { manager, bench, clock, lives };
+  }
+
+  it('end after half a minute of it, long before its commands, and the next segment has them again', async () => {
+    const { manager, bench, clock, lives } = await serving();
+    if (lacks(manager.means.groups !== undefined, 'control groups')) return;
+    await bench.call('bash', BACKGROUND);
+    await manager.tidy();
+    clock.laterMs = 3_600_000;
+    await manager.tidy();
+    expect(lives()).toBe(true);
+    await endSegment(bench.runId, 'waiting');
+    await manager.tidy();
+    clock.laterMs += 29_000;
+    await manager.tidy();
+    expect(lives()).toBe(true);
+    clock.laterMs += 2_000;
+    await manager.tidy();
+    await until(() => !lives());
+    expect(inGroups(bench)).toHaveLength(1);
+    bench.segment = 2;
+    await bench.open(aSpec({ processes: 64 }), [], external);
+    expect(finished(await bench.call('test__echo', { text: 'again' })).text).toBe('again');
+    expect(await findings()).toEqual([]);
+  });
+
+  it('go on while a call of theirs is under way', async () => {
+    const { manager, bench, clock, lives } = await serving();
+    if (lacks(manager.means.groups !== undefined, 'control groups')) return;
+    const call = { callId: bench.nextId(), waitMs: 0, effect: 'none' } as const;
+    expect(await bench.call('test__hang', {}, call)).toMatchObject({ state: 'running' });
+    await endSegment(bench.runId, 'waiting');
+    await manager.tidy();
+    clock.laterMs = 60_000;
+    await manager.tidy();
+    expect(lives()).toBe(true);
+    expect(await bench.call('test__hang', {}, call)).toMatchObject({ state: 'running' });
   });
 });
 

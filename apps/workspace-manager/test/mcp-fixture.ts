@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { copyFileSync, cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { WorkspaceManager } from '../src/assembly.js';
 
 const server = fileURLToPath(new URL('mcp-server.mjs', import.meta.url));
 const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
@@ -44,4 +45,10 @@ export async function startHttpServer(port = 0): Promise<{ port: number; child: 
       await gone;
     },
   };
+}
+
+/** The processes of the server named `test` that runs now, looked at whenever it is asked; none without control groups. */
+export function serverProcesses({ means: { groups } }: Pick<WorkspaceManager, 'means'>): () => number[] {
+  const name = groups?.names().find((group) => group.includes('.mcp-test-'));
+  return () => (groups === undefined || name === undefined ? [] : groups.members(groups.of(name)));
 }

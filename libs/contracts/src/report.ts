@@ -4,13 +4,14 @@ import { AgentName, Moment, RunId, SegmentNumber } from './ids.js';
 import { RunnerRef, SegmentEndReason } from './run-events.js';
 
 /**
- * `death`: a segment died, `times` in a row without a step between; `drain`: its process was asked to stop; `model`: attempts
- * at a turn failed; `doubt`: nobody knew whether a call took effect; `question`: a person was asked; `halt`, `failure`: the
+ * `death`: a segment died, `times` in a row without a step between; `drain`: its process was asked to stop; `orphan`: it
+ * handed off because its supervisor was gone; `model`: attempts at a turn failed; `doubt`: nobody knew whether a call took effect; `question`: a person was asked; `halt`, `failure`: the
  * run ended by it; `backlog`: no runner took the segment for long; `timeout`: a call was stopped at its limit.
  */
 export const IncidentKind = z.enum([
   'death',
   'drain',
+  'orphan',
   'model',
   'doubt',
   'question',

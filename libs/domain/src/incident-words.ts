@@ -18,6 +18,11 @@ function where({ relay }: Run): string {
 export const crashWords = (before: Run, { segment, detail }: Of<'SegmentEnded'>): string =>
   `The process of segment ${segment}${where(before)} died${detail ? ` (${detail})` : ''}; its supervisor saw it at once.`;
 
+export const drainWords = (before: Run, { segment, detail }: Pick<Of<'SegmentEnded'>, 'segment' | 'detail'>): string =>
+  detail === undefined
+    ? `Segment ${segment} handed off because its process was asked to stop (a deployment or a shutdown).`
+    : `Segment ${segment}${where(before)} handed off, and nobody had asked it to: ${detail}`;
+
 export function presumedDeadWords(before: Run, { segment, evidence, silentMs }: Of<'RunPresumedDead'>): string {
   const how =
     evidence === 'silence'

@@ -174,6 +174,17 @@ describe('incidents of a run', () => {
     expect(drain).toMatchObject({ kind: 'drain', outcome: 'healed', withoutProgressMs: 4_000 });
   });
 
+  it('tells a supervisor that was gone from a deployment', () => {
+    const SEGMENT_2 = [scheduled(2, 'drain'), started(2), turn([text('On.')], { turn: 2, segment: 2 })];
+    const why = 'The supervisor of its process was gone.';
+    const [orphan] = incidentsOf([...FIRST, ended('drain', 1, why), ...SEGMENT_2]);
+    expect(orphan).toMatchObject({ kind: 'orphan', outcome: 'healed', withoutProgressMs: 4_000 });
+    expect(orphan?.noticed).toContain(`nobody had asked it to: ${why}`);
+    const [deployment] = incidentsOf([...FIRST, ended('drain'), ...SEGMENT_2]);
+    expect(deployment).toMatchObject({ kind: 'drain' });
+    expect(deployment?.noticed).not.toContain('supervisor');
+  });
+
   it('tells attempts at a turn that failed as one incident, and when the model answered', () => {
     const [model] = incidentsOf([
       requested(),

@@ -3,6 +3,7 @@ import { inTime } from './in-time.js';
 import {
   crashWords,
   doubtWords,
+  drainWords,
   failureWords,
   presumedDeadWords,
   questionAnswered,
@@ -69,7 +70,10 @@ export function lastingAt({ lasting }: Chronicle, until: Moment): readonly Incid
 }
 
 /** Those in which the run stands still through no wish of anybody. */
-const STANDING: ReadonlySet<Incident['kind']> = new Set(['death', 'drain', 'model', 'backlog']);
+const STANDING: ReadonlySet<Incident['kind']> = new Set(['death', 'drain', 'orphan', 'model', 'backlog']);
+
+/** Those after which the run goes on in another segment. */
+const MOVED: ReadonlySet<Incident['kind']> = new Set(['death', 'drain', 'orphan']);
 
 function begun(known: Chronicle, before: Run, event: RunEvent): Chronicle {
   switch (event.type) {
@@ -150,12 +154,13 @@ function died(
   return { ...known, lasting: [...known.lasting, incident] };
 }
 
-function drained(known: Chronicle, before: Run, { at, segment }: Of<'SegmentEnded'>): Chronicle {
+/** A process that was asked to stop gives no reason; one that does was not asked: its supervisor was gone. */
+function drained(known: Chronicle, before: Run, { at, segment, detail }: Of<'SegmentEnded'>): Chronicle {
   const runner = before.relay.phase === 'working' ? before.relay.runner : undefined;
   const incident: Lasting = {
-    ...opening('drain', runner?.runnerId ?? 'unknown', at),
+    ...opening(detail === undefined ? 'drain' : 'orphan', runner?.runnerId ?? 'unknown', at),
     segment,
-    noticed: `Segment ${segment} handed off because its process had to stop (a deployment, a shutdown, or its supervisor was gone).`,
+    noticed: drainWords(before, { segment, detail }),
     stillSince: known.steppedAt ?? at,
     ...(runner && { runner }),
   };
@@ -200,7 +205,7 @@ function goneOn(known: Chronicle, before: Run, after: Run, event: RunEvent): Chr
   const words = doneWords(event);
   if (words === undefined) return next;
   const note = (one: Lasting): Lasting =>
-    one.kind === 'death' || one.kind === 'drain' ? did(one, `${words} after ${inTime(elapsed(one, at))}.`) : one;
+    MOVED.has(one.kind) ? did(one, `${words} after ${inTime(elapsed(one, at))}.`) : one;
   return { ...next, lasting: next.lasting.map(note) };
 }
 
@@ -222,7 +227,7 @@ function stepped(known: Chronicle, after: Run, event: RunEvent): Chronicle {
   const { at } = event.data;
   let next = known;
   for (const one of known.lasting) {
-    if (one.kind === 'death' || one.kind === 'drain') {
+    if (MOVED.has(one.kind)) {
       next = closed(next, withLost(did3(one, firstStep(event)), after, event), at, 'healed');
     }
     if (one.kind === 'model' && (event.type === 'ModelTurnCompleted' || event.type === 'ContextCompacted')) {

@@ -96,7 +96,9 @@ function together(
     case 'death':
       return `${attempts} segments ${of} died together${where}. The first: ${noticed}`;
     case 'drain':
-      return `${many} segments ${of} handed off${where} because their process had to stop (a deployment, a shutdown, or their supervisor was gone).`;
+      return `${many} segments ${of} handed off${where} because their process was asked to stop (a deployment or a shutdown).`;
+    case 'orphan':
+      return `${many} segments ${of} handed off${where}, and nobody had asked them to. The first: ${noticed}`;
     case 'model':
       return `${attempts} attempts at model turns ${of} failed. The first: ${noticed}`;
     case 'question':

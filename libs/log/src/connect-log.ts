@@ -35,8 +35,8 @@ import { stored } from './stored.js';
  *
  * L1  One client per process and URL: its table of pending appends is global to the module. So the failure of one store
  *     rejects appends to another too; they are repeated (L3).
- * L2  Appends and reads get a time limit of our own: the client does not enforce deadlines of batch appends, and a late
- *     rejection that nobody waits for any more would end the process.
+ * L2  Appends and reads get a time limit of our own: the client does not enforce deadlines of batch appends, the store
+ *     does so by two clocks that may not agree, and a late rejection that nobody waits for would end the process.
  * L3  An append that failed for an unknown reason may have been written: it is repeated with the same event ids.
  * L4  Unavailability comes in several forms (`UnavailableError`, a bare gRPC error with code 14, cancelled calls); all
  *     of them leave this room as `Unavailable`. What the store refuses leaves it as `LogRefused` and is not repeated.
@@ -65,6 +65,11 @@ async function leaveClient(url: string, shared: SharedClient): Promise<void> {
   await within(CLOSING_MS, shared.client.dispose()).catch(() => undefined);
 }
 
+/**
+ * The client sends the end of an append's time as a moment of its own wall clock, and the store compares that with its own:
+ * it is so far off, in milliseconds, that no clock which is behind has every append refused.
+ */
+const STORE_DEADLINE_MS = 7 * 86_400_000;
 const APPEND_ATTEMPTS = 3;
 const CLOSING_MS = 1_000;
 const SECONDS_A_DAY = 86_400;
@@ -96,7 +101,10 @@ class StoreLog implements EventLog {
     try {
       const result = await within(
         this.timeoutMs,
-        this.client.appendToStream(stream, written, { expectedRevision: revisionOf(expected) }),
+        this.client.appendToStream(stream, written, {
+          expectedRevision: revisionOf(expected),
+          deadline: STORE_DEADLINE_MS,
+        }),
       );
       return { revision: Number(result.nextExpectedRevision), position: String(result.position?.commit ?? 0n) };
     } catch (error) {

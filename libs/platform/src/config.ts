@@ -1,5 +1,12 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { Misconfigured } from './errors.js';
+
+/** `BATON_HUNG_MS`: after this long without a turn of its loop, in milliseconds, a process is killed. */
+export const HungMs = z.coerce
+  .number()
+  .int()
+  .min(3_000, 'use at least 3000: a busy loop is late now and then')
+  .default(15_000);
 
 /**
  * Reads a service's settings from environment variables, once, at start.

@@ -1,6 +1,7 @@
 import { messageOf } from './errors.js';
 import { type HealthCheck, serveHealth } from './health.js';
 import type { Logger } from './logger.js';
+import { watchLoop } from './loop-watch.js';
 import { report } from './supervised.js';
 
 /** What a service that needs the log and the bus is made of. */
@@ -8,6 +9,8 @@ export interface ServiceProcess<Bus extends ProcessBus> {
   readonly name: string;
   readonly logger: Logger;
   readonly health: { readonly port: number; readonly host: string };
+  /** See `HungMs`. */
+  readonly hungMs: number;
   readonly log: { ping(): Promise<void>; close(): Promise<void> };
   /** Waits for the bus until the signal says that nobody does any more. */
   readonly connectBus: (leaving: AbortSignal) => Promise<Bus>;
@@ -23,8 +26,8 @@ interface ProcessBus {
 const STOP_WITHIN_MS = 5_000;
 
 /**
- * The life of a service's process: its health is served from the first moment, it is reported as ready once it works, and
- * SIGTERM or SIGINT end it within five seconds, whatever answers or does not.
+ * The life of a service's process: its health is served from the first moment, it is reported as ready once it works, its
+ * loop is watched from then on, and SIGTERM or SIGINT end it within five seconds, whatever answers or does not.
  */
 export async function runServiceProcess<Bus extends ProcessBus>(parts: ServiceProcess<Bus>): Promise<void> {
   const { name, logger, health, log } = parts;
@@ -61,6 +64,7 @@ export async function runServiceProcess<Bus extends ProcessBus>(parts: ServicePr
     bus = await connecting;
     service = await parts.serve(bus);
     report({ type: 'ready', port });
+    watchLoop(name, parts.hungMs, logger);
   } catch (error) {
     if (!leaving.signal.aborted) {
       logger.error({ reason: messageOf(error) }, `the ${name} cannot start`);

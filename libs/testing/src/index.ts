@@ -1,5 +1,6 @@
 export { type EmbeddedEventStore, startEventStore } from '../../../apps/event-store/src/start.js';
 export { type Simulator, startSimulator } from '../../../apps/model-simulator/src/start.js';
+export { BLOCKABLE, blockLoop } from './block-loop.js';
 export { describeBus } from './bus-contract.js';
 export { availableContainer, type StartedContainer } from './container.js';
 export { freePort } from './free-port.js';

@@ -55,6 +55,7 @@ export const NEED_WORDS: Readonly<Record<Need['kind'], string>> = {
 export const STORY_WORDS: Readonly<Record<Story['kind'], string>> = {
   death: 'death',
   drain: 'deployment',
+  orphan: 'supervisor lost',
   model: 'model away',
   doubt: 'doubt',
   question: 'question',

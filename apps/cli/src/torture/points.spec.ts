@@ -42,7 +42,7 @@ describe('the points of a run', () => {
 
   it.each([1, 2, 3, 4, 5])('put each tool in doubt once, however few they are (seed %i)', (seed) => {
     expect(sampled(MOMENTS, 3, seed).map(idOf)).toEqual(
-      expect.arrayContaining(['workspace-killed-in-call:1', 'workspace-killed-in-call:3']),
+      expect.arrayContaining(['power-cut-in-call:1', 'workspace-killed-in-call:3']),
     );
   });
 

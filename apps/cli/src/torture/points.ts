@@ -97,13 +97,15 @@ export function allPoints(moments: Moments): readonly Point[] {
 
 /**
  * At most so many of a run's points, spread evenly; which of each stretch is the seed's. Each tool is met once by what
- * leaves calls in doubt, however few the points are.
+ * leaves its calls in doubt, however few the points are: a command outlives its manager, but no power cut.
  */
 export function sampled(moments: Moments, most: number, seed: number): readonly Point[] {
   const points = allPoints(moments);
   if (points.length <= most) return points;
   const firsts = new Set([...new Set(moments.calls)].map((tool) => moments.calls.indexOf(tool) + 1));
-  const isDue = ({ kind, place }: Point): boolean => kind === 'workspace-killed-in-call' && firsts.has(place);
+  const isDue = ({ kind, place }: Point): boolean =>
+    firsts.has(place) &&
+    kind === (moments.calls[place - 1] === 'bash' ? 'power-cut-in-call' : 'workspace-killed-in-call');
   const due = points.filter(isDue).slice(0, most);
   const others = points.filter((point) => !due.includes(point));
   const count = most - due.length;

@@ -1,14 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { WebSocket } from 'ws';
 import { Heartbeat, type RunId } from '#contracts';
 import { Runs } from '#log';
-import { isThere, until } from '#testing';
+import { BLOCKABLE, blockLoop, isThere, until } from '#testing';
 import { RunnerRig, TEST_MS } from '../../test/runner-rig.js';
 
 /* Children that are there and do nothing: their supervisor ends them, and their slot is free again. */
-const HUNG = { BATON_HUNG_MS: '3000', NODE_OPTIONS: '--inspect-port=127.0.0.1:0' };
+const HUNG = { BATON_HUNG_MS: '3000', ...BLOCKABLE };
 const WORK = { items: ['a'], thinkMs: 600_000 };
 
 let rig: RunnerRig;
@@ -16,22 +12,6 @@ beforeEach(async () => {
   rig = await RunnerRig.start();
 }, TEST_MS);
 afterEach(() => rig.stop(), TEST_MS);
-
-/** Blocks the loop of a process of this runner from outside, as a bug in it would: by its debugger's door. */
-async function blockLoop(runner: ChildProcess, pid: number): Promise<void> {
-  const lines = createInterface({ input: runner.stderr ?? process.stdin });
-  process.kill(pid, 'SIGUSR1');
-  for await (const line of lines) {
-    const url = /Debugger listening on (ws:\S+)/.exec(line)?.[1];
-    if (url === undefined) continue;
-    const socket = new WebSocket(url);
-    await once(socket, 'open');
-    const params = { expression: 'setImmediate(() => { for (;;); })' };
-    socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params }));
-    await once(socket, 'message');
-    return socket.terminate();
-  }
-}
 
 /** The beats that come from now on. */
 function beatsOf(runId: RunId): Heartbeat[] {
@@ -48,7 +28,7 @@ describe('a child whose loop is blocked', () => {
       const run = await rig.scheduled(WORK);
       const child = await rig.childOf(run);
       const beats = beatsOf(run);
-      await blockLoop(runner, child);
+      await blockLoop(runner.stderr ?? process.stdin, child);
       await until(() => beats.some(({ loopAgeMs }) => loopAgeMs > 1_500));
       const { data } = await rig.recorded(run, 'SegmentEnded');
       expect(data).toMatchObject({ segment: 1, reason: 'crashed', detail: 'Its loop had not turned for 3 s.' });
@@ -64,7 +44,7 @@ describe('a child whose loop is blocked', () => {
       const runner = rig.startRunner(HUNG);
       const run = await rig.scheduled(WORK);
       const child = await rig.childOf(run);
-      await blockLoop(runner, child);
+      await blockLoop(runner.stderr ?? process.stdin, child);
       runner.kill('SIGKILL');
       await until(() => !isThere(child), TEST_MS);
       expect(await rig.find(run, 'SegmentEnded')).toBeUndefined();

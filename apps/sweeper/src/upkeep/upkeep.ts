@@ -1,5 +1,5 @@
 /**
- * Looks every half minute for what nobody keeps on the bus and in the log, mends it where that can be done, and records
+ * Looks every twenty seconds for what nobody keeps on the bus and in the log, mends it where that can be done, and records
  * what it found in the stream `upkeep`. Several sweepers may do so; see `Findings`.
  */
 import { type Bus, Doorbells } from '#bus';

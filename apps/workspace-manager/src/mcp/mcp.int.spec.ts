@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { CallId, type Discovery, type McpServer } from '#contracts';
 import { Blobs } from '#log';
-import { plantServer, startHttpServer } from '../../test/mcp-fixture.js';
+import { plantServer, serverProcesses, startHttpServer } from '../../test/mcp-fixture.js';
 import { aSpec, Bench, finished, Rig } from '../../test/rig.js';
 import { until } from '../../test/until.js';
 import { processName } from '../processes.js';
@@ -125,14 +126,15 @@ describe('an MCP server in the workspace', () => {
     expect(text).toMatch(/tried again in \d+ s/);
   });
 
+  it('gets the processor after all that is Baton’s own, as commands do', async () => {
+    await bench.call('test__echo', { text: 'here' });
+    expect(serverProcesses(bench.manager)().map((pid) => getPriority(pid))).not.toContain(0);
+    expect(finished(await bench.bash('nice')).text).toBe('10\n');
+  });
+
   it('ends when the run has ended', async () => {
     await bench.call('test__echo', { text: 'here' });
-    const names = bench.manager.means.groups?.names() ?? [];
-    const group = names.find((name) => name.includes('.mcp-test-'));
-    const members = (): number[] => {
-      const { groups } = bench.manager.means;
-      return group === undefined || groups === undefined ? [] : groups.members(groups.of(group));
-    };
+    const members = serverProcesses(bench.manager);
     const before = members();
     await rig.ended(bench.runId);
     await bench.manager.tidy();

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { type JSONRPCMessage, JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js';
 import { Unavailable } from '#platform';
-import { signal } from '../processes.js';
+import { signal, YIELDING } from '../processes.js';
 
 /** What a server may send in answer to one message of ours before it is taken for one that floods. */
 const MOST_BYTES = 16 * 1024 * 1024;
@@ -46,7 +46,8 @@ export class SandboxedTransport implements Transport {
 
   constructor(private readonly server: SandboxedServer) {
     const { commandLine, groups, path, variables } = server;
-    this.child = spawn('/bin/sh', ['-c', JOIN, 'baton-mcp', groups.join(' '), ...commandLine], {
+    const words = [...YIELDING.words, '/bin/sh', '-c', JOIN, 'baton-mcp', groups.join(' '), ...commandLine];
+    this.child = spawn(YIELDING.program, words, {
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe', 'ignore', variables],
       env: { PATH: path },

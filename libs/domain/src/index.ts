@@ -61,6 +61,7 @@ export { FOLD_VERSION, fromSnapshot, type History, replay, type Snapshot, snapsh
 export { inTime } from './in-time.js';
 export { shownBlocks, tooMuchToShow } from './media.js';
 export { affordableTokens, costOf, isFree, mostOf, priceOf } from './money.js';
+export { namedBlobs } from './named-blobs.js';
 export { tally } from './notices.js';
 export { type Carrier, carrierOf, effectPolicyOf, hasProbe, offeredTools, refusalOf } from './offered-tools.js';
 export { foldRelay, type OpenRun, type RelayNews, type Turn, turnOf } from './open-runs.js';

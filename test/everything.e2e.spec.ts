@@ -42,14 +42,14 @@ const turns = [
 
 const spec = {
   name: 'everything',
-  model: { name: 'simulator', contextTokens: 8_000, maxTokens: 1_500 },
+  model: { name: 'simulator', contextTokens: 4_500, maxTokens: 1_500 },
   instructions: 'Do all of it.',
   tools: ['bash', 'read_file', 'complete_item'],
   mcp: { local: { command: ['node', 'ledger-mcp.mjs', 'stdio'] } },
   approvals: { bash: { when: { command: '# pay' } } },
   caps: { segmentSeconds: 120, reserveSeconds: 1, tokens: 40_000, steps: 25 },
   workspace: { files: 'files' },
-  simulate: { policy: 'script', turns, windowTokens: 8_000 },
+  simulate: { policy: 'script', turns, windowTokens: 7_500 },
 };
 
 async function started(): Promise<RunId> {

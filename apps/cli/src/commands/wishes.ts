@@ -32,7 +32,7 @@ async function wished(
   context.output.say(receiptInWords(receipt));
 }
 
-export const receiptInWords = ({ id, revision, status, recorded, detail = '' }: Receipt): string =>
+const receiptInWords = ({ id, revision, status, recorded, detail = '' }: Receipt): string =>
   recorded
     ? `The wish is recorded (revision ${revision}); run ${id} is ${status}.`
     : `Nothing was recorded, run ${id} is ${status}. ${detail}`.trim();

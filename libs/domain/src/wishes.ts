@@ -136,8 +136,7 @@ export function wishDeny(
   const known = obstacle(run, verdict, { state: 'denied', at });
   if (known?.refusal) return known;
   const question = questionOf(run, verdict.callId);
-  if (known && question?.decision === verdict.decision) return known;
-  if (known && question) return alreadyAnswered(verdict.callId, question);
+  if (known && question) return sameOr(known, question, verdict);
   const isInDoubt = question?.kind === 'doubt';
   if (!isInDoubt && verdict.decision !== undefined) {
     return refuse('not-asked', `The call ${verdict.callId} was not started: leave out \`decision\`.`);
@@ -148,6 +147,13 @@ export function wishDeny(
   }
   return { events: [{ type: 'ApprovalDenied', data: { at, ...verdict, by } }] };
 }
+
+/** A denial that was recorded before is the same wish only when it says the same of what became of the call. */
+const sameOr = (
+  known: Wished,
+  question: Question,
+  { callId, decision }: Verdict & { readonly decision?: string },
+): Wished => (question.decision === decision ? known : alreadyAnswered(callId, question));
 
 /** Why the verdict is not recorded; an empty wish where the very same verdict is there already. */
 function obstacle(

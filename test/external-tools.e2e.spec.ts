@@ -303,11 +303,11 @@ describe('MCP servers, over stdio and over HTTP', () => {
 
       await remote.start();
       await segmentKilled(id);
-      await rig.openGate(id);
-      await rig.recorded(id, 'ToolsDiscovered', ({ segment, discovery }) => {
+      await rig.recorded(id, 'ToolsDiscovered', ({ discovery }) => {
         const { server, state } = discovery as { readonly server: string; readonly state: string };
-        return segment === 2 && server === 'remote' && state === 'ready';
+        return server === 'remote' && state === 'ready';
       });
+      await rig.openGate(id);
       const fallen = await rig.recorded(id, 'ToolCallCompleted', ({ callId }) => callId === '2-1');
       expect(fallen.data).toMatchObject({ outcome: 'error' });
       expect(JSON.stringify(fallen.data['content'])).toContain('The MCP server local did not answer');

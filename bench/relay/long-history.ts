@@ -57,7 +57,13 @@ class LongHistory {
   act(): void {
     this.now += 1;
     const { run, context } = this.history;
-    const world = { now: this.now, remainingMs: SEGMENT_SECONDS * 1_000, longestStepMs: 0, draining: false };
+    const world = {
+      now: this.now,
+      remainingMs: SEGMENT_SECONDS * 1_000,
+      longestStepMs: 0,
+      draining: false,
+      asked: new Set<string>(),
+    };
     this.perform(nextAct(run, context, 1, world));
   }
 

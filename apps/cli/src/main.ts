@@ -1,4 +1,5 @@
 import { agentsCommand } from './commands/agents.js';
+import { blobCommand } from './commands/blob.js';
 import { demoCommand } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor.js';
 import { downCommand } from './commands/down.js';
@@ -51,6 +52,7 @@ const commands = [
   effectsCommand,
   usageCommand,
   eventsCommand,
+  blobCommand,
   watchCommand,
   replayCommand,
   verifyCommand,

@@ -8,6 +8,7 @@ import { AgentsController } from './agents/agents.controller.js';
 import { Agents } from './agents/agents.js';
 import { Attached } from './blobs/attached.js';
 import { BlobsController } from './blobs/blobs.controller.js';
+import { RunBlobsController } from './blobs/run-blobs.controller.js';
 import { BY } from './caller.js';
 import { BusMeasures } from './doctor/bus-measures.js';
 import { DoctorController } from './doctor/doctor.controller.js';
@@ -80,6 +81,7 @@ export class GatewayModule {
         WishesController,
         EventsController,
         EffectsController,
+        RunBlobsController,
         ParkedController,
         ReportController,
         DoctorController,

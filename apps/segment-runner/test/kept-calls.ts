@@ -34,8 +34,11 @@ export class KeptCalls {
     return Promise.resolve(this.finds(call));
   }
 
+  /** What a server says when it is asked. */
+  declares: (server: string) => Discovery = (server) => ({ state: 'ready', server, tools: [] });
+
   discover(servers: readonly string[]): Promise<readonly Discovery[]> {
-    return Promise.resolve(servers.map((server) => ({ state: 'ready', server, tools: [] })));
+    return Promise.resolve(servers.map((server) => this.declares(server)));
   }
 
   probe(): Promise<{ readonly found: 'not-done' }> {

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { resolve as absolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Holding } from '#contracts';
+import type { Holding, RunId } from '#contracts';
 import { Blobs, type EventLog, Findings, Runs } from '#log';
 import { type Clock, type Logger, messageOf } from '#platform';
 import { Ballast } from './ballast.js';
@@ -55,6 +55,8 @@ export interface AssemblyParts {
   /** How long files are kept after the run's end, and how long a resting run keeps its commands; milliseconds. */
   readonly keepMs: number;
   readonly restMs: number;
+  /** Is told when the connection to an MCP server of a run has broken. */
+  readonly onServerLost: (runId: RunId, server: string) => void;
 }
 
 /** A manager at work, whatever its requests come by. */
@@ -76,7 +78,7 @@ export interface WorkspaceManager {
 
 /** Puts the parts together and takes up the calls that had not ended when the manager last did. */
 export async function assemble(parts: AssemblyParts): Promise<WorkspaceManager> {
-  const { data, allowUnsandboxed, path, resolve, log, clock, logger, keepMs, restMs } = parts;
+  const { data, allowUnsandboxed, path, resolve, log, clock, logger, keepMs, restMs, onServerLost } = parts;
   const folders = new Folders(absolute(data));
   mkdirSync(folders.root, { recursive: true });
   chmodSync(folders.root, 0o700);
@@ -90,7 +92,7 @@ export async function assemble(parts: AssemblyParts): Promise<WorkspaceManager> 
   const disk = new DiskUse(folders);
   const commands = new Commands(folders, means, new Ballast(folders.ballast), parts.filter);
   const background = new Background({ ...shared, commands, outputs, disk });
-  const servers = new McpServers({ ...shared, resolve, means, disk });
+  const servers = new McpServers({ ...shared, resolve, means, disk, onServerLost });
   const http = new HttpKind({ ...shared, resolve });
   const kinds = [
     new FileKind({ ...shared, disk, owner: means.sandbox?.owner }),

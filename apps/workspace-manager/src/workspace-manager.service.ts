@@ -7,6 +7,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { answerPresence } from '#bus';
+import { ServerLost } from '#contracts';
 import type { EventLog } from '#log';
 import { type Logger, serveHealth, systemClock } from '#platform';
 import { answerAsks, type RequestBus } from './asks.js';
@@ -51,6 +52,7 @@ export class WorkspaceManagerService
       logger,
       keepMs: config.BATON_KEEP_FILES_DAYS * 86_400_000,
       restMs: config.BATON_REST_MINUTES * 60_000,
+      onServerLost: (runId, server) => bus.emit(`${ServerLost.subject}.${runId}`, { server }),
     });
     this.manager = manager;
     const { holder, means } = manager;

@@ -49,6 +49,7 @@ export const someParts = (folder: string, data = 'data'): AssemblyParts => ({
   logger: silentLogger,
   keepMs: 86_400_000,
   restMs: 900_000,
+  onServerLost: () => undefined,
 });
 
 /** A folder that goes away with the test, and managers on it. */

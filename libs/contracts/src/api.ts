@@ -66,7 +66,15 @@ export const RaiseCapsRequest = z.strictObject({ caps: SomeCaps });
 export type RaiseCapsRequest = z.infer<typeof RaiseCapsRequest>;
 
 /** The answer to every wish: it is in the log at this revision. */
-export const Receipt = z.object({ id: RunId, revision: z.int().nonnegative(), status: z.string() });
+export const Receipt = z.object({
+  id: RunId,
+  revision: z.int().nonnegative(),
+  status: z.string(),
+  /** Whether this request has recorded it; false where it was recorded before, or changes nothing. */
+  recorded: z.boolean(),
+  /** Why nothing was recorded. */
+  detail: z.string().optional(),
+});
 export type Receipt = z.infer<typeof Receipt>;
 
 /** What a run waits for a person to say. */

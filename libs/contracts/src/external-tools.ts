@@ -102,7 +102,15 @@ export type DiscoveredTool = z.infer<typeof DiscoveredTool>;
 
 /** What became of asking an MCP server for its tools. */
 export const Discovery = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('ready'), server: z.string(), tools: z.array(DiscoveredTool).max(200) }),
+  z.object({
+    state: z.literal('ready'),
+    server: z.string(),
+    tools: z.array(DiscoveredTool).max(200),
+    /** Names this start of the server, or this session with it; absent when nobody can tell one from the next. */
+    instance: z.string().max(100).optional(),
+    /** Why the instance before it has ended. */
+    ended: z.string().max(2_000).optional(),
+  }),
   z.object({ state: z.literal('unavailable'), server: z.string(), reason: z.string().max(2_000) }),
 ]);
 export type Discovery = z.infer<typeof Discovery>;

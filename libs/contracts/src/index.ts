@@ -120,6 +120,7 @@ export {
   ProbeCall,
   ReadJournal,
   RunCall,
+  ServerLost,
   StopCall,
   WorkspaceHere,
   workspaceSubject,

@@ -96,6 +96,15 @@ export const DiscoverTools = {
   answer: z.object({ discoveries: z.array(Discovery) }),
 } as const;
 
+/**
+ * Said on plain NATS as `baton.server.lost.<run>` by the manager whose connection to an MCP server broke: look at it. It may
+ * get lost; whoever works on the run looks by itself now and then.
+ */
+export const ServerLost = {
+  subject: 'baton.server.lost',
+  body: z.object({ server: z.string() }),
+} as const satisfies MessageContract;
+
 /** Asks the world whether a call took effect, where its tool has a probe. */
 export const ProbeCall = {
   verb: 'probe-call',

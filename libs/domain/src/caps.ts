@@ -72,7 +72,11 @@ export function capReason({ cap, limit }: CapUsed): string {
   return `The run has reached its limit of ${limit} ${CAP_WORDS[cap]} (caps.${cap}).`;
 }
 
-/** The announcements that are due: caps of which 80 % is used and that were not announced yet. */
+/** Little money is near its end before 80 % of it is used: when what is left does not pay for an answer of full length. */
+const isNear = (run: Run, { cap, used, limit }: CapUsed): boolean =>
+  used >= NEAR * limit || (cap === 'dollars' && affordableTokens(run) < run.agent.spec.model.maxTokens);
+
+/** The announcements that are due: caps that are near and were not announced yet. */
 export function nearedCaps(
   run: Run,
   segment: number,
@@ -80,7 +84,7 @@ export function nearedCaps(
   at: string,
 ): readonly Extract<RunEventOf['segment-runner'], { type: 'CapNeared' }>[] {
   return capsUsed(run, now)
-    .filter(({ cap, used, limit }) => SPENT.includes(cap) && used >= NEAR * limit && !run.nearedCaps.includes(cap))
+    .filter((use) => SPENT.includes(use.cap) && isNear(run, use) && !run.nearedCaps.includes(use.cap))
     .map(({ cap, used, limit }) => ({
       type: 'CapNeared',
       data: { at, segment, cap, used: Math.round(used * 100) / 100, limit },

@@ -84,8 +84,10 @@ export function extendContext(context: Context, run: Run, { revision, event }: R
 }
 
 /** A server that is there from the start is no news: its tools are shown. */
-const wasAnnounced = ({ state, server }: Discovery, run: Run): boolean =>
-  state === 'unavailable' || (run.servers[server]?.returned ?? false);
+const wasAnnounced = (discovery: Discovery, run: Run): boolean =>
+  discovery.state === 'unavailable' ||
+  discovery.ended !== undefined ||
+  (run.servers[discovery.server]?.returned ?? false);
 
 /** The messages of the request that may be sent now, from the log up to `basedOn`. Every call of the last turn must have its result. */
 export function requestMessages(context: Context, basedOn: number): readonly ContextMessage[] {

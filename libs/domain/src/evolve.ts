@@ -104,9 +104,11 @@ function changes(run: Run, event: Exclude<RunEvent, { type: 'RunRequested' }>, r
     case 'ApprovalExpired':
       return questionChanges(run, event);
     case 'ToolsDiscovered': {
-      const { segment, discovery } = event.data;
-      const returned = run.servers[discovery.server]?.discovery.state === 'unavailable';
-      return { servers: { ...run.servers, [discovery.server]: { segment, discovery, returned } } };
+      const { discovery } = event.data;
+      const known = run.servers[discovery.server];
+      const returned = known?.discovery.state === 'unavailable';
+      const tools = discovery.state === 'ready' ? discovery.tools : (known?.tools ?? []);
+      return { servers: { ...run.servers, [discovery.server]: { discovery, returned, tools } } };
     }
     case 'CapNeared':
       return { nearedCaps: [...run.nearedCaps, event.data.cap] };

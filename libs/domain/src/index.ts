@@ -61,6 +61,7 @@ export { FOLD_VERSION, fromSnapshot, type History, replay, type Snapshot, snapsh
 export { inTime } from './in-time.js';
 export { shownBlocks, tooMuchToShow } from './media.js';
 export { affordableTokens, costOf, isFree, mostOf, priceOf } from './money.js';
+export { namedBlobs } from './named-blobs.js';
 export { tally } from './notices.js';
 export { type Carrier, carrierOf, effectPolicyOf, hasProbe, offeredTools, refusalOf } from './offered-tools.js';
 export { foldRelay, type OpenRun, type RelayNews, type Turn, turnOf } from './open-runs.js';
@@ -84,6 +85,7 @@ export {
   type Run,
 } from './run.js';
 export { type Act, beginSegment, type Circumstances, isFenced, nextAct, type SegmentEvent } from './segment.js';
+export { serverEvents, serverOf } from './servers.js';
 export { type Ears, prickUp, silentMs, worthAsking } from './silence.js';
 export { capUses, statusOf, summaryOf } from './status.js';
 export { type Checked, callsToCheck, type DigestOf, fold, interruptedCalls, openingEvents, withCalls } from './turn.js';

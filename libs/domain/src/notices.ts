@@ -58,10 +58,14 @@ export const tooLargeNotice = (tool: string, bytes: number): string =>
   `[A call of ${tool} with an input of ${bytes} bytes was to follow. It was too large to be recorded and was not begun: do it in smaller parts.]`;
 
 /** The tools of an MCP server have gone, or are there again. */
-export const serverNotice = (discovery: Discovery): string =>
-  discovery.state === 'ready'
-    ? `The tools of the server ${discovery.server} can be used.`
-    : `The server ${discovery.server} cannot be reached, so its tools cannot be used for now: ${discovery.reason}`;
+export function serverNotice(discovery: Discovery): string {
+  const { server } = discovery;
+  if (discovery.state === 'unavailable') {
+    return `The server ${server} cannot be reached, so its tools cannot be used for now: ${discovery.reason}`;
+  }
+  if (discovery.ended === undefined) return `The tools of the server ${server} can be used.`;
+  return `The server ${server} has ended and was started again, so what it held in its memory is gone. Its tools can be used. ${discovery.ended}`;
+}
 
 /** What a dropped tool result leaves in its place. */
 export const droppedNotice = (characters: number): string =>

@@ -133,7 +133,7 @@ const httpToolOf = (run: Run, tool: string): HttpTool | undefined =>
 
 const discoveredTool = (run: Run, tool: string): DiscoveredTool | undefined =>
   Object.values(run.servers)
-    .flatMap(({ discovery }) => (discovery.state === 'ready' ? discovery.tools : []))
+    .flatMap(({ tools }) => tools)
     .find(({ name }) => name === tool);
 
 /**

@@ -14,7 +14,13 @@ const resting = [...asked, ended('waiting')];
 const opening = ({ run }: History, now: number) =>
   openingEvents(run, { segment: run.segments, at: new Date(now).toISOString() }, () => DIGEST);
 const act = ({ run, context }: History, now: number) =>
-  nextAct(run, context, run.segments, { now, remainingMs: 300_000, longestStepMs: 0, draining: false });
+  nextAct(run, context, run.segments, {
+    now,
+    remainingMs: 300_000,
+    longestStepMs: 0,
+    draining: false,
+    asked: new Set(),
+  });
 const reconciling = ({ run }: History, now: number) => reconcile(run, now).events;
 const actOf = (history: readonly facts.Fact[]) => {
   const { history: state, now } = given(...history);

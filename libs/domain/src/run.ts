@@ -3,6 +3,7 @@ import type {
   CallId,
   Caps,
   Digest,
+  DiscoveredTool,
   Discovery,
   ItemSpec,
   Json,
@@ -58,11 +59,11 @@ export interface Question {
 
 /** What is known of an MCP server. */
 interface Server {
-  /** The segment that asked it last. */
-  readonly segment: number;
   readonly discovery: Discovery;
   /** It could not be reached before. */
   readonly returned: boolean;
+  /** The tools that it had when it was reached last: calls of them may still be open. */
+  readonly tools: readonly DiscoveredTool[];
 }
 
 type ScheduleReason = Extract<RunEventOf['coordinator'], { type: 'SegmentScheduled' }>['data']['because'];

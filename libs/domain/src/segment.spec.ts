@@ -45,7 +45,12 @@ describe('beginning a segment', () => {
 });
 
 describe('the next act of a segment', () => {
-  const calm: Omit<Circumstances, 'now'> = { remainingMs: 300_000, longestStepMs: 0, draining: false };
+  const calm: Omit<Circumstances, 'now'> = {
+    remainingMs: 300_000,
+    longestStepMs: 0,
+    draining: false,
+    asked: new Set(),
+  };
   const work = [requested(), scheduled(), started()];
   const act = (history: readonly facts.Fact[], world: Partial<Circumstances> = {}) => {
     const { run, context, now } = given(...history);

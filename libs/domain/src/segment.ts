@@ -53,6 +53,8 @@ export interface Circumstances {
   readonly longestStepMs: number;
   /** The process was asked to stop. */
   readonly draining: boolean;
+  /** The MCP servers that this segment has asked for their tools. */
+  readonly asked: ReadonlySet<string>;
 }
 
 /** The context is compacted when this part of the model's window is used. */
@@ -67,7 +69,7 @@ export function nextAct(run: Run, context: Context, segment: number, world: Circ
     outOfSteps(run, world) ??
     landed(run, world.now) ??
     troubled(run, world.now) ??
-    undiscovered(run, segment) ??
+    undiscovered(run, world) ??
     (context.tokens > COMPACT_ABOVE * run.agent.spec.model.contextTokens && context.messages.length > 1
       ? { kind: 'compact' }
       : { kind: 'turn', announce: nearedCaps(run, segment, world.now, momentOf(world.now)) })
@@ -111,12 +113,9 @@ function outOfSteps(run: Run, { remainingMs, longestStepMs }: Circumstances): Ac
   return remainingMs < reserveMs + needed ? { kind: 'end', reason: 'handoff' } : undefined;
 }
 
-/** A server that could not be reached is asked once more by each later segment. */
-function undiscovered(run: Run, segment: number): Act | undefined {
-  const servers = Object.keys(run.agent.spec.mcp).filter((name) => {
-    const known = run.servers[name];
-    return known === undefined || (known.discovery.state === 'unavailable' && known.segment < segment);
-  });
+/** Each segment asks before its first turn: what was true of a server in an earlier one may not be any more. */
+function undiscovered(run: Run, { asked }: Circumstances): Act | undefined {
+  const servers = Object.keys(run.agent.spec.mcp).filter((name) => !asked.has(name));
   return servers.length > 0 ? { kind: 'discover', servers } : undefined;
 }
 

@@ -33,15 +33,36 @@ const typesOf = ({ events = [] }: Wished): readonly string[] => events.map(({ ty
 describe('what people wish of a run', () => {
   it('is recorded once, however often it is wished', () => {
     expect(typesOf(wishCancel(runOf(open), by, 'Enough.'))).toEqual(['CancelRequested']);
-    expect(wishCancel(runOf([...open, facts.cancelRequested()]), by, undefined)).toEqual({ events: [], known: 3 });
+    expect(wishCancel(runOf([...open, facts.cancelRequested()]), by, undefined)).toEqual({
+      events: [],
+      known: 3,
+      detail: 'ann has cancelled it already.',
+    });
     expect(typesOf(wishPause(runOf(open), by))).toEqual(['PauseRequested']);
-    expect(wishPause(runOf([...open, facts.pauseRequested()]), by)).toEqual({ events: [] });
+    expect(wishPause(runOf([...open, facts.pauseRequested()]), by)).toEqual({
+      events: [],
+      detail: 'It is paused already.',
+    });
     expect(typesOf(wishResume(runOf([...open, facts.pauseRequested()]), by))).toEqual(['ResumeRequested']);
-    expect(wishResume(runOf(open), by)).toEqual({ events: [] });
+    expect(wishResume(runOf(open), by)).toEqual({ events: [], detail: 'It is not paused.' });
     expect(wishMessage(runOf([...open, message('x', { messageId: 'm1' })]), by, hello)).toEqual({
       events: [],
       known: 3,
+      detail: 'This message was received already.',
     });
+  });
+
+  it('is refused while the run is being cancelled, since nothing would come of it', () => {
+    const run = runOf([...waiting, facts.cancelRequested()]);
+    const wishes = [
+      wishPause(run, by),
+      wishResume(run, by),
+      wishMessage(run, by, hello),
+      wishApprove(run, by, verdict),
+      wishDeny(run, by, { ...verdict, reason: 'No.' }),
+      wishCaps(run, by, { steps: 9_999 }, {}),
+    ];
+    for (const { refusal } of wishes) expect(refusal).toMatchObject({ code: 'run-cancelling' });
   });
 
   it('is refused when the run has ended, and the refusal tells how', () => {
@@ -91,7 +112,10 @@ describe('a verdict on a call', () => {
 
   it('holds: the same again changes nothing, the opposite is refused', () => {
     const granted = runOf([...waiting, approvalGranted()]);
-    expect(wishApprove(granted, by, verdict)).toEqual({ events: [] });
+    expect(wishApprove(granted, by, verdict)).toEqual({
+      events: [],
+      detail: 'The call 1-0 is granted already by ann.',
+    });
     expect(wishDeny(granted, by, { ...verdict, reason: 'No.' }).refusal).toMatchObject({ code: 'already-answered' });
     const denied = runOf([...waiting, approvalDenied()]);
     expect(wishApprove(denied, by, verdict).refusal).toMatchObject({ code: 'already-answered' });

@@ -14,7 +14,7 @@ import { summaryOf } from './status.js';
 
 /*
  * What people may wish of a run: each function says what is recorded, or why nothing is. Asked again with the same wish
- * after it was recorded, each says that nothing more is to be recorded.
+ * after it was recorded, each says that nothing more is to be recorded, and why.
  */
 
 type GatewayEvent = RunEventOf['gateway'];
@@ -23,6 +23,7 @@ type GatewayEvent = RunEventOf['gateway'];
 export interface Refusal {
   readonly code:
     | 'run-ended'
+    | 'run-cancelling'
     | 'not-asked'
     | 'already-answered'
     | 'another-input'
@@ -40,6 +41,8 @@ export type Wished =
       readonly events: readonly GatewayEvent[];
       /** The revision at which the very same wish was recorded before. */
       readonly known?: number;
+      /** Why there is nothing to record. */
+      readonly detail?: string;
       readonly refusal?: never;
     }
   | { readonly refusal: Refusal; readonly events?: never };
@@ -51,20 +54,31 @@ export interface Wisher {
 }
 
 const refuse = (code: Refusal['code'], detail: string): Wished => ({ refusal: { code, detail } });
+const nothing = (detail: string, known?: number): Wished => ({
+  events: [],
+  detail,
+  ...(known === undefined ? {} : { known }),
+});
 const ended = (run: Run): Wished | undefined =>
   isEnded(run) ? refuse('run-ended', `The run has ended already. ${summaryOf(run)}`) : undefined;
+/** Nothing comes of a wish any more. */
+const isOver = (run: Run): Wished | undefined =>
+  ended(run) ??
+  (run.cancel ? refuse('run-cancelling', `The run is being cancelled, as ${run.cancel.by} wished.`) : undefined);
 
 export function wishCancel(run: Run, { by, at }: Wisher, reason: string | undefined): Wished {
-  if (run.cancel && !isEnded(run)) return { events: [], known: run.cancel.revision };
+  if (run.cancel && !isEnded(run)) return nothing(`${run.cancel.by} has cancelled it already.`, run.cancel.revision);
   const data = { at, by, ...(reason === undefined ? {} : { reason }) };
   return ended(run) ?? { events: [{ type: 'CancelRequested', data }] };
 }
 
 export const wishPause = (run: Run, { by, at }: Wisher): Wished =>
-  ended(run) ?? { events: run.pause ? [] : [{ type: 'PauseRequested', data: { at, by } }] };
+  isOver(run) ??
+  (run.pause ? nothing('It is paused already.') : { events: [{ type: 'PauseRequested', data: { at, by } }] });
 
 export const wishResume = (run: Run, { by, at }: Wisher): Wished =>
-  ended(run) ?? { events: run.pause ? [{ type: 'ResumeRequested', data: { at, by } }] : [] };
+  isOver(run) ??
+  (run.pause ? { events: [{ type: 'ResumeRequested', data: { at, by } }] } : nothing('It is not paused.'));
 
 export interface Message {
   /** The same message again, under the same id, is received once. */
@@ -78,8 +92,8 @@ export interface Message {
 
 export function wishMessage(run: Run, { by, at }: Wisher, message: Message): Wished {
   const before = run.received.find(({ messageId }) => messageId === message.messageId);
-  if (before) return { events: [], known: before.revision };
-  const over = ended(run);
+  if (before) return nothing('This message was received already.', before.revision);
+  const over = isOver(run);
   if (over) return over;
   if (run.unread.length >= run.caps.messages) {
     return refuse(
@@ -120,8 +134,10 @@ export function wishDeny(
   verdict: Verdict & { readonly reason: string; readonly decision?: 'done' | 'not-done' },
 ): Wished {
   const known = obstacle(run, verdict, { state: 'denied', at });
-  if (known) return known;
-  const isInDoubt = questionOf(run, verdict.callId)?.kind === 'doubt';
+  if (known?.refusal) return known;
+  const question = questionOf(run, verdict.callId);
+  if (known && question) return sameOr(known, question, verdict);
+  const isInDoubt = question?.kind === 'doubt';
   if (!isInDoubt && verdict.decision !== undefined) {
     return refuse('not-asked', `The call ${verdict.callId} was not started: leave out \`decision\`.`);
   }
@@ -132,13 +148,20 @@ export function wishDeny(
   return { events: [{ type: 'ApprovalDenied', data: { at, ...verdict, by } }] };
 }
 
+/** A denial that was recorded before is the same wish only when it says the same of what became of the call. */
+const sameOr = (
+  known: Wished,
+  question: Question,
+  { callId, decision }: Verdict & { readonly decision?: string },
+): Wished => (question.decision === decision ? known : alreadyAnswered(callId, question));
+
 /** Why the verdict is not recorded; an empty wish where the very same verdict is there already. */
 function obstacle(
   run: Run,
   { callId, inputDigest }: Verdict,
   wanted: { readonly state: Question['state']; readonly at: Moment },
 ): Wished | undefined {
-  const over = ended(run);
+  const over = isOver(run);
   if (over) return over;
   const question = questionOf(run, callId);
   if (!question || question.kind === 'answer') return notAsked(callId, 'agreement');
@@ -146,7 +169,7 @@ function obstacle(
     const detail = `The call ${callId} waits for a verdict on another input (digest ${question.inputDigest}); look at it again.`;
     return refuse('another-input', detail);
   }
-  if (question.state === wanted.state) return { events: [] };
+  if (question.state === wanted.state) return nothing(answeredAlready(callId, question));
   if (question.state !== 'pending') return alreadyAnswered(callId, question);
   if (millisOf(wanted.at) > millisOf(question.expiresAt)) {
     return refuse(
@@ -163,14 +186,17 @@ const questionOf = (run: Run, callId: CallId): Question | undefined =>
 const notAsked = (callId: CallId, what: string): Wished =>
   refuse('not-asked', `The call ${callId} does not wait for ${what}.`);
 
-const alreadyAnswered = (callId: CallId, { state, by }: Question): Wished =>
-  refuse('already-answered', `The call ${callId} is ${state} already${by === undefined ? '' : ` (${by})`}.`);
+const alreadyAnswered = (callId: CallId, question: Question): Wished =>
+  refuse('already-answered', answeredAlready(callId, question));
+
+const answeredAlready = (callId: CallId, { state, by, decision }: Question): string =>
+  `The call ${callId} is ${state} already${by === undefined ? '' : ` by ${by}`}${decision === undefined ? '' : ` (${decision})`}.`;
 
 /** Raises caps up to `maxima`; a run that a cap has halted goes on. */
 export function wishCaps(run: Run, { by, at }: Wisher, caps: SomeCaps, maxima: SomeCaps): Wished {
   const halted = run.relay.phase === 'ended' && run.relay.outcome === 'halted';
   if (!halted) {
-    const over = ended(run);
+    const over = isOver(run);
     if (over) return over;
   }
   const lowered = (Object.keys(caps) as (keyof Caps)[]).filter((name) => (caps[name] ?? Infinity) < run.caps[name]);
@@ -184,6 +210,10 @@ export function wishCaps(run: Run, { by, at }: Wisher, caps: SomeCaps, maxima: S
   const above = (Object.keys(caps) as (keyof Caps)[]).find((name) => (caps[name] ?? 0) > (maxima[name] ?? Infinity));
   if (above !== undefined) {
     return refuse('cap-too-high', `caps.${above} may be at most ${maxima[above]} on this server.`);
+  }
+  if ((Object.keys(caps) as (keyof Caps)[]).every((name) => caps[name] === run.caps[name])) {
+    const detail = 'These caps are as high already.';
+    return halted ? refuse('cap-not-raised', `${detail} ${summaryOf(run)}`) : nothing(detail);
   }
   const raised: GatewayEvent = { type: 'CapsRaised', data: { at, caps, by } };
   if (!halted) return { events: [raised] };

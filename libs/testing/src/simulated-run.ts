@@ -154,7 +154,13 @@ export class SimulatedRun {
     if (!this.began || isFenced(this.run, this.began.segment)) return;
     const { segment, at: began } = this.began;
     const remainingMs = this.run.caps.segmentSeconds * 1_000 - (this.now - began);
-    const world = { now: this.now, remainingMs, longestStepMs: this.options.turnMs ?? 0, draining };
+    const world = {
+      now: this.now,
+      remainingMs,
+      longestStepMs: this.options.turnMs ?? 0,
+      draining,
+      asked: new Set(Object.keys(this.run.servers)),
+    };
     const act = nextAct(this.run, this.state.context, segment, world);
     switch (act.kind) {
       case 'end': {

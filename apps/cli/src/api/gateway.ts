@@ -39,6 +39,7 @@ const Started = z.object({ id: RunId });
 const PAGE = 500;
 const MOST_LISTED = 500;
 const EXAMINED_WITHIN_MS = 90_000;
+const BLOB_WITHIN_MS = 300_000;
 const REPORT_WITHIN_MS = 600_000;
 
 /** The gateway's API as the commands need it. Errors are sentences; see `Http`. */
@@ -110,6 +111,13 @@ export class Gateway {
   /** What the run did to the world. */
   effects(id: string): Promise<EffectsAnswer> {
     return this.http.ask(`/v1/runs/${id}/effects`, EffectsAnswer);
+  }
+
+  /** What an event of the run names by its digest. */
+  async blob(id: string, digest: string): Promise<Buffer> {
+    const signal = AbortSignal.timeout(BLOB_WITHIN_MS);
+    const response = await this.http.send(`/v1/runs/${id}/blobs/${encodeURIComponent(digest)}`, { signal });
+    return Buffer.from(await response.arrayBuffer());
   }
 
   /** The messages on the bus that nobody could handle. */

@@ -29,9 +29,13 @@ async function wished(
   const gateway = gatewayOf(context, options);
   const receipt = await wish(gateway, await namedRun(gateway, named));
   if (options.json) return context.output.json(receipt);
-  const { id, revision, status } = receipt;
-  context.output.say(`The wish is recorded (revision ${revision}); run ${id} is ${status}.`);
+  context.output.say(receiptInWords(receipt));
 }
+
+const receiptInWords = ({ id, revision, status, recorded, detail = '' }: Receipt): string =>
+  recorded
+    ? `The wish is recorded (revision ${revision}); run ${id} is ${status}.`
+    : `Nothing was recorded, run ${id} is ${status}. ${detail}`.trim();
 
 interface WithReason extends Addressed {
   readonly reason?: string;

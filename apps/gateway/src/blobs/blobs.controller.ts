@@ -41,7 +41,8 @@ export class BlobsController {
   }
 }
 
-function digestOf(named: string): string {
+/** @throws ApiProblem 422 */
+export function digestOf(named: string): string {
   const digest = Digest.safeParse(named);
   if (digest.success) return digest.data;
   throw invalid({ field: 'digest', message: 'name the blob by its SHA-256 in 64 lower-case hex digits' });

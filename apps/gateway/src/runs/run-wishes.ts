@@ -61,14 +61,18 @@ export class RunWishes {
     const wisher = { by: BY, at: momentOf(this.clock.now()) };
     try {
       let known: number | undefined;
+      let detail: string | undefined;
       const { run, recorded } = await this.runs.change(id, (now) => {
         const wished = decide(now, wisher);
         if (wished.refusal) throw refused(wished.refusal);
-        known = wished.known;
+        ({ known, detail } = wished);
         return wished.events;
       });
       const newest = run.last.revision;
-      return { id, revision: recorded > 0 ? newest - recorded + 1 : (known ?? newest), status: statusOf(run) };
+      const status = statusOf(run);
+      return recorded > 0
+        ? { id, revision: newest - recorded + 1, status, recorded: true }
+        : { id, revision: known ?? newest, status, recorded: false, ...(detail !== undefined && { detail }) };
     } catch (error) {
       throw error instanceof RunUnknown ? noSuchRun(id) : error;
     }

@@ -194,7 +194,7 @@ describe('cancelling a run', () => {
     const run = await rig.aRun();
     const first = await rig.post(`/v1/runs/${run}/cancel`, { reason: 'enough' });
     expect(first.status).toBe(202);
-    expect(await read(first)).toEqual({ id: run, revision: 1, status: 'cancelling' });
+    expect(await read(first)).toEqual({ id: run, revision: 1, status: 'cancelling', recorded: true });
     await rig.record('coordinator', run, scheduled(1));
     const again = await rig.ask(`/v1/runs/${run}/cancel`, { method: 'POST' });
     expect({ status: again.status, body: await read(again) }).toMatchObject({ status: 202, body: { revision: 1 } });

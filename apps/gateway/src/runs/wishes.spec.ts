@@ -93,7 +93,10 @@ describe('a message', () => {
     const key = { 'idempotency-key': 'one' };
     const first = await wish(run, 'messages', { text: 'Hurry.' }, key);
     expect(first).toMatchObject({ status: 202, body: { revision: 1 } });
-    expect(await wish(run, 'messages', { text: 'Hurry.' }, key)).toEqual(first);
+    expect(await wish(run, 'messages', { text: 'Hurry.' }, key)).toMatchObject({
+      status: 202,
+      body: { revision: 1, recorded: false },
+    });
     expect(await wish(run, 'messages', { text: 'Hurry.' })).toMatchObject({ body: { revision: 2 } });
     expect(await view(run)).toMatchObject({ unread: 2 });
   });
@@ -111,6 +114,52 @@ describe('pause and resume', () => {
     const run = await rig.aRun();
     expect(await wish(run, 'pause')).toMatchObject({ status: 202, body: { status: 'paused' } });
     expect(await wish(run, 'resume')).toMatchObject({ status: 202, body: { status: 'queued' } });
+  });
+
+  it('say that nothing was recorded where there is nothing to do', async () => {
+    const run = await rig.aRun();
+    const idle = { recorded: false, revision: 0, status: 'queued', detail: 'It is not paused.' };
+    expect(await wish(run, 'resume')).toMatchObject({ status: 202, body: idle });
+    expect(await wish(run, 'pause')).toMatchObject({ body: { recorded: true, revision: 1 } });
+    const again = { recorded: false, revision: 1, status: 'paused', detail: 'It is paused already.' };
+    expect(await wish(run, 'pause')).toMatchObject({ status: 202, body: again });
+  });
+});
+
+describe('a wish from which nothing can come', () => {
+  const verbs: readonly (readonly [string, object])[] = [
+    ['pause', {}],
+    ['resume', {}],
+    ['messages', { text: 'Hurry.' }],
+    ['caps', { caps: { steps: 9_000 } }],
+    ['calls/1-0/approve', { inputDigest }],
+    ['calls/1-0/deny', { inputDigest, reason: 'No.' }],
+    ['calls/1-0/answer', { text: 'Red.' }],
+  ];
+
+  it.each(verbs)(
+    'is refused with a stable code when the run has ended, or is being cancelled: %s',
+    async (verb, body) => {
+      const run = await waitingRun();
+      expect(await wish(run, 'cancel')).toMatchObject({ status: 202, body: { recorded: true } });
+      expect(await wish(run, 'cancel')).toMatchObject({ status: 202, body: { recorded: false } });
+      expect(await wish(run, verb, body)).toMatchObject({ status: 409, body: { code: 'run-cancelling' } });
+      const effects = { executed: 0, inDoubt: 0 };
+      await rig.record('coordinator', run, { type: 'RunCancelled', data: { at, by: 'ann', effects } });
+      expect(await wish(run, verb, body)).toMatchObject({ status: 409, body: { code: 'run-ended' } });
+      expect(await wish(run, 'cancel')).toMatchObject({ status: 409, body: { code: 'run-ended' } });
+    },
+  );
+
+  it('is refused where the model asks nothing, and where a cap is not raised', async () => {
+    const run = await waitingRun();
+    expect(await wish(run, 'calls/1-0/answer', { text: 'Red.' })).toMatchObject({ body: { code: 'not-asked' } });
+    const steps = (limit: number) => wish(run, 'caps', { caps: { steps: limit } });
+    expect(await steps(10)).toMatchObject({ status: 422, body: { code: 'cap-not-raised' } });
+    expect(await steps(1_000)).toMatchObject({ status: 202, body: { recorded: false } });
+    expect(await steps(1_001)).toMatchObject({ status: 202, body: { recorded: true } });
+    await rig.record('coordinator', run, { type: 'RunHalted', data: { at, cap: 'tokens', reason: 'The cap.' } });
+    expect(await steps(1_001)).toMatchObject({ status: 422, body: { code: 'cap-not-raised' } });
   });
 });
 

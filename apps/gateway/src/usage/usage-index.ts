@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { z } from 'zod';
 import { ModelPrice, Moment, Usage, type UsageAnswer, type UsageQuery } from '#contracts';
 import { costOf } from '#domain';
@@ -38,10 +38,10 @@ const DAY_CHARACTERS = '2026-01-05'.length;
 
 /**
  * What was used, by agent, tenant and day: a sum for each, however many runs and turns there are. Beside the sums it
- * remembers of every run who pays for it.
+ * remembers of every run who pays for it. It reads the log when it is asked, from where it was asked last.
  */
 @Injectable()
-export class UsageIndex implements OnApplicationBootstrap, OnModuleDestroy {
+export class UsageIndex implements OnModuleDestroy {
   private readonly payers = new Map<string, Payer>();
   /** By day, then by tenant and agent. */
   private readonly days = new Map<string, Map<string, { readonly payer: Payer; counted: Counted }>>();
@@ -50,10 +50,6 @@ export class UsageIndex implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(@Inject(EVENT_LOG) log: EventLog, @Inject(LOGGER) logger: Logger) {
     this.index = new LogIndex(log, TYPES, (event) => this.apply(event), logger);
-  }
-
-  onApplicationBootstrap(): void {
-    void this.index.follow();
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -10,7 +10,7 @@ import {
   RunId,
   type SomeCaps,
 } from '#contracts';
-import { fold, type Run, wishCaps, wishMessage } from '#domain';
+import { type Run, wishCaps, wishMessage } from '#domain';
 import { createMemoryLog, Runs } from '#log';
 import { newId, systemClock } from '#platform';
 import { facts, given } from '#testing';
@@ -166,6 +166,17 @@ describe('an agent that would never end by itself', () => {
     expect(heard).toHaveLength(10);
   });
 
+  it('of a few cents is told of it before they are gone, however few they are', async () => {
+    const { world, ready } = aWorld({ dollars: 0.006 }, busy);
+    await ready;
+    await worked(world, { price: PRICE });
+    const events = await world.events();
+    const types = events.map(({ type }) => type);
+    expect(dataOf(events, 'CapNeared')).toMatchObject([{ cap: 'dollars', limit: 0.006 }]);
+    expect(types.indexOf('CapNeared')).toBeLessThan(types.indexOf('ModelTurnCompleted'));
+    expect(dataOf(events, 'RunHalted')).toMatchObject([{ cap: 'dollars' }]);
+  });
+
   it('never pays more than its money', async () => {
     const { world, ready } = aWorld({ dollars: 0.05 }, busy);
     await ready;
@@ -250,12 +261,30 @@ const bounding: Record<Exclude<keyof Caps, CapName | 'items'>, () => Promise<voi
   async messages() {
     const { world, ready } = aWorld({ messages: 2 }, diligent);
     await ready;
-    const say = (messageId: string) => (run: Run) =>
-      wishMessage(run, wisher(world), { messageId, text: 'Hurry.', interrupt: false });
-    const run = (await new Runs(world.log, { app: 'gateway', id: 'g' }).load(world.runId)) as Run;
-    const full = fold(run, [...(say('1')(run).events ?? []), ...(say('2')(run).events ?? [])]);
-    expect(say('3')(full).refusal).toMatchObject({ code: 'too-many-messages' });
-    expect(say('3')(full).refusal?.detail).toContain('caps.messages');
+    const gateway = new Runs(world.log, { app: 'gateway', id: 'g' });
+    const said = async (messageId: string): Promise<string | undefined> => {
+      let refusal: string | undefined;
+      await gateway.change(world.runId, (run) => {
+        const wished = wishMessage(run, wisher(world), { messageId, text: 'Hurry.', interrupt: false });
+        refusal = wished.refusal?.detail;
+        return wished.events ?? [];
+      });
+      return refusal;
+    };
+    expect([await said('1'), await said('2')]).toEqual([undefined, undefined]);
+    expect(await said('3')).toContain('caps.messages');
+    // As soon as the model has read them there is room again.
+    const refusals: (string | undefined)[] = [];
+    const model: Model = {
+      turn: async () => {
+        if (refusals.length < 2) refusals.push(await said(`${refusals.length + 4}`));
+        const run = await gateway.load(world.runId);
+        return answered(refusals.length === 1 || !run ? [bash('work')] : diligent(run, world));
+      },
+    };
+    await worked(world, { model });
+    expect(refusals).toEqual([expect.stringContaining('caps.messages'), undefined]);
+    expect((await world.types()).at(-1)).toBe('RunCompleted');
   },
 
   async toolSeconds() {

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Bus } from '#bus';
-import { AdvanceRun, LiveDelta, type ModelPrice, momentOf, type PriceTable, type RunId } from '#contracts';
+import { AdvanceRun, LiveDelta, type ModelPrice, momentOf, type PriceTable, type RunId, ServerLost } from '#contracts';
 import { beginSegment, type History, isFenced, priceOf, type Run, replay } from '#domain';
 import { Blobs, type EventLog, HandoffNotes, Runs, WrongRevision } from '#log';
 import { type Logger, messageOf, systemClock } from '#platform';
@@ -150,7 +150,10 @@ export class Child {
     this.current = { segment: current, log };
     if (this.draining) current.drain(this.draining.why);
     const glance = (): void => void current.glance().catch((error: unknown) => this.glanced(current, error));
-    const listening = bus.listen(`${AdvanceRun.subject}.${runId}`, AdvanceRun.body, glance);
+    const listening = [
+      bus.listen(`${AdvanceRun.subject}.${runId}`, AdvanceRun.body, glance),
+      bus.listen(`${ServerLost.subject}.${runId}`, ServerLost.body, () => void current.lookAtServers()),
+    ];
     // The doorbell may be lost: look by oneself now and then, so that a wish is seen while one activity takes long.
     const overdueAt = systemClock.monotonic() + segmentMs + OVERTIME_MS;
     const timer = setInterval(() => {
@@ -166,7 +169,7 @@ export class Child {
       logger.info({ runId, segment }, messageOf(error));
     } finally {
       clearInterval(timer);
-      listening.stop();
+      for (const each of listening) each.stop();
       this.current = undefined;
     }
   }

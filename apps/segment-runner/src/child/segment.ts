@@ -22,6 +22,7 @@ import { retryDelayMs } from '../model/retry.js';
 import type { NoteKeeper } from './note-keeper.js';
 import type { Pulse } from './pulse.js';
 import { Fenced, type SegmentLog } from './segment-log.js';
+import { ServerWatch } from './server-watch.js';
 import { digestOf, ToolCalls } from './tool-calls.js';
 import type { Workspace } from './workspace.js';
 
@@ -56,17 +57,20 @@ export class Segment {
   /** For how long the activity may go on. */
   private leftMs = 0;
   private readonly calls: ToolCalls;
+  private readonly servers: ServerWatch;
 
   constructor(
     private readonly parts: SegmentParts,
     private readonly segmentMs: number,
   ) {
     this.deadline = parts.clock.monotonic() + segmentMs;
-    this.calls = new ToolCalls(parts);
+    this.servers = new ServerWatch(parts);
+    this.calls = new ToolCalls({ ...parts, servers: this.servers });
   }
 
   /** Works until the segment's end is recorded. @throws Fenced */
   async work(): Promise<SegmentEndReason> {
+    this.servers.begin();
     try {
       for (;;) {
         this.parts.log.assertNotFenced();
@@ -80,7 +84,13 @@ export class Segment {
       }
     } finally {
       clearTimeout(this.timer);
+      this.servers.end();
     }
+  }
+
+  /** Something has happened to an MCP server. */
+  lookAtServers(): Promise<void> {
+    return this.servers.look();
   }
 
   /** The process was asked to stop: what runs in the workspace goes on, the model's turn is given up. */
@@ -133,8 +143,9 @@ export class Segment {
 
   private circumstances() {
     const { longestStepMs } = this;
+    const { asked } = this.servers;
     const draining = this.draining !== undefined;
-    return { now: this.parts.clock.now(), remainingMs: this.remainingMs(), longestStepMs, draining };
+    return { now: this.parts.clock.now(), remainingMs: this.remainingMs(), longestStepMs, draining, asked };
   }
 
   private at(): { readonly segment: number; readonly at: Moment } {

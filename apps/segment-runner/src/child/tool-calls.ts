@@ -9,16 +9,19 @@ import {
   type OpenCall,
   openingEvents,
   type SegmentEvent,
+  serverOf,
 } from '#domain';
 import { type Clock, messageOf, sha256 } from '#platform';
 import { resultEvents, stoppedEvents } from './call-results.js';
 import type { Pulse } from './pulse.js';
 import type { SegmentLog } from './segment-log.js';
+import type { ServerWatch } from './server-watch.js';
 import type { Workspace } from './workspace.js';
 
 export interface ToolCallsParts {
   readonly log: SegmentLog;
-  readonly workspace: Pick<Workspace, 'run' | 'stop' | 'check' | 'discover' | 'probe'>;
+  readonly workspace: Pick<Workspace, 'run' | 'stop' | 'check' | 'probe'>;
+  readonly servers: Pick<ServerWatch, 'ask'>;
   readonly pulse: Pick<Pulse, 'doing' | 'recorded'>;
   readonly clock: Clock;
 }
@@ -27,6 +30,8 @@ export const digestOf = (input: unknown): string => sha256(canonical(input));
 
 /** How long stopping a running call may take before it is left in doubt, in milliseconds. */
 const STOP_MS = 4_000;
+/** How long the model's next turn waits for what a server says of itself, in milliseconds. */
+const LOOK_MS = 15_000;
 
 /** The tool calls of a segment: what is recorded of them, and what the workspace is asked for. */
 export class ToolCalls {
@@ -68,13 +73,7 @@ export class ToolCalls {
   /** Asks MCP servers for their tools and records what they say. */
   async discover(servers: readonly string[], signal: AbortSignal): Promise<void> {
     this.parts.pulse.doing('tool', `Asking ${servers.join(', ')} for their tools.`);
-    await Promise.all(servers.map((server) => this.discoverOne(server, signal)));
-  }
-
-  private async discoverOne(server: string, signal: AbortSignal): Promise<void> {
-    for (const discovery of await this.parts.workspace.discover([server], signal)) {
-      await this.record(() => [{ type: 'ToolsDiscovered', data: { ...this.place(), discovery } }]);
-    }
+    await this.parts.servers.ask(servers, signal);
   }
 
   private get run() {
@@ -94,6 +93,19 @@ export class ToolCalls {
     const state = await this.parts.workspace.run(call, signal);
     const probed = await this.probed(call, state, signal);
     await this.record(() => resultEvents(this.resultPlace(call), state, probed));
+    if (!isWell(state)) await this.lookAtServerOf(call, signal);
+  }
+
+  /** A call that did not go well may be the first to know that its server is gone: the model's next request says so. */
+  private async lookAtServerOf({ tool }: OpenCall, signal: AbortSignal): Promise<void> {
+    const server = serverOf(this.run, tool);
+    if (server === undefined) return;
+    const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+    try {
+      await this.parts.servers.ask([server], within);
+    } catch (error) {
+      if (!within.aborted) throw error;
+    }
   }
 
   /** Only of a call that nobody knows about is the world asked. */
@@ -124,6 +136,10 @@ export class ToolCalls {
 
 /** Whether the workspace may be at work on the call. */
 const isRunning = ({ state, tool }: OpenCall): boolean => state === 'started' && carrierOf(tool) === 'workspace';
+
+/** Whether nothing speaks against the one who carried the call out. */
+const isWell = (state: CallState): boolean =>
+  state.state === 'running' || (state.state === 'finished' && (state.outcome === 'ok' || state.outcome === 'rejected'));
 
 function inOneLine({ tool, input }: OpenCall): string {
   const [first = ''] = Object.values(input);

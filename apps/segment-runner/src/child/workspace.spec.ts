@@ -23,12 +23,15 @@ const finished = {
   content: [],
 };
 
-/** A workspace whose questions end as the list says, the last one for ever, by a clock that counts the waiting. */
-function aWorkspace(...ends: readonly (Error | object)[]) {
+const isOpening = (subject: string): boolean => subject.endsWith('open');
+const aWorkspace = (...ends: readonly (Error | object)[]) => aWorkspaceWhere((subject) => !isOpening(subject), ends);
+
+/** A workspace where these questions end as the list says, the last one for ever, by a clock that counts the waiting. */
+function aWorkspaceWhere(isTested: (subject: string) => boolean, ends: readonly (Error | object)[]) {
   let now = begun;
   let asked = 0;
   const ask = async (subject: string, _body: unknown, _schema: unknown, { timeoutMs }: { timeoutMs: number }) => {
-    if (subject.endsWith('open')) return { holder: 'h' };
+    if (!isTested(subject)) return isOpening(subject) ? { holder: 'h' } : {};
     const end = ends[Math.min(asked, ends.length - 1)];
     asked += 1;
     now += timeoutMs;
@@ -43,6 +46,32 @@ function aWorkspace(...ends: readonly (Error | object)[]) {
 
 const { signal } = new AbortController();
 const silence = new AnswerTimedOut('Nobody has answered.');
+
+describe('a lost answer', () => {
+  const questions: readonly (readonly [string, (workspace: Workspace) => Promise<unknown>])[] = [
+    ['check', (workspace) => workspace.check(call, signal)],
+    ['discover', (workspace) => workspace.discover(['mail'], signal)],
+    ['probe', (workspace) => workspace.probe(call, signal)],
+  ];
+
+  it.each(questions)('is noticed within seconds: %s', async (_, asked) => {
+    const { workspace, waitedMs } = aWorkspace(silence, { discoveries: [], found: 'not-done' });
+    await asked(workspace);
+    expect(waitedMs()).toBeLessThanOrEqual(45_000);
+  });
+
+  it('is noticed within seconds: open', async () => {
+    const { workspace, waitedMs } = aWorkspaceWhere(isOpening, [silence, { holder: 'h' }]);
+    await workspace.check(call, signal);
+    expect(waitedMs()).toBeLessThanOrEqual(15_000);
+  });
+
+  it('is waited for longer each time, for one that takes its time', async () => {
+    const { workspace, waitedMs } = aWorkspace(silence, silence, silence, silence, silence, {});
+    await workspace.check(call, signal);
+    expect(waitedMs()).toBe((5 + 10 + 20 + 40 + 60 + 60) * 1_000);
+  });
+});
 
 describe('a workspace that does not answer', () => {
   it('is asked again until the call is past its limit and a minute of silence is over; then nobody knows', async () => {

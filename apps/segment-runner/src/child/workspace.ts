@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Bus, RemoteProblem } from '#bus';
+import { AnswerTimedOut, type Bus, RemoteProblem } from '#bus';
 import {
   type CallState,
   CheckCall,
@@ -26,12 +26,20 @@ const LONGEST_WAIT_MS = 10_000;
 /** How much later than it was asked to an answer may come, in milliseconds. */
 const LATE_MS = 3_000;
 const STOP_MS = 5_000;
-/** How long MCP servers, or a probe, may take to answer, in milliseconds. */
-const DISCOVER_MS = 60_000;
+/**
+ * How long one answer is waited for at first, in milliseconds, and at most: whether it is lost or takes its time nobody
+ * knows, so the next is waited for twice as long. What is asked in this way changes nothing when it is asked again.
+ */
+const FIRST_ANSWER_MS = 5_000;
+/** An MCP server may take its time to start; see HELLO_MS of the manager. */
+const FIRST_DISCOVERY_MS = 15_000;
+const LONGEST_ANSWER_MS = 60_000;
 
 interface Within extends Patience {
   /** For one answer. */
   readonly timeoutMs: number;
+  /** For one answer, after others did not come; the same when absent. */
+  readonly mostMs?: number;
 }
 
 /** The run's workspace, as its segment sees it. Requests are repeated until they are answered: the journal makes that harmless. */
@@ -80,7 +88,7 @@ export class Workspace {
 
   /** What is wrong with the input of a call that was not started, as far as the workspace can tell. */
   async check({ tool, input }: OpenCall, signal: AbortSignal): Promise<string | undefined> {
-    const within = { timeoutMs: DISCOVER_MS, signal };
+    const within = { timeoutMs: FIRST_ANSWER_MS, mostMs: LONGEST_ANSWER_MS, signal };
     return (await this.request(CheckCall, { ...this.asker, tool, input }, within)).fault;
   }
 
@@ -94,14 +102,14 @@ export class Workspace {
     const { discoveries } = await this.request(
       DiscoverTools,
       { ...this.asker, servers },
-      { timeoutMs: DISCOVER_MS, signal },
+      { timeoutMs: FIRST_DISCOVERY_MS, mostMs: LONGEST_ANSWER_MS, signal },
     );
     return discoveries;
   }
 
   /** Asks the world whether a call in doubt took effect; unknown when nobody has answered for a minute. */
   async probe({ callId, tool, input }: OpenCall, signal: AbortSignal): Promise<z.infer<typeof ProbeCall.answer>> {
-    const within = { timeoutMs: DISCOVER_MS, signal, isOver: () => true };
+    const within = { timeoutMs: FIRST_ANSWER_MS, mostMs: LONGEST_ANSWER_MS, signal, isOver: () => true };
     try {
       return await this.request(ProbeCall, { ...this.asker, callId, tool, input }, within);
     } catch (error) {
@@ -125,12 +133,15 @@ export class Workspace {
   private request<Answer extends z.ZodType>(
     { verb, answer }: { readonly verb: string; readonly answer: Answer },
     body: object,
-    { timeoutMs, ...within }: Within,
+    { timeoutMs, mostMs = timeoutMs, ...within }: Within,
   ): Promise<z.infer<Answer>> {
+    const opening = growing(FIRST_ANSWER_MS, LONGEST_ANSWER_MS);
+    const answering = growing(timeoutMs, mostMs);
     const ask = async (): Promise<z.infer<Answer>> => {
-      const holder = (this.holder ??= await this.open());
+      const holder = (this.holder ??= await opening((waitMs) => this.open(waitMs)));
       try {
-        return await this.bus.ask(workspaceSubject(holder, verb), body, answer, { timeoutMs });
+        const subject = workspaceSubject(holder, verb);
+        return await answering((waitMs) => this.bus.ask(subject, body, answer, { timeoutMs: waitMs }));
       } catch (error) {
         if (error instanceof RemoteProblem && error.code === 'workspace-not-open') this.holder = undefined;
         throw error;
@@ -139,12 +150,25 @@ export class Workspace {
     return askAgain({ bus: this.bus, clock: this.clock }, () => ({ ask, holder: this.holder ?? '*' }), within);
   }
 
-  private async open(): Promise<string> {
+  private async open(timeoutMs: number): Promise<string> {
     const { agent } = this.state;
     const { workspace: spec, http, mcp, secrets } = agent.spec;
     const body = { ...this.asker, spec, files: agent.files, external: { http, mcp, secrets } };
-    return (await this.bus.ask(OpenWorkspace.subject, body, OpenWorkspace.answer, { timeoutMs: 60_000 })).holder;
+    return (await this.bus.ask(OpenWorkspace.subject, body, OpenWorkspace.answer, { timeoutMs })).holder;
   }
+}
+
+/** Asks with a patience that doubles when an answer does not come. */
+function growing(firstMs: number, mostMs: number) {
+  let nextMs = firstMs;
+  return async <T>(ask: (waitMs: number) => Promise<T>): Promise<T> => {
+    try {
+      return await ask(nextMs);
+    } catch (error) {
+      if (error instanceof AnswerTimedOut) nextMs = Math.min(2 * nextMs, mostMs);
+      throw error;
+    }
+  };
 }
 
 const callOf = ({ callId, attempts = 1 }: OpenCall) => ({ callId, ...(attempts > 1 ? { attempt: attempts } : {}) });

@@ -3,7 +3,7 @@ import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamable
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import { type Clock, messageOf, Unavailable } from '#platform';
+import { type Clock, messageOf, sha256, Unavailable } from '#platform';
 import { NoAnswer } from '../network/errors.js';
 import { ToolAnswer } from './content.js';
 import { type ListedTool, listedTools } from './declarations.js';
@@ -13,6 +13,9 @@ const HELLO_MS = 12_000;
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 60_000;
 const MOST_PAGES = 20;
+/** How often in a row a server may say nothing before it is started again. */
+const SILENCES_BORNE = 3;
+const INSTANCE_CHARACTERS = 16;
 
 const Page = z.object({ tools: z.array(z.unknown()), nextCursor: z.string().optional() });
 
@@ -25,6 +28,13 @@ export class CallUnanswered extends Unavailable {}
 /** The server has answered the call with an error of the protocol. */
 export class CallRefused extends Unavailable {}
 
+/** What became of a connection that lasted: the tools, which start or session of the server it is, why the last one ended. */
+export interface Listed {
+  readonly tools: readonly ListedTool[];
+  readonly instance?: string;
+  readonly ended?: string;
+}
+
 /** A way to a server; `lastWords` is what it said when it ended. */
 export type Way = Transport & { readonly lastWords?: string };
 
@@ -33,6 +43,8 @@ export interface ConnectionParts {
   readonly only: readonly string[] | undefined;
   /** Starts or reaches the server. @throws SecretUnavailable */
   readonly open: () => Way;
+  /** Is told when a connection that stood has broken. */
+  readonly onLost: () => void;
   readonly clock: Clock;
 }
 
@@ -51,29 +63,58 @@ export class Connection {
   private notBefore = 0;
   private lastReason = '';
   private calls = 0;
+  /** How often in a row it did not say what tools it has. */
+  private silences = 0;
+  /** The connection that is there, until it breaks or is given up. */
+  private standing: Connected | undefined;
+  /** Why the last connection that stood has ended. */
+  private ended: string | undefined;
 
   constructor(private readonly parts: ConnectionParts) {}
 
-  /** The tools as they are now. @throws ServerUnavailable */
-  async list(): Promise<readonly ListedTool[]> {
+  /**
+   * The tools as they are now. One that has calls is not disturbed; one that is silent is given up at the third time only,
+   * since it may be at work on something of its own.
+   * @throws ServerUnavailable
+   */
+  async list(): Promise<Listed> {
     const known = this.current;
     if (known !== undefined) {
-      try {
-        const connected = await known;
-        connected.tools = await this.listOf(connected.client);
-        return connected.tools;
-      } catch {
-        await this.close();
+      const connected = await known.catch(() => undefined);
+      if (connected && !connected.broken && (this.calls > 0 || (await this.isListed(connected)))) {
+        return this.listed(connected);
       }
+      if (this.current === known) await this.close();
     }
-    return (await this.connected()).tools;
+    return this.listed(await this.connected());
+  }
+
+  /** @throws ServerUnavailable */
+  private async isListed(connected: Connected): Promise<boolean> {
+    try {
+      connected.tools = await this.listOf(connected.client);
+      this.silences = 0;
+      return true;
+    } catch (error) {
+      const told = this.translated(error, connected.way).message;
+      this.silences += 1;
+      if (isSilence(error) && this.silences < SILENCES_BORNE) throw new ServerUnavailable(told, { cause: error });
+      this.ended = told;
+      return false;
+    }
+  }
+
+  private listed({ tools, way }: Connected): Listed {
+    const { ended } = this;
+    const instance = way.sessionId && sha256(way.sessionId).slice(0, INSTANCE_CHARACTERS);
+    return { tools, ...(instance && { instance }), ...(ended !== undefined && { ended }) };
   }
 
   /** A tool by its declared name; the server is asked again when it is not known. @throws ServerUnavailable */
   async tool(name: string): Promise<ListedTool | undefined> {
     const { tools } = await this.connected();
     const byName = (tool: ListedTool): boolean => tool.declared.name === name;
-    return tools.find(byName) ?? (await this.list()).find(byName);
+    return tools.find(byName) ?? (await this.list()).tools.find(byName);
   }
 
   /** @throws ServerUnavailable, CallUnanswered, CallRefused */
@@ -88,9 +129,13 @@ export class Connection {
       const request = { method: 'tools/call' as const, params: { name: tool.original, arguments: { ...input } } };
       return await client.request(request, ToolAnswer, { timeout: limitMs, signal });
     } catch (error) {
+      const told = this.translated(error, way);
       // Nothing more is expected of a server that keeps calls waiting.
-      if (this.calls === 1 && !isAnswer(error)) void this.close();
-      throw this.translated(error, way);
+      if (this.calls === 1 && !isAnswer(error)) {
+        this.ended = told.message;
+        void this.close();
+      }
+      throw told;
     } finally {
       this.calls -= 1;
     }
@@ -103,6 +148,7 @@ export class Connection {
   async close(): Promise<void> {
     const closing = this.current;
     this.current = undefined;
+    this.standing = undefined;
     const connected = await closing?.catch(() => undefined);
     await connected?.client.close().catch(() => undefined);
   }
@@ -135,12 +181,15 @@ export class Connection {
     Object.assign(client, {
       onclose: () => {
         connected.broken = true;
+        if (this.standing === connected) this.lost(connected);
       },
     });
     try {
       await client.connect(way, { timeout: HELLO_MS });
       connected.tools = await this.listOf(client);
+      this.standing = connected;
       this.failures = 0;
+      this.silences = 0;
       return connected;
     } catch (error) {
       await client.close().catch(() => undefined);
@@ -151,6 +200,12 @@ export class Connection {
       this.lastReason = `The MCP server ${this.parts.server} is not available: ${reasonOf(error, way)}.`;
       throw new ServerUnavailable(this.lastReason, { cause: error });
     }
+  }
+
+  private lost({ way }: Connected): void {
+    this.standing = undefined;
+    this.ended = `The MCP server ${this.parts.server} has ended${said(way)}.`;
+    this.parts.onLost();
   }
 
   private async listOf(client: Client): Promise<ListedTool[]> {
@@ -185,7 +240,11 @@ function isAnswer(error: unknown): boolean {
   return error instanceof McpError && ![ErrorCode.ConnectionClosed, ErrorCode.RequestTimeout].includes(error.code);
 }
 
-function reasonOf(error: unknown, { lastWords = '' }: Way): string {
-  const said = lastWords === '' ? '' : ` (it said: ${lastWords})`;
-  return `${messageOf(error).slice(0, 1_000).replace(/\.$/, '')}${said}`;
-}
+/** Whether the server has neither answered nor gone. */
+const isSilence = (error: unknown): boolean =>
+  error instanceof McpError && [ErrorCode.RequestTimeout].includes(error.code);
+
+const reasonOf = (error: unknown, way: Way): string =>
+  `${messageOf(error).slice(0, 1_000).replace(/\.$/, '')}${said(way)}`;
+
+const said = ({ lastWords = '' }: Way): string => (lastWords === '' ? '' : ` (it said: ${lastWords})`);

@@ -19,9 +19,14 @@ async function discovered(bench: Bench, server = 'test'): Promise<Discovery> {
   const { discoveries } = await bench.manager.workspaces.discoverTools({ runId, segment, servers: [server] });
   return discoveries[0] as Discovery;
 }
+const instanceOf = (found: Discovery): string | undefined => (found.state === 'ready' ? found.instance : undefined);
+
+/** The servers whose connections have broken, as the manager says it. */
+const lost: string[] = [];
+const onServerLost = (_: unknown, server: string): void => void lost.push(server);
 const withServers = async (rig: Rig, mcp: Record<string, McpServer>): Promise<Bench> => {
   const secrets = { variables: new Map([['TOKEN', TOKEN]]), folder: undefined };
-  const bench = new Bench(await rig.manager('data', { secrets }));
+  const bench = new Bench(await rig.manager('data', { secrets, onServerLost }));
   return bench.open(aSpec({ processes: 64 }), [], { http: [], mcp, secrets: ['TOKEN'] });
 };
 
@@ -112,6 +117,22 @@ describe('an MCP server in the workspace', () => {
     expect(finished(await bench.call('test__echo', { text: 'again' })).text).toBe('again');
   });
 
+  it('that is killed between calls is told of at once, and started again as another one', async () => {
+    const before = await discovered(bench);
+    const heard = lost.length;
+    const { groups } = bench.manager.means;
+    const names = groups?.names().filter((one) => one.includes('.mcp-test-')) ?? [];
+    const pids = names.flatMap((name) => groups?.members(groups.of(name)) ?? []);
+    expect(pids).not.toEqual([]);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await until(() => lost.length > heard);
+    expect(lost.at(-1)).toBe('test');
+    const after = await discovered(bench);
+    expect(after).toMatchObject({ state: 'ready', ended: expect.stringContaining('The MCP server test has ended') });
+    expect(after).not.toMatchObject({ instance: instanceOf(before) });
+    expect(instanceOf(await discovered(bench))).toBe(instanceOf(after));
+  });
+
   it('that floods is ended', async () => {
     const state = await bench.call('test__flood', {});
     expect(state).toMatchObject({ state: 'unknown', reason: expect.stringContaining('far more than was asked for') });
@@ -165,6 +186,7 @@ describe('an MCP server over HTTP', () => {
     expect(finished(await hanging).outcome).toBe('timed-out');
 
     await server.kill();
+    expect(await discovered(bench, 'open')).toMatchObject({ state: 'unavailable' });
     const { outcome, text } = finished(await bench.call('open__echo', { text: 'anybody' }));
     expect(outcome).toBe('error');
     expect(text).toContain('open is not available');

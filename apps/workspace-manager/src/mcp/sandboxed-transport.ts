@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { type JSONRPCMessage, JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js';
-import { Unavailable } from '#platform';
+import { newId, Unavailable } from '#platform';
 import { signal, YIELDING } from '../processes.js';
 
 /** What a server may send in answer to one message of ours before it is taken for one that floods. */
@@ -36,6 +36,8 @@ export class SandboxedTransport implements Transport {
   onerror?: (error: Error) => void;
   onmessage?: (message: JSONRPCMessage) => void;
 
+  /** Each start of a server is a session of its own. */
+  readonly sessionId = newId();
   private readonly child: ChildProcess;
   /** Resolves when the process is gone. */
   readonly exited: Promise<unknown>;

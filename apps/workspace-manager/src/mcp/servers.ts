@@ -22,6 +22,8 @@ export interface ServersParts {
   readonly folders: Folders;
   readonly disk: DiskUse;
   readonly clock: Clock;
+  /** Is told when the connection to a server of a run has broken. */
+  readonly onServerLost: (runId: RunId, server: string) => void;
 }
 
 /** The MCP servers of the workspaces that are open here; each workspace has connections of its own. */
@@ -38,8 +40,14 @@ export class McpServers {
     return Promise.all(
       servers.map(async (server): Promise<Discovery> => {
         try {
-          const tools = await this.of(held, server).list();
-          return redactor.json({ state: 'ready', server, tools: tools.map(({ declared }) => declared) });
+          const { tools, ended, ...instance } = await this.of(held, server).list();
+          const told = ended === undefined ? {} : { ended: redactor.text(ended).slice(0, REASON_CHARACTERS) };
+          const ready = redactor.json({
+            state: 'ready' as const,
+            server,
+            tools: tools.map(({ declared }) => declared),
+          });
+          return { ...ready, ...instance, ...told };
         } catch (error) {
           const reason = redactor.text(messageOf(error)).slice(0, REASON_CHARACTERS);
           return { state: 'unavailable', server, reason };
@@ -56,7 +64,8 @@ export class McpServers {
     const spec = held.external.mcp[server];
     if (spec === undefined) throw new Unavailable(`The agent file names no MCP server ${server}.`);
     const open = 'url' in spec ? () => this.overHttp(held, spec) : () => this.inSandbox(held, server, spec);
-    const connection = new Connection({ server, only: spec.tools, open, clock: this.parts.clock });
+    const onLost = (): void => this.parts.onServerLost(held.runId, server);
+    const connection = new Connection({ server, only: spec.tools, open, onLost, clock: this.parts.clock });
     this.connections.set(name, connection);
     return connection;
   }

@@ -145,7 +145,7 @@ it(
     expect(events.filter(({ data }) => data['outcome'] === 'rejected')).toHaveLength(3);
     expect(JSON.stringify(events.filter(({ type }) => type === 'ToolsDiscovered'))).toContain('Connection closed');
     expect(count('ToolCallInDoubt')).toBe(0);
-    expect(await rig.baton('effects', id)).toContain(`${ROUNDS + 6} executed, 0 repeated, 0 in doubt, 3 not started`);
+    expect(await rig.baton('effects', id)).toContain(`${ROUNDS + 5} executed, 0 repeated, 0 in doubt, 3 not started`);
     expect(await rig.baton('verify', id)).toContain('All ');
     expect(untrue(await looking, events)).toEqual([]);
   },

@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../storage/event.js';
 
-const LARGEST = 512;
+/** While a page is made nothing is sent: with larger ones a client that reads has used up what it was sent before. */
+const LARGEST = 64;
 const FIRST = 32;
 /** Bytes that a page should have: enough to be quick, little enough for many readers at once. */
 const AIM = 512 * 1024;

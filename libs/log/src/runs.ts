@@ -33,7 +33,7 @@ const REMEMBERED = 2_000;
 /** Events; a shorter run is read at once, without looking for its notes. */
 const SHORT_RUN = 20;
 /** Events; longer tails are read from the newest handoff note on, and then twice: it should be rare. */
-const SHORT_TAIL = 600;
+const SHORT_TAIL = 250;
 
 /** The runs in the log, as one app may see and change them. */
 export class Runs<App extends RecordingApp> {

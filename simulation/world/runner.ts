@@ -16,6 +16,8 @@ const CONFIG = SegmentRunnerConfig.parse({ HOSTNAME: 'simulated' });
 /** How long a child needs to start, in milliseconds: anything up to twice as long. */
 const BOOT_MS = 150;
 const IPC_MS = 1;
+/** Children of a supervisor. */
+const POOL = 2;
 
 export type BusOf = (process: Process) => BusPort;
 
@@ -30,7 +32,7 @@ export function superviseSegments(world: World, supervisor: Process, busOf: BusO
   };
   const pool = new Pool({
     fork,
-    size: 2,
+    size: POOL,
     segmentsPerChild: 50,
     hungMs: CONFIG.BATON_HUNG_MS,
     runnerId: newId(),
@@ -73,7 +75,8 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
   /** As its program has it. */
   const disconnected = async (): Promise<void> => {
     const ended = child?.settled().catch(() => undefined);
-    await Promise.race([ended, successor({ bus: busOf(process), clock: systemClock, random: () => world.random() })]);
+    const around = { bus: busOf(process), clock: systemClock, random: () => world.random(), siblings: POOL };
+    await Promise.race([ended, successor(around)]);
     leave();
   };
   supervisor.onDeath.add(() => world.post(process, 0, () => void disconnected()));

@@ -56,7 +56,8 @@ process.on('SIGTERM', () => leave());
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => {
   const ended = child.settled().catch(() => undefined);
-  const over = Promise.race([ended, successor({ bus, clock: systemClock, random: Math.random })]);
+  const siblings = config.BATON_ONCE ? 1 : config.BATON_POOL_SIZE;
+  const over = Promise.race([ended, successor({ bus, clock: systemClock, random: Math.random, siblings })]);
   void over.then(() => leave('The supervisor of its process was gone.'));
 });
 setInterval(() => tell(child.sign()), TURNING_MS);

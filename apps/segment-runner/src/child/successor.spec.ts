@@ -26,19 +26,25 @@ const soonest = (): number => 0;
 describe('a successor', () => {
   it('is there when a free process waits for a segment', async () => {
     const bus = busThatSays(0, 0, 1);
-    await successor({ bus, clock: ticking(1), random: soonest });
+    await successor({ bus, clock: ticking(1), random: soonest, siblings: 4 });
+    expect(bus.asked()).toBe(3);
+  });
+
+  it('is there for as many of the siblings as there are free processes, by chance', async () => {
+    const bus = busThatSays(1, 2, 3);
+    await successor({ bus, clock: ticking(1), random: () => 0.6, siblings: 4 });
     expect(bus.asked()).toBe(3);
   });
 
   it('is looked for also after the bus was away', async () => {
     const bus = busThatSays(undefined, 0, undefined, 2);
-    await successor({ bus, clock: ticking(1), random: soonest });
+    await successor({ bus, clock: ticking(1), random: soonest, siblings: 4 });
     expect(bus.asked()).toBe(4);
   });
 
   it('is waited for fifteen seconds and no longer', async () => {
     const bus = busThatSays(0);
-    await successor({ bus, clock: ticking(5_000), random: soonest });
+    await successor({ bus, clock: ticking(5_000), random: soonest, siblings: 4 });
     expect(bus.asked()).toBe(2);
   });
 });

@@ -78,7 +78,8 @@ describe('opening a workspace', () => {
     const other = new Rig();
     const programs = join(other.folder, 'programs');
     mkdirSync(programs);
-    for (const name of ['timeout', 'tee', 'env', 'bash', 'sync']) symlinkSync(`/usr/bin/${name}`, join(programs, name));
+    for (const name of ['nice', 'timeout', 'tee', 'env', 'bash', 'sync'])
+      symlinkSync(`/usr/bin/${name}`, join(programs, name));
     const manager = await other.manager('data', { path: programs, allowUnsandboxed: true });
     expect(manager.means.sentence).toContain('WITHOUT a sandbox');
     const bench = await new Bench(manager).open();

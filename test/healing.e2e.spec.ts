@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { RunId } from '#contracts';
 import { until } from '#testing';
 import { ClusterRig, completedExactly, endedOnce, idsOf, kill, STEADY, TEST_MS } from './cluster-rig.js';
@@ -87,6 +88,26 @@ describe('a cluster that heals', () => {
       expect(pauses).toHaveLength(2);
       expect(pauses[0]).toBeGreaterThanOrEqual(200);
       expect(pauses[1]).toBeGreaterThanOrEqual(400);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'leaves a segment alone that stands still for four fifths of the time, and runs nothing twice',
+    async () => {
+      const id = await rig.run({ command: `echo {id} >> begun; ${STEADY}`, caps: { segmentSeconds: 600 } }, 12);
+      await rig.recorded(id, 'SegmentStarted');
+      const child = await rig.childOf(id);
+      for (const stillMs of [2_500, ...Array.from({ length: 6 }, () => 4_000)]) {
+        process.kill(child, 'SIGSTOP');
+        await pause(stillMs);
+        process.kill(child, 'SIGCONT');
+        await pause(1_000);
+      }
+      const events = await completedExactly(rig, id, 12);
+      expect(await rig.notes(id, 'begun')).toEqual(idsOf(12));
+      expect(events.filter(({ type }) => type === 'RunPresumedDead')).toEqual([]);
+      expect(events.filter(({ type }) => type === 'SegmentStarted')).toHaveLength(1);
     },
     TEST_MS,
   );

@@ -133,11 +133,17 @@ describe('a gateway and its bus', () => {
     const run = await rig().aRun();
     await work(run, 1);
     const bus = await Bus.connect({ url: nats.url, name: 'test', logger: silentLogger });
-    const beat = (): void => {
+    const beat = (heldUpMs?: number): void => {
       const sentAt = new Date().toISOString();
       const activity = { kind: 'tool' as const, detail: 'wc -l a.csv', since: sentAt };
       const pulse = { segment: 1, runnerId: 'runner-1', pid: 4_242, revision: 3, loopAgeMs: 1 };
-      bus.emit(`${Heartbeat.subject}.${run}`, { runId: run, sentAt, activity, ...pulse });
+      bus.emit(`${Heartbeat.subject}.${run}`, {
+        runId: run,
+        sentAt,
+        activity,
+        ...pulse,
+        ...(heldUpMs ? { heldUpMs } : {}),
+      });
     };
     const view = await until(async () => {
       beat();
@@ -146,6 +152,12 @@ describe('a gateway and its bus', () => {
     });
     expect(view.activity).toMatchObject({ kind: 'tool', detail: 'wc -l a.csv' });
     expect(view.heartbeat?.ageMs).toBeLessThan(2_500);
+    beat(4_000);
+    const slow = await until(async () => {
+      const { heartbeat } = await viewOf(run);
+      return heartbeat?.verdict === 'slow' ? heartbeat : undefined;
+    });
+    expect(slow.heldUpMs).toBe(4_000);
     await until(async () => (await viewOf(run)).heartbeat?.verdict === 'silent');
     await nats.kill();
     await until(async () => (await viewOf(run)).heartbeat?.verdict === 'unknown');

@@ -144,7 +144,10 @@ export const RunStatusWord = z.enum([
 ]);
 export type RunStatusWord = z.infer<typeof RunStatusWord>;
 
-/** `alive`: beats come; `slow`: the activity takes long; `stuck`: it is past its own limit or the loop does not turn; `silent`: beats are late. */
+/**
+ * `alive`: beats come; `slow`: the activity takes long, the loop does not turn, or others keep the processor; `stuck`: the
+ * activity is past its own limit; `silent`: beats are late.
+ */
 export const HeartbeatVerdict = z.enum(['alive', 'slow', 'stuck', 'silent', 'presumed-dead', 'unknown']);
 export type HeartbeatVerdict = z.infer<typeof HeartbeatVerdict>;
 
@@ -172,7 +175,14 @@ export const RunView = z.object({
     })
     .optional(),
   activity: Activity.extend({ ageMs: z.number().nonnegative() }).optional(),
-  heartbeat: z.object({ ageMs: z.number().nonnegative().optional(), verdict: HeartbeatVerdict }).optional(),
+  heartbeat: z
+    .object({
+      ageMs: z.number().nonnegative().optional(),
+      verdict: HeartbeatVerdict,
+      /** For how long others kept the processor from the segment of late, milliseconds. */
+      heldUpMs: z.number().positive().optional(),
+    })
+    .optional(),
   items: z.object({
     total: z.int().nonnegative(),
     done: z.int().nonnegative(),

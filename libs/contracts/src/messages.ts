@@ -61,6 +61,8 @@ export const Heartbeat = {
     revision: z.int().nonnegative(),
     /** Milliseconds since the loop itself (not the thread that beats) last turned. */
     loopAgeMs: z.number().nonnegative(),
+    /** The longest time of late for which others kept the processor from this process, milliseconds; absent if they did not. */
+    heldUpMs: z.number().positive().optional(),
   }),
 } as const satisfies MessageContract;
 export type Heartbeat = z.infer<typeof Heartbeat.body>;

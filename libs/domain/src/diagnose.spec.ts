@@ -2,7 +2,14 @@ import { Heartbeat } from '#contracts';
 import { type Beat, DEFAULT_PATIENCE, diagnose } from './index.js';
 
 const heard = (
-  change: { activityMs?: number; activityAgeMs?: number; limitMs?: number; loopAgeMs?: number; ageMs?: number } = {},
+  change: {
+    activityMs?: number;
+    activityAgeMs?: number;
+    limitMs?: number;
+    loopAgeMs?: number;
+    ageMs?: number;
+    heldUpMs?: number;
+  } = {},
 ): Beat => {
   const sent = 1_767_600_000_000;
   const since = new Date(sent - (change.activityMs ?? 0)).toISOString();
@@ -18,6 +25,7 @@ const heard = (
       activityAgeMs: change.activityAgeMs,
       revision: 3,
       loopAgeMs: change.loopAgeMs ?? 0,
+      heldUpMs: change.heldUpMs,
     }),
   };
 };
@@ -39,6 +47,12 @@ describe('diagnosing a segment by its heartbeat', () => {
     ['presumed-dead', heard(), 5_000],
     ['presumed-dead', undefined, 5_000],
     ['presumed-dead', heard({ activityMs: 9_000, limitMs: 5_000 }), 5_000],
+    ['slow', heard({ heldUpMs: 1_000 }), 0],
+    ['stuck', heard({ heldUpMs: 1_000, activityMs: 5_001, limitMs: 5_000 }), 0],
+    ['silent', heard({ heldUpMs: 4_000 }), 8_999],
+    ['presumed-dead', heard({ heldUpMs: 4_000 }), 9_000],
+    ['silent', heard({ heldUpMs: 3_600_000 }), 14_999],
+    ['presumed-dead', heard({ heldUpMs: 3_600_000 }), 15_000],
   ] as const)('finds it %s', (verdict, beat, silentMs) => {
     expect(diagnose(beat, silentMs, DEFAULT_PATIENCE)).toBe(verdict);
   });

@@ -11,7 +11,7 @@ export interface Beat {
 export interface Patience {
   /** Beats come every second; after this long without one the segment is silent. */
   readonly lateMs: number;
-  /** Silence for this long is death. */
+  /** Silence for this long is death. A process that was held up of late gets as much more, three times this at the most. */
   readonly deadMs: number;
   /** An activity that takes longer than this is shown as slow. */
   readonly slowMs: number;
@@ -27,11 +27,18 @@ export const DEFAULT_PATIENCE: Patience = { lateMs: 2_500, deadMs: 5_000, slowMs
  * @param silentMs how long nothing was heard, also when no beat was ever heard
  */
 export function diagnose(beat: Beat | undefined, silentMs: number, patience: Patience): HeartbeatVerdict {
-  if (silentMs >= patience.deadMs) return 'presumed-dead';
+  const heldUpMs = beat?.heartbeat.heldUpMs ?? 0;
+  if (silentMs >= Math.min(patience.deadMs + heldUpMs, 3 * patience.deadMs)) return 'presumed-dead';
   if (silentMs >= patience.lateMs) return 'silent';
   if (!beat) return 'unknown';
-  const { activity, sentAt, activityAgeMs = millisOf(sentAt) - millisOf(activity.since), loopAgeMs } = beat.heartbeat;
-  const activityMs = activityAgeMs + beat.ageMs;
+  const { activity, loopAgeMs } = beat.heartbeat;
+  const activityMs = activityMsOf(beat);
   if (activity.limitMs !== undefined && activityMs > activity.limitMs) return 'stuck';
-  return activityMs > patience.slowMs || loopAgeMs > patience.loopMs ? 'slow' : 'alive';
+  return heldUpMs > 0 || activityMs > patience.slowMs || loopAgeMs > patience.loopMs ? 'slow' : 'alive';
+}
+
+/** How long the activity of the last beat has taken by now, milliseconds. Older runners tell moments only. */
+export function activityMsOf({ heartbeat, ageMs }: Beat): number {
+  const { activity, sentAt, activityAgeMs = millisOf(sentAt) - millisOf(activity.since) } = heartbeat;
+  return Math.max(0, activityAgeMs + ageMs);
 }

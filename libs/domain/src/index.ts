@@ -10,7 +10,7 @@ export {
   shownBytes,
 } from './caps.js';
 export { type Context, emptyContext, extendContext, hasNewMedia, requestMessages } from './context.js';
-export { type Beat, DEFAULT_PATIENCE, diagnose, type Patience } from './diagnose.js';
+export { activityMsOf, type Beat, DEFAULT_PATIENCE, diagnose, type Patience } from './diagnose.js';
 export {
   type Append,
   check,

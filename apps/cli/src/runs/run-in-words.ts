@@ -44,8 +44,11 @@ function segmentOf({ segment }: RunView): string | undefined {
 const activityOf = ({ ageMs, ...activity }: NonNullable<RunView['activity']>): string =>
   `${Object.values(activity).slice(0, 2).map(String).join(' ')} for ${inTime(ageMs)}`;
 
-const heartbeatOf = ({ verdict, ageMs }: NonNullable<RunView['heartbeat']>): string =>
-  ageMs === undefined ? verdict : `${verdict}, the last one ${inTime(ageMs)} ago`;
+function heartbeatOf({ verdict, ageMs, heldUpMs }: NonNullable<RunView['heartbeat']>): string {
+  const last = ageMs === undefined ? [] : [`the last one ${inTime(ageMs)} ago`];
+  const heldUp = heldUpMs === undefined ? [] : [`its processor was with others for ${inTime(heldUpMs)}`];
+  return [verdict, ...last, ...heldUp].join(', ');
+}
 
 /** What a person has to decide, and the commands that do it. */
 const waitsFor = ({ id, waitsFor: calls = [] }: RunView): string | undefined =>

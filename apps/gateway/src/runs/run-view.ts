@@ -1,5 +1,5 @@
 import { millisOf, type RunId, type RunView } from '#contracts';
-import { capUses, currentItem, pendingQuestions, type Run, statusOf, summaryOf } from '#domain';
+import { activityMsOf, capUses, currentItem, pendingQuestions, type Run, statusOf, summaryOf } from '#domain';
 import type { Pulse } from './heartbeats.js';
 
 /** What a run is, as it is told. @param now milliseconds since 1970 */
@@ -42,9 +42,9 @@ function segmentPart({ relay, segments, caps }: Run): Pick<RunView, 'segment'> {
 
 function pulsePart({ verdict, beat }: Pulse): Pick<RunView, 'heartbeat' | 'activity'> {
   if (!beat) return { heartbeat: { verdict } };
-  const { activity, sentAt } = beat.heartbeat;
-  const ageMs = Math.max(0, millisOf(sentAt) - millisOf(activity.since) + beat.ageMs);
-  return { heartbeat: { verdict, ageMs: beat.ageMs }, activity: { ...activity, ageMs } };
+  const { activity, heldUpMs } = beat.heartbeat;
+  const heartbeat = { verdict, ageMs: beat.ageMs, ...(heldUpMs === undefined ? {} : { heldUpMs }) };
+  return { heartbeat, activity: { ...activity, ageMs: activityMsOf(beat) } };
 }
 
 /** What people have to say, and what they have said that nobody has read yet. */

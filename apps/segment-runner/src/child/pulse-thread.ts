@@ -3,9 +3,11 @@ import { z } from 'zod';
 import { Bus } from '#bus';
 import { Heartbeat, momentOf } from '#contracts';
 import { createLogger, Stillness } from '#platform';
+import { HeldUp } from './held-up.js';
 import type { PulseStart, PulseState } from './pulse-state.js';
 
 const BEAT_MS = 1_000;
+const TICK_MS = 250;
 
 const { busUrl, pid, loopTurn, hungMs }: PulseStart = workerData;
 const bus = await Bus.connect({ url: busUrl, name: `pulse-${pid}`, logger: createLogger('pulse', 'warn') });
@@ -17,15 +19,16 @@ let answering: ReturnType<Bus['answer']> | undefined;
  * process after twice the time, this thread does.
  */
 const stillness = new Stillness(2 * hungMs, BEAT_MS);
+const heldUp = new HeldUp(TICK_MS);
 
 const ageOf = (nanoseconds: bigint): number => Math.max(0, Number(process.hrtime.bigint() - nanoseconds) / 1e6);
 
-function beat(): void {
+function beat(heldUpMs: number): void {
   if (!state) return;
   const { activityBegan, ...told } = state;
   const sentAt = momentOf(Date.now());
   const ages = { activityAgeMs: ageOf(activityBegan), loopAgeMs: ageOf(Atomics.load(loopTurn, 0)) };
-  const body: Heartbeat = { ...told, ...ages, pid, sentAt };
+  const body: Heartbeat = { ...told, ...ages, pid, sentAt, ...(heldUpMs > 0 ? { heldUpMs } : {}) };
   if (bus.isConnected()) bus.emit(`${Heartbeat.subject}.${state.runId}`, body);
 }
 
@@ -44,29 +47,16 @@ parentPort?.on('message', (next: PulseState | null) => {
   const began = next?.activity.kind !== state?.activity.kind || next?.segment !== state?.segment;
   answerFor(next);
   state = next;
-  if (began && next?.activity.kind === 'starting') beat();
+  if (began && next?.activity.kind === 'starting') beat(0);
 });
-/** Where others keep the processor for seconds, it beats more often in between: its silence is hardly longer than they do. */
-const HURRIED = { everyMs: 250, forMs: 10_000 };
-let hurryUntil = 0;
-let hurrying: NodeJS.Timeout | undefined;
-let lastTickAt = performance.now();
 
-function hurryAfter(heldUpMs: number, now: number): void {
-  if (heldUpMs < BEAT_MS) return;
-  hurryUntil = now + HURRIED.forMs;
-  hurrying ??= setInterval(() => {
-    beat();
-    if (performance.now() < hurryUntil) return;
-    clearInterval(hurrying);
-    hurrying = undefined;
-  }, HURRIED.everyMs);
-}
-
+/** Where others keep the processor for seconds, it beats at every tick in between: its silence is hardly longer than they do. */
+let ticks = 0;
 setInterval(() => {
   const now = performance.now();
-  if (stillness.tick(Atomics.load(loopTurn, 0), now)) process.kill(pid, 'SIGKILL');
-  hurryAfter(now - lastTickAt - BEAT_MS, now);
-  lastTickAt = now;
-  beat();
-}, BEAT_MS);
+  const heldUpMs = heldUp.tick(now);
+  ticks += 1;
+  const isBeat = ticks % (BEAT_MS / TICK_MS) === 0;
+  if (isBeat && stillness.tick(Atomics.load(loopTurn, 0), now)) process.kill(pid, 'SIGKILL');
+  if (isBeat || heldUpMs > 0) beat(heldUpMs);
+}, TICK_MS);

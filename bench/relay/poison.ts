@@ -10,10 +10,11 @@ const HEALTHY_RUNS = 3;
 const ITEMS = 10_000;
 const ENDS: readonly string[] = ['RunCancelled', 'RunHalted', 'RunFailed', 'RunCompleted'];
 
-/** What a poisonous run does: it kills each of its processes at once, floods its output, fills its disk. */
+/** What a poisonous run does: it kills each of its processes at once, floods its output, fills its disk, takes the processors. */
 const POISONS = {
   crash: 'true',
   flood: 'yes poison | head -c 4000000000',
+  burn: 'for one in $(seq 50); do while :; do :; done & done; wait',
   disk: 'while :; do head -c 1000000000 /dev/zero >filler; done',
 } as const;
 type Poison = keyof typeof POISONS;
@@ -47,6 +48,7 @@ export async function measurePoison(cluster: BenchCluster, sizes: PoisonSizes): 
   const figures = {
     crash: await measureOne(world, 'crash'),
     flood: await measureOne(world, 'flood'),
+    burn: await measureOne(world, 'burn'),
     disk: await measureOne(world, 'disk'),
   };
   for (const run of runs) await cluster.cancel(run);

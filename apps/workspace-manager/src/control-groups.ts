@@ -5,14 +5,21 @@ import type { WorkspaceSpec } from '#contracts';
 /** The processes that belong to every sandbox itself: timeout, bubblewrap's two, and the shell that starts them. */
 const OWN_PROCESSES = 4;
 
+/**
+ * What all commands together get of a processor that Baton itself wants too: half of what one of its services gets,
+ * however many processes they have. Among themselves the calls have equal parts. Niceness says nothing of that: a kernel
+ * that groups processes by session (sched(7), autogroups) does not compare that of two sessions, and a call is one.
+ */
+const PROCESSOR_WEIGHT = { 'cpu.shares': '512', 'cpu.weight': '50' } as const;
+
 /** The control groups of one call; a process joins by writing 0 to `cgroup.procs` in each folder. */
 export interface CallGroup {
   readonly folders: readonly string[];
 }
 
 /**
- * Limits on memory and the number of processes by control groups (version 2, or the controllers of version 1): one group
- * a call, below the group of the manager.
+ * Limits on memory and the number of processes, and where the controller is to be had the weight on the processor, by
+ * control groups (version 2, or the controllers of version 1): one group a call, below the group of the manager.
  */
 export class ControlGroups {
   private constructor(
@@ -31,7 +38,12 @@ export class ControlGroups {
   }
 
   get description(): string {
-    return `control groups, version ${this.version}`;
+    return `control groups, version ${this.version}${this.weighsProcessor() ? '' : ', without the processor'}`;
+  }
+
+  /** Whether commands, however many, get no more than their part of a processor that Baton wants too. */
+  weighsProcessor(): boolean {
+    return this.bases.some((base) => Object.keys(PROCESSOR_WEIGHT).some((file) => existsSync(join(base, file))));
   }
 
   make(name: string, limits: Pick<WorkspaceSpec, 'memoryMb' | 'processes'>): CallGroup {
@@ -93,7 +105,8 @@ export class ControlGroups {
   private works(version: 1 | 2): boolean {
     try {
       for (const base of this.bases) mkdirSync(base, { recursive: true });
-      if (version === 2) writeFileSync(join(this.bases[0] ?? '', 'cgroup.subtree_control'), '+memory +pids');
+      if (version === 2) handOn(join(this.bases[0] ?? '', 'cgroup.subtree_control'));
+      for (const base of this.bases) setThere(base, Object.entries(PROCESSOR_WEIGHT));
       const group = this.make('probe', { memoryMb: 16, processes: 4 });
       return this.remove(group);
     } catch {
@@ -116,12 +129,22 @@ function candidates(own: ReadonlyMap<string, string>, name: string): Candidate[]
     const places = [unified, join(unified, '..')];
     found.push(...places.map((place): Candidate => ({ version: 2, bases: [join('/sys/fs/cgroup', place, name)] })));
   }
-  const [memory, pids] = [own.get('memory'), own.get('pids')];
-  if (memory !== undefined && pids !== undefined) {
-    const bases = [join('/sys/fs/cgroup/memory', memory, name), join('/sys/fs/cgroup/pids', pids, name)];
-    found.push({ version: 1, bases });
+  const bases = (controllers: readonly string[]): string[] =>
+    controllers.flatMap((one) => (own.has(one) ? join('/sys/fs/cgroup', one, own.get(one) ?? '', name) : []));
+  const limits = bases(['memory', 'pids']);
+  if (limits.length < 2) return found;
+  const processor = bases(['cpu']);
+  return [...found, { version: 1, bases: [...limits, ...processor] }, { version: 1, bases: limits }];
+}
+
+/** Below here the limits apply, and where that may be the weight too. */
+function handOn(subtreeControl: string): void {
+  writeFileSync(subtreeControl, '+memory +pids');
+  try {
+    writeFileSync(subtreeControl, '+cpu');
+  } catch {
+    // The controller is not handed on to us: equal parts among the calls are not to be had.
   }
-  return found;
 }
 
 /** This process's groups by controller; version 2 under the empty name. */
@@ -131,13 +154,19 @@ function ownGroups(): ReadonlyMap<string, string> {
 }
 
 function setLimits(folder: string, bytes: string, processes: string): void {
-  const files: readonly (readonly [string, string])[] = [
+  const there = setThere(folder, [
     ['memory.limit_in_bytes', bytes],
     ['memory.memsw.limit_in_bytes', bytes],
     ['memory.max', bytes],
     ['memory.swap.max', '0'],
     ['pids.max', processes],
-  ];
+  ]);
+  const weighs = Object.keys(PROCESSOR_WEIGHT).some((file) => existsSync(join(folder, file)));
+  if (there === 0 && !weighs) throw new Error(`${folder} has neither a memory nor a pids nor a cpu controller`);
+}
+
+/** Writes those of the files that there are. @returns how many */
+function setThere(folder: string, files: readonly (readonly [string, string])[]): number {
   const there = files.filter(([file]) => existsSync(join(folder, file)));
   for (const [file, value] of there) {
     try {
@@ -147,9 +176,7 @@ function setLimits(folder: string, bytes: string, processes: string): void {
       if (!/swap|memsw/.test(file)) throw error;
     }
   }
-  if (!there.some(([file]) => file === 'pids.max' || file.startsWith('memory.'))) {
-    throw new Error(`${folder} has neither a memory nor a pids controller`);
-  }
+  return there.length;
 }
 
 function readLines(file: string): string[] {

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { until } from '#testing';
 import { aSpec, Bench, finished, lacks, PATH, Rig, someParts } from '../test/rig.js';
 import { assemble } from './assembly.js';
 import { probe } from './probe.js';
@@ -11,6 +12,12 @@ const rig = new Rig();
 const means = await probe({ group: 'baton-spec', etc: join(rig.folder, 'etc'), path: PATH, allowUnsandboxed: false });
 const noSandbox = () => lacks(means.sandbox !== undefined, 'working sandbox');
 const noGroups = () => lacks(means.sandbox !== undefined && means.groups !== undefined, 'control groups');
+/** The weight on the processor, as version 2 counts it: 100 is ordinary; version 1 says 1,024. */
+const WEIGHTS = ['cpu.weight', 'cpu.shares'] as const;
+const weightOf = (folder: string): string =>
+  existsSync(join(folder, 'cpu.weight'))
+    ? readFileSync(join(folder, 'cpu.weight'), 'utf8').trim()
+    : String((Number(readFileSync(join(folder, 'cpu.shares'), 'utf8')) * 100) / 1_024);
 const noRoot = () => lacks(process.getuid?.() === 0 && means.sandbox !== undefined, 'root');
 
 describe('the sandbox', () => {
@@ -104,6 +111,21 @@ describe('the sandbox', () => {
     expect(['timed-out', 'error']).toContain(bomb.outcome);
     expect(finished(await bench.bash('echo calm')).text).toBe('calm\n');
     expect(means.groups?.names().filter((name) => name.startsWith(bench.runId))).toEqual([]);
+  });
+
+  it('has each call weigh the same on the processor, and all of them together half of a service', async () => {
+    const { groups } = bench.manager.means;
+    if (noGroups() || lacks(groups?.weighsProcessor() === true, 'cpu controller')) return;
+    void bench.bash('sleep 300', { waitMs: 0 });
+    const folders = await until(() => {
+      const of = (groups?.names() ?? [])
+        .filter((name) => name.startsWith(bench.runId))
+        .flatMap((name) => groups?.of(name).folders ?? []);
+      const weighed = of.filter((folder) => WEIGHTS.some((file) => existsSync(join(folder, file))));
+      return weighed.some((folder) => readFileSync(join(folder, 'cgroup.procs'), 'utf8') !== '') ? weighed : undefined;
+    });
+    expect(new Set(folders.map(weightOf))).toEqual(new Set(['100']));
+    expect(new Set(folders.map((folder) => weightOf(dirname(folder))))).toEqual(new Set(['50']));
   });
 
   it('ends what a command leaves running in the background', async () => {

@@ -1,6 +1,7 @@
 import { type CapName, type Moment, millisOf, type Need, type RunId } from '#contracts';
 import type { Ledger } from './account.js';
 import { inTime } from './in-time.js';
+import { count } from './notices.js';
 import { carrierOf } from './offered-tools.js';
 import { type OpenCall, pendingQuestions, type Question, type Run } from './run.js';
 
@@ -107,6 +108,6 @@ function failedItems(run: RunId, { relay, items }: Run, { itemsFailed, failures 
   if (itemsFailed === 0 || !first || relay.phase !== 'ended') return [];
   const named = failures.map(({ itemId, reason }) => `${itemId} (${shorter(reason)})`).join('; ');
   const more = itemsFailed > failures.length ? `; and ${itemsFailed - failures.length} more` : '';
-  const sentence = `${itemsFailed} of ${items.length} items failed: ${named}${more}`;
+  const sentence = `${itemsFailed} of ${count(items.length, 'item')} failed: ${named}${more}`;
   return [{ kind: 'items', run, since: first.at, sentence, commands: [`npx baton replay ${run}`] }];
 }

@@ -37,7 +37,9 @@ export function summaryOf(run: Run): string {
   if (relay.phase === 'between' && relay.restarts > 0) {
     return `Segment ${relay.next - 1} died (${relay.because}); restart ${relay.restarts} of ${run.caps.restartsWithoutProgress} without progress.${items}`;
   }
-  if (relay.phase === 'resting' && relay.why === 'waiting') return `${waitingFor(run)}${items}`;
+  if (relay.phase === 'resting' && relay.why === 'waiting') {
+    return `${waitingFor(run)}${run.pause ? ' It is paused as well.' : ''}${items}`;
+  }
   if (relay.phase !== 'working') return `${capitalised(statusOf(run))}.${items}`;
   if (run.modelTrouble) return `${troubleOf(run, run.modelTrouble)}${items}`;
   const item = currentItem(run);
@@ -46,9 +48,10 @@ export function summaryOf(run: Run): string {
 
 function endOf(run: Run, { outcome, reason }: Extract<Relay, { phase: 'ended' }>): string {
   const items = run.items.length === 0 || reason.includes(tally(run)) ? '' : ` ${tally(run)}`;
-  return outcome === 'completed'
-    ? `Completed in ${count(run.segments, 'segment')} and ${count(run.turns, 'step')}.${items}`
-    : `${capitalised(outcome)}: ${reason}${items}`;
+  if (outcome === 'completed') {
+    return `Completed in ${count(run.segments, 'segment')} and ${count(run.turns, 'step')}.${items}`;
+  }
+  return outcome === 'cancelled' ? `${reason}${items}` : `${capitalised(outcome)}: ${reason}${items}`;
 }
 
 function troubleOf({ caps }: Run, { kind, attempt, retryAt }: NonNullable<Run['modelTrouble']>): string {

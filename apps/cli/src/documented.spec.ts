@@ -25,7 +25,7 @@ function commandOf(words: readonly string[], parent = program): { command: Comma
 }
 const optionsOf = (command: Command): readonly string[] => {
   const outer = command.parent && command.parent !== program ? optionsOf(command.parent) : [];
-  return [...command.options.map(({ long }) => long ?? ''), ...outer, '--help'];
+  return [...command.options.filter(({ hidden }) => !hidden).map(({ long }) => long ?? ''), ...outer, '--help'];
 };
 const flagsIn = (words: readonly string[]): readonly string[] =>
   words.flatMap((word) => /^\[?(--[a-z-]+)/.exec(word)?.[1] ?? []);

@@ -33,7 +33,9 @@ const TITLES: Readonly<Record<number, string>> = {
   409: 'Conflict',
   410: 'Gone',
   413: 'Too large',
+  415: 'Unsupported',
   422: 'Unprocessable',
+  429: 'Too many',
   500: 'Internal error',
   503: 'Unavailable',
 };

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { AgentSpec, Caps, ModelSpec, WorkspaceSpec } from '#contracts';
 import { root } from './cluster/checkout.js';
 import { COMMANDS } from './commands/all.js';
 import { Output } from './output.js';
@@ -68,6 +69,16 @@ describe('what the documentation says of the commands', () => {
       const says = told.flatMap(flagsIn).filter((option) => !everywhere.includes(option));
       expect([pathOf(command), [...says].sort()]).toEqual([pathOf(command), [...has].sort()]);
     }
+  });
+
+  it.each([
+    ['docs/cli.md', Object.keys(AgentSpec.shape)],
+    ['docs/cli.md', Object.keys(WorkspaceSpec.shape)],
+    ['docs/models.md', Object.keys(ModelSpec.shape)],
+    ['docs/caps.md', Object.keys(Caps.shape)],
+  ])('names in %s every field of an agent file that it is about', (file, fields) => {
+    const told = read(file);
+    for (const field of fields) expect(told).toMatch(new RegExp(`\\b${field}\`|\`${field}\\b`));
   });
 
   it('has every option of the event store in docs/event-store.md', () => {

@@ -38,6 +38,7 @@ describe('the summary for people', () => {
     [`Model overloaded; retry 2 of 8 at 2026-01-05T08:00:04.100Z. ${tally}`, [...items, facts.turnFailed(2, 100)]],
     [`Segment 1 died (crash); restart 1 of 5 without progress. ${tally}`, [...items, ended('crashed')]],
     [`Cancel was requested by ann; the segment is closing. ${tally}`, [...items, cancelRequested()]],
+    [`Waits for a message. It is paused as well. ${tally}`, [...items, ended('waiting'), pauseRequested()]],
     [`Cancelled by ann. ${tally}`, [...items, cancelRequested(), facts.cancelled()]],
     [`Failed: No. ${tally}`, [...items, facts.runFailed('No.')]],
     [`Halted: Much. ${tally}`, [...items, facts.halted('steps', `Much. ${tally}`)]],

@@ -67,7 +67,7 @@ describe('what the documentation says of the commands', () => {
       expect([pathOf(command), told.length > 0]).toEqual([pathOf(command), true]);
       const has = optionsOf(command).filter((option) => !everywhere.includes(option));
       const says = told.flatMap(flagsIn).filter((option) => !everywhere.includes(option));
-      expect([pathOf(command), [...says].sort()]).toEqual([pathOf(command), [...has].sort()]);
+      expect([pathOf(command), says.toSorted()]).toEqual([pathOf(command), has.toSorted()]);
     }
   });
 

@@ -21,7 +21,7 @@ export function readOptions<const T extends Options>(
   const usage = `npm run ${name} -- ${all.join(' ')}`;
   if (words.includes('--help')) return { words: usage, exitCode: 0 };
   try {
-    return { values: parseArgs({ args: [...words], options }).values as Values<T> };
+    return { values: parseArgs({ args: [...words], options }).values };
   } catch (error) {
     // Node's own advice, how to give such a word all the same, begins after the first sentence.
     const [sentence = ''] = String(error)

@@ -1,21 +1,18 @@
-import { parseArgs } from 'node:util';
-import { messageOf } from '#platform';
+import { messageOf, programOptions } from '#platform';
 import { judge, type Verdict } from './check/verdict.js';
 import { isKind, KINDS } from './plan.js';
 import { Report } from './report.js';
 import { type Say, Session, type Wishes } from './session.js';
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '5' },
-    runs: { type: 'string', default: '8' },
-    items: { type: 'string', default: '20' },
-    seed: { type: 'string' },
-    only: { type: 'string' },
-    json: { type: 'boolean', default: false },
-    once: { type: 'boolean', default: false },
-    keep: { type: 'boolean', default: false },
-  },
+const values = programOptions('chaos', {
+  minutes: { type: 'string', default: '5' },
+  runs: { type: 'string', default: '8' },
+  items: { type: 'string', default: '20' },
+  seed: { type: 'string' },
+  only: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  once: { type: 'boolean', default: false },
+  keep: { type: 'boolean', default: false },
 });
 
 /** How many findings are told; the report has all. */

@@ -22,6 +22,7 @@ export async function setUp() {
     ensureBubblewrap();
     ensureBuild();
   });
+  say('everything is there.');
 }
 
 const isSetUp = () => dependenciesMatch() && find('nats-server') !== undefined && buildIsCurrent();

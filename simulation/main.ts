@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { messageOf } from '#platform';
+import { messageOf, programOptions } from '#platform';
 import { plant } from './plants.js';
 import { type Finding, setUp, trySeed } from './trial.js';
 import type { Share, Told } from './worker.js';
@@ -12,16 +11,14 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 /** How often a failing seed's story is told in full. */
 const TOLD = 20;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '1000' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    plant: { type: 'string' },
-    workers: { type: 'string', default: String(availableParallelism()) },
-  },
+const values = programOptions('simulate', {
+  seeds: { type: 'string', default: '1000' },
+  from: { type: 'string', default: '1' },
+  seed: { type: 'string' },
+  trace: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  plant: { type: 'string' },
+  workers: { type: 'string', default: String(availableParallelism()) },
 });
 
 /** @throws when it is no whole number from 1 */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { programOptions } from '#platform';
 import type { Bench } from '../bench.js';
 import { type AppendFigures, measureAppends } from './appends.js';
 import { measureCatchUp } from './catch-up.js';
@@ -17,14 +17,17 @@ const SIZES = { eachMs: 5000, floorMs: 3000, events: 100_000, million: 1_000_000
 const QUICK: typeof SIZES = { eachMs: 1000, floorMs: 500, events: 10_000, million: 0 };
 const WRITERS = [1, 50, 200];
 
+const OPTIONS = {
+  json: { type: 'boolean' },
+  quick: { type: 'boolean' },
+  'without-million': { type: 'boolean' },
+} as const;
+
 type Sizes = typeof SIZES;
 
 export const bench: Bench = {
   run: async (words) => {
-    const { values } = parseArgs({
-      args: [...words],
-      options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, 'without-million': { type: 'boolean' } },
-    });
+    const values = programOptions('bench event-store', OPTIONS, words);
     const sizes = values.quick ? QUICK : SIZES;
     const folder = await mkdtemp(join(tmpdir(), 'bench-event-store-'));
     try {

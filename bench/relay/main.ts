@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { programOptions } from '#platform';
 import type { Bench } from '../bench.js';
 import { measureBoot } from './boot.js';
 import { measureMany } from './fifty.js';
@@ -42,6 +42,8 @@ const QUICK: typeof SIZES = {
   boots: 1,
 };
 
+const OPTIONS = { json: { type: 'boolean' }, quick: { type: 'boolean' }, only: { type: 'string' } } as const;
+
 type Figures = Record<string, unknown>;
 const MEASURES: Readonly<Record<string, (cluster: BenchCluster, sizes: typeof SIZES) => Promise<unknown>>> = {
   floors: measureFloors,
@@ -65,11 +67,11 @@ const ALONE: Readonly<Record<string, (sizes: typeof SIZES) => Promise<unknown>>>
 
 export const bench: Bench = {
   run: async (words) => {
-    const { values } = parseArgs({
-      args: [...words],
-      options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, only: { type: 'string' } },
-    });
-    const only = values.only?.split(',') ?? [...Object.keys(ALONE), ...Object.keys(MEASURES)];
+    const values = programOptions('bench', OPTIONS, words);
+    const all = [...Object.keys(ALONE), ...Object.keys(MEASURES)];
+    const only = values.only?.split(',') ?? all;
+    const stranger = only.find((name) => !all.includes(name));
+    if (stranger !== undefined) throw new Error(`--only names "${stranger}"; use ${all.join(', ')}.`);
     const sizes = values.quick ? QUICK : SIZES;
     const figures: Figures = {};
     const measure = async (name: string, work: () => Promise<unknown>): Promise<void> => {

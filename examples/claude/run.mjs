@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { PriceTable } from '#contracts';
-import { costOf } from '#domain';
+import { costOf, priceOf } from '#domain';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const data = ['--data', here('../../.baton/claude')];
@@ -43,7 +43,10 @@ function bill(uses) {
   console.log(`read from cache    ${sum('cacheReadTokens')}`);
   console.log(`written to cache   ${sum('cacheWriteTokens')}`);
   console.log(`output tokens      ${sum('outputTokens')}`);
-  const costs = uses.map(({ model, usage }) => costOf(usage, prices, model));
+  const costs = uses.map(({ model, usage }) => {
+    const price = priceOf(prices, model);
+    return price && costOf(usage, price);
+  });
   const unknown = new Set(uses.filter((_, place) => costs[place] === undefined).map(({ model }) => model));
   if (unknown.size > 0) return console.log(`cost               unknown: no price for ${[...unknown].join(', ')}`);
   const dollars = costs.reduce((total, cost) => total + cost, 0) / 1e6;

@@ -14,9 +14,15 @@ export async function runProgram(
   const program = new Command('baton')
     .description('Runs AI agents for hours as a relay of short-lived, killable processes over an event log.')
     .version(batonVersion())
+    // Without it `--version` of `agents get` would be taken for the program's own.
+    .enablePositionalOptions()
+    .configureOutput({
+      writeOut: (text) => context.output.say(text.trimEnd()),
+      writeErr: (text) => context.output.note(text.trimEnd()),
+    })
     .exitOverride()
     .showHelpAfterError('(baton help shows what there is)');
-  for (const factory of factories) program.addCommand(factory(context).copyInheritedSettings(program));
+  for (const factory of factories) program.addCommand(likeParent(factory(context), program));
   try {
     await program.parseAsync(words, { from: 'user' });
     return 0;
@@ -26,4 +32,10 @@ export async function runProgram(
     context.output.fail(error);
     return 1;
   }
+}
+
+/** Settings such as `exitOverride` reach only commands that are made by their parent: ours are made before. */
+function likeParent(command: Command, parent: Command): Command {
+  for (const inner of command.copyInheritedSettings(parent).commands) likeParent(inner, command);
+  return command;
 }

@@ -83,9 +83,10 @@ export function translated(error: unknown, doing: string): BatonError {
 export const isNotFound = (error: unknown): boolean =>
   error instanceof NatsError && error.api_error?.code === NOT_FOUND;
 
-/** The message to delete is not in the stream: it never was, or has been deleted. */
+/** The message to delete is not in the stream: it has been deleted, or its number was not given yet ("eof"). */
 export const isNoMessage = (error: unknown): boolean =>
-  error instanceof NatsError && (error.api_error?.err_code === NO_MESSAGE || /no message found/i.test(error.message));
+  error instanceof NatsError &&
+  (error.api_error?.err_code === NO_MESSAGE || /no message found|stream store eof/i.test(error.message));
 
 /** The server will not hold a stream as it was asked to; no waiting mends that. */
 export const isRefusedConfiguration = (error: unknown): boolean =>

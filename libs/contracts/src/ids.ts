@@ -24,7 +24,7 @@ export type CallId = z.infer<typeof CallId>;
 export const callIdOf = (turn: number, place: number): CallId => CallId.parse(`${turn}-${place}`);
 
 /** Lower-case hex SHA-256 of some content. */
-export const Digest = z.string().regex(/^[0-9a-f]{64}$/);
+export const Digest = z.string().regex(/^[0-9a-f]{64}$/, 'use the 64 lower-case hex digits of a SHA-256');
 export type Digest = z.infer<typeof Digest>;
 
 /** A moment, ISO 8601 in UTC. */

@@ -86,7 +86,7 @@ export function judgeCaps(capped: readonly Capped[], maxima: SomeCaps): Answer {
     );
   const limits = Object.keys(maxima).length;
   return green(
-    `All caps of ${capped.length} agents and open runs are finite${limits > 0 ? `, and within the ${limits} maxima of this server` : '; this server sets no maxima of its own (BATON_MAX_CAPS)'}.`,
+    `The caps of all agents and open runs (${capped.length}) are finite${limits > 0 ? `, and within the maxima of this server (${limits})` : '; this server sets no maxima of its own (BATON_MAX_CAPS)'}.`,
     numbers,
   );
 }

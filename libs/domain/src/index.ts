@@ -1,4 +1,5 @@
 export { entered, type Ledger, openLedger } from './account.js';
+export { specFaults } from './agent-faults.js';
 export { asksForTools, canonical, neverBegun } from './calls.js';
 export {
   type CapUsed,
@@ -62,7 +63,7 @@ export { inTime } from './in-time.js';
 export { shownBlocks, tooMuchToShow } from './media.js';
 export { affordableTokens, costOf, isFree, mostOf, priceOf } from './money.js';
 export { namedBlobs } from './named-blobs.js';
-export { tally } from './notices.js';
+export { count, tally } from './notices.js';
 export { type Carrier, carrierOf, effectPolicyOf, hasProbe, offeredTools, refusalOf } from './offered-tools.js';
 export { foldRelay, type OpenRun, type RelayNews, type Turn, turnOf } from './open-runs.js';
 export { overdue, type Ring, rung, type Watched, watched } from './overdue.js';

@@ -16,7 +16,8 @@ export function priceOf(prices: PriceTable, model: string): ModelPrice | undefin
 }
 
 /** The simulator plays a model, and nobody is paid for it. */
-export const isFree = ({ agent }: Run): boolean => agent.spec.model.name === 'simulator';
+export const isFree = ({ agent }: { agent: { spec: { model: { name: string } } } }): boolean =>
+  agent.spec.model.name === 'simulator';
 
 /** All tokens of a turn together. */
 export const tokensOf = ({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }: Usage): number =>

@@ -1,8 +1,10 @@
 import { type CapName, type Moment, millisOf, type Need, type RunId } from '#contracts';
 import type { Ledger } from './account.js';
 import { inTime } from './in-time.js';
+import { count } from './notices.js';
 import { carrierOf } from './offered-tools.js';
 import { type OpenCall, pendingQuestions, type Question, type Run } from './run.js';
+import { statusOf } from './status.js';
 
 /** An open run for which nothing happened for longer than this, although something should, is looked at by nobody. */
 const UNTENDED_MS = 60_000;
@@ -84,8 +86,9 @@ function endOf(run: RunId, { relay, since, openCalls, caps }: Run): readonly Nee
 const CAP_NAMED = /\(caps\.(\w+)\)/;
 const roomFor = (limit: number): number => (limit === 0 ? 1 : Math.ceil(limit * 2));
 
-function pausedOf(run: RunId, { relay, since }: Run): readonly Need[] {
-  if (relay.phase !== 'resting' || relay.why !== 'paused') return [];
+function pausedOf(run: RunId, now: Run): readonly Need[] {
+  const { relay, since } = now;
+  if (relay.phase !== 'resting' || statusOf(now) !== 'paused') return [];
   const sentence = 'The run was paused by a person and rests until it is resumed.';
   return [{ kind: 'paused', run, since, sentence, commands: [`npx baton resume ${run}`] }];
 }
@@ -107,6 +110,6 @@ function failedItems(run: RunId, { relay, items }: Run, { itemsFailed, failures 
   if (itemsFailed === 0 || !first || relay.phase !== 'ended') return [];
   const named = failures.map(({ itemId, reason }) => `${itemId} (${shorter(reason)})`).join('; ');
   const more = itemsFailed > failures.length ? `; and ${itemsFailed - failures.length} more` : '';
-  const sentence = `${itemsFailed} of ${items.length} items failed: ${named}${more}`;
+  const sentence = `${itemsFailed} of ${count(items.length, 'item')} failed: ${named}${more}`;
   return [{ kind: 'items', run, since: first.at, sentence, commands: [`npx baton replay ${run}`] }];
 }

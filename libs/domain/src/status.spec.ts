@@ -19,6 +19,11 @@ describe('the status of a run', () => {
     ['waiting', [...work, ended('waiting')]],
     ['paused', [...work, pauseRequested(), ended('paused')]],
     ['paused', [requested(), pauseRequested()]],
+    [
+      'paused',
+      [...work, turn([bash()]), facts.approvalRequested(), ended('waiting'), pauseRequested(), facts.approvalGranted()],
+    ],
+    ['waiting', [...work, turn([bash()]), facts.approvalRequested(), ended('waiting'), pauseRequested()]],
     ['cancelling', [...work, cancelRequested()]],
     ['completed', [...work, facts.completed()]],
     ['failed', [...work, facts.runFailed('No.')]],
@@ -30,6 +35,15 @@ describe('the status of a run', () => {
 });
 
 describe('the summary for people', () => {
+  const asked = [
+    requested({ items: ['a', 'b'] }),
+    scheduled(),
+    started(),
+    turn([bash()]),
+    facts.approvalRequested(),
+    ended('waiting'),
+  ];
+  const question = 'Waits for a person’s agreement to bash (call 1-0) until 2026-01-05T09:00:00.000Z.';
   const items = [requested({ items: ['a', 'b'] }), scheduled(), started(), facts.itemStarted('a')];
   const tally = '0 of 2 items completed, 0 failed, 2 open.';
   it.each([
@@ -38,6 +52,12 @@ describe('the summary for people', () => {
     [`Model overloaded; retry 2 of 8 at 2026-01-05T08:00:04.100Z. ${tally}`, [...items, facts.turnFailed(2, 100)]],
     [`Segment 1 died (crash); restart 1 of 5 without progress. ${tally}`, [...items, ended('crashed')]],
     [`Cancel was requested by ann; the segment is closing. ${tally}`, [...items, cancelRequested()]],
+    [`Waits for a message. ${tally}`, [...items, ended('waiting')]],
+    [`Paused. ${tally}`, [...items, ended('waiting'), pauseRequested()]],
+    [`${question} It is paused as well. ${tally}`, [...asked, pauseRequested()]],
+    [`Has its answer, and goes on. ${tally}`, [...asked, facts.approvalGranted()]],
+    [`Paused. ${tally}`, [...asked, pauseRequested(), facts.approvalGranted()]],
+    [`Cancelled by ann. ${tally}`, [...items, cancelRequested(), facts.cancelled()]],
     [`Failed: No. ${tally}`, [...items, facts.runFailed('No.')]],
     [`Halted: Much. ${tally}`, [...items, facts.halted('steps', `Much. ${tally}`)]],
     ['Completed in 1 segment and 1 step.', [...work, turn([bash()]), facts.completed()]],

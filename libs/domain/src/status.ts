@@ -15,7 +15,8 @@ export function statusOf(run: Run): RunStatusWord {
     case 'working':
       return relay.progressed || relay.segment > 1 ? 'working' : 'starting';
     case 'resting':
-      return relay.why === 'paused' ? 'paused' : 'waiting';
+      // One that was answered while it was paused waits for nothing but `resume`.
+      return relay.why === 'paused' || (run.pause && pendingQuestions(run).length === 0) ? 'paused' : 'waiting';
     case 'landed':
       return 'working';
   }
@@ -37,7 +38,9 @@ export function summaryOf(run: Run): string {
   if (relay.phase === 'between' && relay.restarts > 0) {
     return `Segment ${relay.next - 1} died (${relay.because}); restart ${relay.restarts} of ${run.caps.restartsWithoutProgress} without progress.${items}`;
   }
-  if (relay.phase === 'resting' && relay.why === 'waiting') return `${waitingFor(run)}${items}`;
+  if (relay.phase === 'resting' && statusOf(run) === 'waiting') {
+    return `${waitingFor(run)}${run.pause ? ' It is paused as well.' : ''}${items}`;
+  }
   if (relay.phase !== 'working') return `${capitalised(statusOf(run))}.${items}`;
   if (run.modelTrouble) return `${troubleOf(run, run.modelTrouble)}${items}`;
   const item = currentItem(run);
@@ -46,9 +49,10 @@ export function summaryOf(run: Run): string {
 
 function endOf(run: Run, { outcome, reason }: Extract<Relay, { phase: 'ended' }>): string {
   const items = run.items.length === 0 || reason.includes(tally(run)) ? '' : ` ${tally(run)}`;
-  return outcome === 'completed'
-    ? `Completed in ${count(run.segments, 'segment')} and ${count(run.turns, 'step')}.${items}`
-    : `${capitalised(outcome)}: ${reason}${items}`;
+  if (outcome === 'completed') {
+    return `Completed in ${count(run.segments, 'segment')} and ${count(run.turns, 'step')}.${items}`;
+  }
+  return outcome === 'cancelled' ? `${reason}${items}` : `${capitalised(outcome)}: ${reason}${items}`;
 }
 
 function troubleOf({ caps }: Run, { kind, attempt, retryAt }: NonNullable<Run['modelTrouble']>): string {
@@ -58,7 +62,7 @@ function troubleOf({ caps }: Run, { kind, attempt, retryAt }: NonNullable<Run['m
 
 function waitingFor(run: Run): string {
   const [first, ...more] = pendingQuestions(run);
-  if (!first) return 'Waits for a message.';
+  if (!first) return run.openCalls.length > 0 ? 'Has its answer, and goes on.' : 'Waits for a message.';
   const { callId, tool, question } = first;
   const asked = {
     approval: `a person’s agreement to ${tool} (call ${callId})`,

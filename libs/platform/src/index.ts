@@ -1,6 +1,7 @@
 export { type Clock, LONGEST_TIMER_MS, systemClock } from './clock.js';
 export { HungMs, printable, readConfig } from './config.js';
 export { BatonError, Misconfigured, messageOf, type Remedy, Unavailable, Unreadable } from './errors.js';
+export { type Fault, faultsOf } from './faults.js';
 export { failing, type HealthCheck, serveHealth } from './health.js';
 export { Html, html } from './html.js';
 export { idOf, newId, sha256 } from './ids.js';
@@ -8,6 +9,7 @@ export { isJson } from './json.js';
 export { createLogger, type Logger, silentLogger } from './logger.js';
 export { watchLoop } from './loop-watch.js';
 export { type Persistence, persist } from './persist.js';
+export { programOptions } from './program-options.js';
 export { requestDigest } from './request-digest.js';
 export { runServiceProcess } from './service-process.js';
 export { Stillness } from './stillness.js';

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml';
 import { AgentSpec } from '#contracts';
-import { Misconfigured, messageOf } from '#platform';
+import { specFaults } from '#domain';
+import { type Fault, faultsOf, Misconfigured, messageOf } from '#platform';
 
 /**
  * Reads an agent file, YAML or JSON (which is YAML too).
@@ -21,20 +22,16 @@ export function parseAgentFile(text: string, file: string): AgentSpec {
     const kind = extname(file) === '.json' ? 'JSON' : 'YAML';
     throw new Misconfigured(`${file}:${line}: this is not ${kind}: ${broken.message.replace(/\.$/, '')}.`);
   }
-  const result = AgentSpec.safeParse(document.toJS());
-  if (result.success) return result.data;
-  const faults = result.error.issues.flatMap((issue) => {
-    const keys = issue.code === 'unrecognized_keys' ? issue.keys : [undefined];
-    return keys.map((key) => {
-      const path = key === undefined ? issue.path : [...issue.path, key];
-      const message = key === undefined ? issue.message : 'there is no such field; is it misspelt?';
-      return {
-        line: lineOf(document, lines, path),
-        sentence: `${path.map(String).join('.') || 'the file'}: ${message}`,
-      };
-    });
-  });
-  const sorted = faults.toSorted((a, b) => a.line - b.line);
+  const content: unknown = document.toJS();
+  if (content === null) throw new Misconfigured(`${file} is empty: write what the agent is, as the README shows it.`);
+  const result = AgentSpec.safeParse(content);
+  const faults = result.success ? specFaults(result.data) : faultsOf(result.error);
+  if (result.success && faults.length === 0) return result.data;
+  const told = faults.map(({ path, message }: Fault) => ({
+    line: lineOf(document, lines, path),
+    sentence: `${path.map(String).join('.') || 'the file'}: ${message}`,
+  }));
+  const sorted = told.toSorted((a, b) => a.line - b.line);
   throw new Misconfigured(sorted.map(({ line, sentence }) => `${file}:${line}: ${sentence}`).join('\n'));
 }
 

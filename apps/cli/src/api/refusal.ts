@@ -32,7 +32,7 @@ export function refusalOf(status: number, body: string, asked: string): Refused 
 function sentenceOf({ title, detail, errors = [] }: Problem): string {
   const said = detail ?? title;
   const unsaid = errors
-    .filter(({ message }) => !said.includes(message))
+    .filter(({ message }) => !said.toLowerCase().includes(message.toLowerCase()))
     .map((fault) => `${fault.field}: ${fault.message}`);
   return unsaid.length === 0 ? said : `${said.replace(/\.$/, '')}: ${unsaid.join('; ')}.`;
 }

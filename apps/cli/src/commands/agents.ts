@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { AgentVersion } from '#contracts';
+import { count } from '#domain';
 import { applyAgent } from '../agent-file/apply-agent.js';
 import type { CommandContext, CommandFactory } from '../command.js';
 import { type Addressed, addressedCommand, countOf, gatewayOf } from './addressed.js';
@@ -47,13 +48,18 @@ async function get(context: CommandContext, name: string, options: Addressed & {
 }
 
 function inWords({ name, version, digest, spec, files }: AgentVersion): string {
+  const tools = [
+    ...spec.tools,
+    ...spec.http.map((tool) => tool.name),
+    ...Object.keys(spec.mcp).map((mcp) => `${mcp}__*`),
+  ];
   const caps = Object.entries(spec.caps).map(([cap, limit]) => `${cap} ${limit}`);
   return [
     `${name}, version ${version} (${digest.slice(0, 12)})`,
     `  model         ${spec.model.name}`,
     `  instructions  ${spec.instructions.trim().replaceAll('\n', '\n                ')}`,
-    `  tools         ${spec.tools.join(', ')}`,
-    `  workspace     ${spec.workspace.memoryMb} MB, ${spec.workspace.processes} processes, ${spec.workspace.network ? 'with' : 'no'} network, ${files.length} files`,
+    `  tools         ${tools.join(', ')}`,
+    `  workspace     ${spec.workspace.memoryMb} MB, ${spec.workspace.processes} processes, ${spec.workspace.network ? 'with' : 'no'} network, ${count(files.length, 'file')}`,
     `  caps          ${caps.join(', ')}`,
   ].join('\n');
 }

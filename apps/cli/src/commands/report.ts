@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { Option } from 'commander';
 import type { Moment } from '#contracts';
 import { systemClock } from '#platform';
 import { writing } from '../cluster/disk.js';
@@ -17,7 +18,11 @@ export const reportCommand: CommandFactory = (context) => {
   const since = sinceFrom(() => systemClock.now());
   return addressedCommand('report')
     .description('tells what happened: what broke, what was done about it, what it cost, and what needs a person')
-    .option('--since <time>', 'from when on: 2d, 36h, 1w back from now, or a moment', since, since('3d'))
+    .addOption(
+      new Option('--since <time>', 'from when on: 2d, 36h, 1w back from now, or a moment')
+        .argParser(since)
+        .default(since('3d'), '3d'),
+    )
     .option('--html <file>', 'writes it as one HTML page with a timeline, too')
     .action((options: Options) => report(context, options));
 };

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { AgentName } from '#contracts';
+import { count } from '#domain';
 import { newId } from '#platform';
 import { applyAgent } from '../agent-file/apply-agent.js';
 import { attach, several } from '../api/attach.js';
@@ -42,7 +43,9 @@ async function run(context: CommandContext, named: string, options: Options): Pr
   const id = await gateway.start(wish, options.idempotencyKey ?? newId());
   if (options.watch) return watchRun(gateway, id, { from: 0, json: options.json === true, output: context.output });
   if (options.json) return context.output.json(await gateway.run(id));
-  context.output.say(`Run ${id} is requested: ${items.length} items for ${agent.agent}.`);
+  context.output.say(
+    `Run ${id} of ${agent.agent} is requested${items.length === 0 ? '' : `, with ${count(items.length, 'item')}`}.`,
+  );
   context.output.say(`See it with: npx baton watch ${id}`);
 }
 

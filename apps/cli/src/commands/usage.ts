@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import type { UsageAnswer } from '#contracts';
 import type { CommandContext, CommandFactory } from '../command.js';
 import { type Addressed, addressedCommand, gatewayOf } from './addressed.js';
@@ -10,7 +11,7 @@ interface Options extends Addressed {
 export const usageCommand: CommandFactory = (context) =>
   addressedCommand('usage')
     .description('lists what agents or tenants have used: runs, turns, tokens, money')
-    .option('--by <whom>', 'agent or tenant', 'agent')
+    .addOption(new Option('--by <whom>', 'whose').choices(['agent', 'tenant']).default('agent'))
     .option('--since <day>', 'the first day that counts, e.g. 2026-11-01 (UTC)')
     .action((options: Options) => usage(context, options));
 
@@ -23,7 +24,7 @@ async function usage(context: CommandContext, options: Options): Promise<void> {
   const { unpricedTokens } = answer.total;
   if (unpricedTokens > 0) {
     context.output.say(
-      `${unpricedTokens} of the tokens are of models whose prices are not known: no money counts for them.`,
+      `Tokens of models whose prices are not known: ${unpricedTokens}. No money counts for them (BATON_PRICES of the segment-runner).`,
     );
   }
 }

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import type { Receipt, RunView, WaitsFor } from '#contracts';
+import { Caps, type Receipt } from '#contracts';
 import { attach, several } from '../api/attach.js';
 import type { Gateway } from '../api/gateway.js';
 import type { CommandContext, CommandFactory } from '../command.js';
 import { Obstacle } from '../errors.js';
 import { namedRun } from '../runs/named-run.js';
 import { type Addressed, addressedCommand, gatewayOf } from './addressed.js';
+import { DIGEST_WORDS, type Verdict, verdictOn } from './verdict.js';
 
 /*
  * What people wish of a run that is under way. Each is put into the log and answered with its place there; what comes of
@@ -90,79 +90,30 @@ export const answerCommand: CommandFactory = (context) =>
       ),
     );
 
-interface VerdictOptions extends WithReason {
-  readonly digest?: string;
-  readonly decision?: 'done' | 'not-done';
-}
+type VerdictOptions = Addressed & Verdict;
 
 export const approveCommand: CommandFactory = (context) =>
   wishCommand('approve', 'agrees to a call that waits for it; of a call in doubt: it may be run again')
     .argument('<call>', 'the call, as status shows it')
-    .option('--digest <digest>', 'the digest of the input that was looked at, or its first 8 characters or more')
+    .option('--digest <digest>', DIGEST_WORDS)
     .option('--reason <text>', 'why, for those who read the log')
     .action((run: string, call: string, options: VerdictOptions) =>
-      verdict(context, 'approve', { run, callId: call }, options),
+      wished(context, run, options, (gateway, id) =>
+        verdictOn(context.output, gateway, { id, callId: call, verb: 'approve' }, options),
+      ),
     );
 
 export const denyCommand: CommandFactory = (context) =>
   wishCommand('deny', 'refuses a call that waits for agreement; of a call in doubt: says what became of it')
     .argument('<call>', 'the call, as status shows it')
     .requiredOption('--reason <text>', 'why; the model is told')
-    .option('--digest <digest>', 'the digest of the input that was looked at, or its first 8 characters or more')
+    .option('--digest <digest>', DIGEST_WORDS)
     .option('--decision <what>', 'of a call in doubt: done or not-done', decisionOf)
     .action((run: string, call: string, options: VerdictOptions) =>
-      verdict(context, 'deny', { run, callId: call }, options),
+      wished(context, run, options, (gateway, id) =>
+        verdictOn(context.output, gateway, { id, callId: call, verb: 'deny' }, options),
+      ),
     );
-
-async function verdict(
-  context: CommandContext,
-  verb: 'approve' | 'deny',
-  { run, callId }: { readonly run: string; readonly callId: string },
-  options: VerdictOptions,
-): Promise<void> {
-  await wished(context, run, options, async (gateway, id) => {
-    const call = waitingCall(await gateway.run(id), callId);
-    const inputDigest = await digestLookedAt(context, verb, call, options.digest);
-    const { reason, decision } = options;
-    const json = { inputDigest, ...(reason === undefined ? {} : { reason }), ...(decision && { decision }) };
-    return gateway.wish(id, `calls/${callId}/${verb}`, json);
-  });
-}
-
-function waitingCall({ waitsFor = [] }: RunView, callId: string): WaitsFor {
-  const call = waitsFor.find((waiting) => waiting.callId === callId);
-  if (call) return call;
-  const ids = waitsFor.map((waiting) => waiting.callId).join(', ');
-  throw new Obstacle(
-    ids === ''
-      ? `No call of the run waits for a person; \`npx baton status\` shows what it does.`
-      : `The call ${callId} does not wait for a person; those that do: ${ids}.`,
-  );
-}
-
-const SHORTEST_DIGEST = 8;
-
-/** A verdict holds for the very input that the person has seen: it is named by its digest, or shown and confirmed. */
-async function digestLookedAt(
-  { output }: CommandContext,
-  verb: string,
-  { callId, tool, input, inputDigest }: WaitsFor,
-  named: string | undefined,
-): Promise<string> {
-  if (named !== undefined) {
-    if (named.length >= SHORTEST_DIGEST && inputDigest.startsWith(named.toLowerCase())) return inputDigest;
-    throw new Obstacle(`The call ${callId} waits for a verdict on another input, with the digest ${inputDigest}.`);
-  }
-  output.note(`${tool} (call ${callId}), digest ${inputDigest}:\n${JSON.stringify(input, null, 2)}`);
-  if (!process.stdin.isTTY) {
-    const command = `--digest ${inputDigest.slice(0, SHORTEST_DIGEST)}`;
-    throw new Obstacle(`Look at the input above; to ${verb} it, name its digest: ${command}.`);
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const said = await terminal.question(`${verb} this call? [y/N] `).finally(() => terminal.close());
-  if (/^y(es)?$/i.test(said.trim())) return inputDigest;
-  throw new Obstacle('Nothing was recorded.');
-}
 
 function decisionOf(text: string): 'done' | 'not-done' {
   if (text === 'done' || text === 'not-done') return text;
@@ -180,6 +131,8 @@ export const raiseCommand: CommandFactory = (context) =>
 
 function capOf(text: string): readonly [string, number] {
   const [name = '', value = ''] = text.split('=');
-  if (name !== '' && value.trim() !== '' && Number.isFinite(Number(value))) return [name, Number(value)];
-  throw new Obstacle(`${JSON.stringify(text)} is no cap with its value: write it like steps=2000.`);
+  if (value.trim() === '' || !Number.isFinite(Number(value)))
+    throw new Obstacle(`${JSON.stringify(text)} is no cap with its value: write it like steps=2000.`);
+  if (Object.hasOwn(Caps.shape, name)) return [name, Number(value)];
+  throw new Obstacle(`There is no cap ${name}; the caps are ${Object.keys(Caps.shape).join(', ')}.`);
 }

@@ -67,7 +67,9 @@ async function answered(gateway: Gateway): Promise<Measured<Examination>> {
 }
 
 const seenAs = <T, U>(value: Measured<T>, change: (seen: T) => U): Measured<U> =>
-  'seen' in value ? { seen: change(value.seen) } : value;
+  'seen' in value
+    ? { seen: change(value.seen) }
+    : { unseen: 'Nothing of it can be seen without the gateway’s answer.' };
 
 function roomOf(folder: string): Measured<Parameters<typeof judgeDisk>[0]> {
   try {

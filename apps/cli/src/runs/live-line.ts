@@ -1,4 +1,5 @@
 import type { RunEvent } from '#contracts';
+import { count } from '#domain';
 
 /** What an event says to a person who watches; undefined when it says nothing that another one does not say too. */
 export function lineOf({ type, data }: RunEvent): string | undefined {
@@ -24,12 +25,14 @@ export function lineOf({ type, data }: RunEvent): string | undefined {
     case 'CapNeared':
       return `${data.cap}: ${data.used} of ${data.limit} used`;
     case 'RunCompleted':
-      return `completed: ${data.items.done} of ${data.items.total} items done`;
+      return data.items.total === 0
+        ? 'completed'
+        : `completed: ${data.items.done} of ${count(data.items.total, 'item')} done`;
     case 'RunFailed':
     case 'RunHalted':
       return `${type === 'RunFailed' ? 'failed' : 'halted'}: ${data.reason}`;
     case 'RunCancelled':
-      return `cancelled by ${data.by}; ${data.effects.executed} calls had been executed`;
+      return `cancelled by ${data.by}; ${count(data.effects.executed, 'call')} had been executed`;
     case 'CancelRequested':
       return `cancel is requested by ${data.by}`;
     case 'ContextCompacted':

@@ -1,10 +1,12 @@
 import { PassThrough } from 'node:stream';
+import { RunView } from '#contracts';
 import { facts, historyOf, recorded } from '#testing';
 import { Output } from '../output.js';
 import { barOf } from './bar.js';
 import { lineOf } from './live-line.js';
 import { LiveView } from './live-view.js';
 import { replayed, replayInWords } from './replay-in-words.js';
+import { inWords } from './run-in-words.js';
 
 const { requested, scheduled, started, turn, bash, callStarted, itemStarted, itemCompleted } = facts;
 const events = recorded([
@@ -58,6 +60,29 @@ describe('what a watcher sees', () => {
     view.line('one');
     view.close();
     expect(text()).toBe('one\n');
+  });
+});
+
+describe('a status', () => {
+  const view = RunView.parse({
+    id: 'c34a9e96-003b-8209-8c18-9e38b87876e8',
+    agent: { name: 'profiler', version: 1 },
+    status: 'waiting',
+    summary: 'Waits for a message.',
+    asOf: { revision: 7, type: 'SegmentEnded', at: '2026-11-23T10:00:00.000Z' },
+    requestedAt: '2026-11-23T10:00:00.000Z',
+    items: { total: 0, done: 0, failed: 0 },
+    handoffs: 1,
+    restarts: 0,
+    unread: 1,
+    openCalls: [],
+    caps: {},
+  });
+
+  it('counts one thing as one', () => {
+    expect(inWords(view)).toContain('\n  relay     1 handoff, 0 restarts\n');
+    expect(inWords(view)).toMatch(/\n {2}unread {4}1 message(\n|$)/);
+    expect(inWords({ ...view, handoffs: 2, restarts: 1 })).toContain('2 handoffs, 1 restart\n');
   });
 });
 

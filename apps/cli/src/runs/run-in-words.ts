@@ -1,5 +1,5 @@
 import type { RunView } from '#contracts';
-import { inTime } from '#domain';
+import { count, inTime } from '#domain';
 
 /** A run's view, a line for each thing that there is to say. */
 export function inWords(view: RunView): string {
@@ -12,10 +12,10 @@ export function inWords(view: RunView): string {
     ['segment', segmentOf(view)],
     ['activity', view.activity && activityOf(view.activity)],
     ['heartbeat', view.heartbeat && heartbeatOf(view.heartbeat)],
-    ['relay', `${view.handoffs} handoffs, ${view.restarts} restarts`],
+    ['relay', `${count(view.handoffs, 'handoff')}, ${count(view.restarts, 'restart')}`],
     ['calls', view.openCalls.map(({ callId, tool }) => `${tool} (${callId})`).join(', ') || undefined],
     ['waits for', waitsFor(view)],
-    ['unread', view.unread === undefined ? undefined : `${view.unread} messages`],
+    ['unread', view.unread === undefined ? undefined : count(view.unread, 'message')],
     ['servers', serversOf(view)],
     ['tokens', view.usage && usageOf(view.usage)],
     ['caps', capsOf(view)],

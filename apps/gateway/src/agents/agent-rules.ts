@@ -1,15 +1,13 @@
 import type { ApplyAgentRequest } from '#contracts';
+import { specFaults } from '#domain';
 import type { FieldFault } from '../http/problems.js';
 
 /** What is wrong with an agent although every field by itself is right. */
 export function agentFaults({ spec, files }: ApplyAgentRequest): readonly FieldFault[] {
-  const faults: FieldFault[] = [];
-  if (spec.model.name === 'simulator' && spec.simulate === undefined) {
-    faults.push({ field: 'spec.simulate', message: 'say what the simulator plays, e.g. { policy: items }' });
-  }
-  if (spec.caps.reserveSeconds >= spec.caps.segmentSeconds) {
-    faults.push({ field: 'spec.caps.reserveSeconds', message: 'it must be less than caps.segmentSeconds' });
-  }
+  const faults: FieldFault[] = specFaults(spec).map(({ path, message }) => ({
+    field: ['spec', ...path].join('.'),
+    message,
+  }));
   const seen = new Set<string>();
   for (const [place, { path }] of files.entries()) {
     const field = `files.${place}.path`;

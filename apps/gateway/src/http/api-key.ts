@@ -22,7 +22,7 @@ export class ApiKeys {
     throw new ApiProblem(
       401,
       'unauthorized',
-      `${what}: send "Authorization: Bearer <key>"; the key of a local cluster lies in the file api-key of its data folder (.baton/api-key).`,
+      `${what}: send "Authorization: Bearer <key>" (\`npx baton\`: BATON_KEY, or --data DIR); a local cluster keeps its key in the file api-key of its data folder (.baton/api-key).`,
       { headers: { 'www-authenticate': 'Bearer realm="baton"' } },
     );
   }

@@ -36,7 +36,8 @@ export function answerTo(error: unknown): Answer {
     return { status, code, detail: message, ...particulars };
   }
   if (error instanceof BatonError && error.remedy === 'retry') {
-    const detail = `${error.message.replace(/\.?$/, '.')} Try again; nothing is lost when the request has an Idempotency-Key.`;
+    const advice = /try again/i.test(error.message) ? 'Nothing' : 'Try again; nothing';
+    const detail = `${error.message.replace(/\.?$/, '.')} ${advice} is lost when the request has an Idempotency-Key.`;
     return { status: 503, code: error.code, detail, headers: { 'retry-after': RETRY_AFTER_SECONDS } };
   }
   if (error instanceof BatonError) return { status: 500, code: error.code, detail: error.message };

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Problem } from '#contracts';
-import { BatonError } from '#platform';
+import { BatonError, faultsOf } from '#platform';
 
 export interface FieldFault {
   readonly field: string;
@@ -33,7 +33,9 @@ const TITLES: Readonly<Record<number, string>> = {
   409: 'Conflict',
   410: 'Gone',
   413: 'Too large',
+  415: 'Unsupported',
   422: 'Unprocessable',
+  429: 'Too many',
   500: 'Internal error',
   503: 'Unavailable',
 };
@@ -61,7 +63,7 @@ export function validated<S extends z.ZodType>(schema: S, value: unknown, within
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw invalid(
-    ...result.error.issues.map(({ path, message }) => ({ field: path.map(String).join('.') || within, message })),
+    ...faultsOf(result.error).map(({ path, message }) => ({ field: path.map(String).join('.') || within, message })),
   );
 }
 

@@ -54,10 +54,17 @@ export class ParkedController {
 function numberFrom(text: string): number {
   const number = Number(text);
   if (/^\d{1,15}$/.test(text) && number > 0) return number;
-  throw invalid({ field: 'number', message: 'name the parked message by its number; GET /v1/parked lists them' });
+  throw invalid({
+    field: 'number',
+    message: 'name the parked message by its number; `npx baton parked` (GET /v1/parked) lists them',
+  });
 }
 
 function found<T>(number: number, message: T | undefined): T {
   if (message !== undefined) return message;
-  throw new ApiProblem(404, 'not-parked', `There is no parked message ${number}; GET /v1/parked lists them.`);
+  throw new ApiProblem(
+    404,
+    'not-parked',
+    `There is no parked message ${number}; \`npx baton parked\` (GET /v1/parked) lists them.`,
+  );
 }

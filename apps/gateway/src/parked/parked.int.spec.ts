@@ -46,6 +46,7 @@ describe('parked messages over HTTP', () => {
       ['GET', '/v1/parked/1'],
       ['POST', '/v1/parked/1/replay'],
       ['DELETE', '/v1/parked/2'],
+      ['DELETE', '/v1/parked/99'],
     ] as const)
       expect((await ask(method, path)).status).toBe(404);
     expect((await ask('GET', '/v1/parked/none')).status).toBe(422);

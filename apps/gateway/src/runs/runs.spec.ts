@@ -97,7 +97,7 @@ describe('starting a run', () => {
       'items',
     ],
     ['an item without an id', { items: [{ input: 1 }] }, 'items.0.id'],
-    ['a field that is not known', { agnt: 'x' }, 'body'],
+    ['a field that is not known', { agnt: 'x' }, 'agnt'],
   ])('refuses %s, naming the field', async (_what, body, field) => {
     await rig.post('/v1/agents', { spec });
     const { errors } = await problem(

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { z } from 'zod';
 import { ModelPrice, Moment, Usage, type UsageAnswer, type UsageQuery } from '#contracts';
-import { costOf } from '#domain';
+import { costOf, isFree } from '#domain';
 import { type EventLog, type StoredEvent } from '#log';
 import { type Logger } from '#platform';
 import { LogIndex } from '../log-index.js';
@@ -24,11 +24,16 @@ const NOTHING: Counted = {
 interface Payer {
   readonly agent: string;
   readonly tenant: string;
+  /** Nobody is paid for its model. */
+  readonly free: boolean;
   price: ModelPrice | undefined;
 }
 
 /** Only what counts is read of an event: turns may be large. */
-const Requested = z.object({ at: Moment, agent: z.object({ name: z.string() }) });
+const Requested = z.object({
+  at: Moment,
+  agent: z.object({ name: z.string(), spec: z.object({ model: z.object({ name: z.string() }) }) }),
+});
 const Started = z.object({ price: ModelPrice.optional() });
 const Spent = z.object({ at: Moment, usage: Usage });
 const Owned = z.object({ tenant: z.string() });
@@ -76,7 +81,7 @@ export class UsageIndex implements OnModuleDestroy {
     const requested = type === 'RunRequested' ? Requested.safeParse(data).data : undefined;
     if (requested) {
       const tenant = Owned.safeParse(metadata).data?.tenant ?? '';
-      const payer = { agent: requested.agent.name, tenant, price: undefined };
+      const payer = { agent: requested.agent.name, tenant, free: isFree(requested), price: undefined };
       this.payers.set(stream, payer);
       this.count(payer, requested.at, { ...NOTHING, runs: 1 });
       return;
@@ -88,7 +93,7 @@ export class UsageIndex implements OnModuleDestroy {
       return;
     }
     const spent = Spent.safeParse(data).data;
-    if (spent) this.count(payer, spent.at, countedOf(spent.usage, payer.price, type === 'ModelTurnCompleted' ? 1 : 0));
+    if (spent) this.count(payer, spent.at, countedOf(spent.usage, payer, type === 'ModelTurnCompleted' ? 1 : 0));
   }
 
   private count(payer: Payer, at: string, counted: Counted): void {
@@ -111,9 +116,9 @@ export class UsageIndex implements OnModuleDestroy {
   }
 }
 
-function countedOf(usage: Usage, price: ModelPrice | undefined, turns: number): Counted {
+function countedOf(usage: Usage, { free, price }: Payer, turns: number): Counted {
   const tokens = usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
-  const paid = price ? { microDollars: costOf(usage, price) } : { unpricedTokens: tokens };
+  const paid = price ? { microDollars: costOf(usage, price) } : { unpricedTokens: free ? 0 : tokens };
   return { ...NOTHING, ...usage, turns, ...paid };
 }
 

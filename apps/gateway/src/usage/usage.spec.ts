@@ -1,5 +1,5 @@
 import type { ModelPrice, RunEventOf, UsageAnswer } from '#contracts';
-import { type Rig, scheduled, started, startRig } from '../../test/rig.js';
+import { type Rig, scheduled, spec, started, startRig } from '../../test/rig.js';
 
 const PRICE: ModelPrice = { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 };
 const usage = { inputTokens: 1_000, outputTokens: 100, cacheReadTokens: 0, cacheWriteTokens: 0 };
@@ -31,7 +31,14 @@ const compacted = (day: string): RunEventOf['segment-runner'] => ({
 });
 
 async function aRun(price: ModelPrice | undefined, ...events: RunEventOf['segment-runner'][]): Promise<void> {
-  const run = await rig.aRun();
+  await runOf(spec.name, price, ...events);
+}
+async function runOf(
+  agent: string,
+  price: ModelPrice | undefined,
+  ...events: RunEventOf['segment-runner'][]
+): Promise<void> {
+  const run = await rig.aRun({ agent });
   await rig.record('coordinator', run, scheduled(1));
   const begun = started(1);
   const priced = begun.type === 'SegmentStarted' && price ? { ...begun, data: { ...begun.data, price } } : begun;
@@ -60,11 +67,17 @@ describe('what agents and tenants have used', () => {
   });
 
   it('has only tokens of models whose prices nobody knows, and says so', async () => {
-    await aRun(undefined, turn('2026-11-01'));
+    await rig.post('/v1/agents', { spec: { ...spec, name: 'unpriced', model: { name: 'a-new-model' } } });
+    await runOf('unpriced', undefined, turn('2026-11-01'));
     await aRun(PRICE, turn('2026-11-01'));
     const { total } = await used();
     expect(total).toMatchObject({ inputTokens: 2_000, unpricedTokens: 1_100 });
     expect(total.dollars).toBeCloseTo(0.0045, 6);
+  });
+
+  it('does not miss a price of the simulator, for which nobody is paid', async () => {
+    await aRun(undefined, turn('2026-11-01'));
+    expect((await used()).total).toMatchObject({ inputTokens: 1_000, unpricedTokens: 0, dollars: 0 });
   });
 
   it('is the same to a gateway that was started later', async () => {

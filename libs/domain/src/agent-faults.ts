@@ -1,0 +1,17 @@
+import type { AgentSpec } from '#contracts';
+
+/** What is wrong with an agent although every field by itself is right; the path is that within the agent file. */
+export function specFaults({
+  model,
+  simulate,
+  caps,
+}: AgentSpec): readonly { path: readonly string[]; message: string }[] {
+  return [
+    ...(model.name === 'simulator' && simulate === undefined
+      ? [{ path: ['simulate'], message: 'say what the simulator plays, e.g. { policy: items }' }]
+      : []),
+    ...(caps.reserveSeconds >= caps.segmentSeconds
+      ? [{ path: ['caps', 'reserveSeconds'], message: 'it must be less than caps.segmentSeconds' }]
+      : []),
+  ];
+}

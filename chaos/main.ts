@@ -48,8 +48,8 @@ function commandFor({ minutes, runs, itemsEach, seed, kinds }: Wishes): string {
   return `npm run chaos -- ${long} --runs ${runs} --items ${itemsEach} --seed ${seed}${only}`;
 }
 
-const isGood = ({ runs, finished, lost, doubled, lies }: Verdict): boolean =>
-  finished === runs && lost + doubled + lies === 0;
+const isGood = ({ runs, finished, lost, doubled, lies, untold }: Verdict): boolean =>
+  finished === runs && lost + doubled + lies + untold === 0;
 
 async function chaos(wishes: Wishes): Promise<boolean> {
   say(commandFor(wishes));
@@ -62,7 +62,7 @@ async function chaos(wishes: Wishes): Promise<boolean> {
     const { verdict, findings } = judge(facts);
     const told = { ...verdict, seed: wishes.seed };
     process.stdout.write(`${JSON.stringify(told, null, values.json ? 0 : 2)}\n`);
-    for (const { kind, run, what } of findings.slice(0, TOLD)) say(`${kind}: run ${run} ${what}`);
+    for (const { kind, run, what } of findings.slice(0, TOLD)) say(`${kind}: ${run === undefined ? '' : `run ${run} `}${what}`);
     if (!isGood(verdict) || values.keep) keep(session, wishes).write(told, findings, facts);
     return isGood(verdict);
   } catch (error) {

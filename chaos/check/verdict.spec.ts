@@ -200,9 +200,9 @@ describe('the checker of statuses', () => {
   it('finds nothing in what is true', () => {
     expect(said({})).toEqual([]);
     expect(said({ status: 'recovering', revision: 7, type: 'SegmentEnded', askedAt: AT + 700 })).toEqual([]);
-    expect(said({}, [{ pid: PID, from: AT - 3_000 }])).toEqual([]);
-    expect(said({}, [{ pid: PID, from: AT - 9_000, until: AT }])).toEqual([]);
-    expect(said({ verdict: 'silent' }, [{ pid: PID, from: AT - 9_000 }])).toEqual([]);
+    expect(said({}, [{ pid: PID, how: 'killed', from: AT - 3_000 }])).toEqual([]);
+    expect(said({}, [{ pid: PID, how: 'killed', from: AT - 9_000, until: AT }])).toEqual([]);
+    expect(said({ verdict: 'silent' }, [{ pid: PID, how: 'killed', from: AT - 9_000 }])).toEqual([]);
   });
 
   it.each<[string, Partial<Sample>, RegExp]>([
@@ -235,7 +235,7 @@ describe('the checker of statuses', () => {
 
   it('finds a process called alive that has been gone for longer than the patience', () => {
     const lie = /process 4711 is called alive, 6000 ms after it was gone/;
-    expect(said({}, [{ pid: PID, from: AT - 5_000 }])).toContainEqual(expect.stringMatching(lie));
+    expect(said({}, [{ pid: PID, how: 'killed', from: AT - 5_000 }])).toContainEqual(expect.stringMatching(lie));
   });
 });
 

@@ -1,0 +1,139 @@
+import { isExplained } from './explained.js';
+import type { Absence, Facts, Finding, RunFacts } from './facts.js';
+import { headlineLies } from './headline-lies.js';
+import { isInterrupted, shiftsOf } from './shifts.js';
+import type { ToldIncident, ToldRun } from './told.js';
+import { type Evidence, type Trouble, Troubles } from './troubles.js';
+
+/** Moments and lengths of the report and those of the log may differ by this (ms): a process writes when, the log takes it. */
+const CLOSE_MS = 1_500;
+
+const EVIDENCE_WORDS: Readonly<Record<Evidence, RegExp>> = {
+  crashed: /its supervisor saw it/,
+  silence: /gave no sign of life/,
+  'no-responders': /nobody answered for it/,
+};
+
+/** Compares the report of the session with the log and with what was done by chaos. */
+export function liesOfReport({ runs, absences, injections, report }: Facts): readonly Finding[] {
+  if (!report) return [];
+  const until = Date.parse(report.until);
+  const told = new Map(report.runs.map((run) => [run.run, run]));
+  const known = runs.map((run) => ({ ...run, events: run.events.filter(({ created }) => created <= until) }));
+  const left = known.filter(({ id, events }) => events.length > 0 && !told.has(id));
+  const judged = known.flatMap((run) => {
+    const one = told.get(run.id);
+    return one ? [{ run, told: one, troubles: Troubles.of(run.events, until) }] : [];
+  });
+  return [
+    ...judged.flatMap(({ run, told: one, troubles }) =>
+      [
+        ...untold(one, troubles),
+        ...wrong(one, troubles),
+        ...missed(run, one, absences),
+        ...troubles
+          .filter((trouble) => !isExplained(trouble, absences, injections))
+          .map((trouble) => lie(`tells of a ${named(trouble)} that no fault explains`)),
+        ...troubles.flatMap((trouble) => beforeItsCause(trouble, absences)),
+      ].map((finding): Finding => ({ ...finding, run: run.id, what: `the report ${finding.what}` })),
+    ),
+    ...(left.length === report.left.runs
+      ? []
+      : [untoldOf(`the report says nothing of ${left.length} runs, and speaks of ${report.left.runs} left out`)]),
+    ...headlineLies(report, judged),
+  ];
+}
+
+const lie = (what: string): Finding => ({ kind: 'lie', what });
+const untoldOf = (what: string): Finding => ({ kind: 'untold', what });
+const clock = (at: number): string => new Date(at).toISOString().slice(11, 23);
+const named = ({ kind, at, segment }: Pick<Trouble, 'kind' | 'at' | 'segment'>): string =>
+  `${kind}${segment === undefined ? '' : ` of segment ${segment}`} at ${clock(at)}`;
+
+const fits = (trouble: Trouble, { kind, noticedAt }: ToldIncident): boolean =>
+  kind === trouble.kind && isClose(Date.parse(noticedAt), trouble.at);
+const isClose = (a: number, b: number): boolean => Math.abs(a - b) <= CLOSE_MS;
+
+/** What the log shows and the report does not say, and the other way round. */
+function untold({ incidents, moreIncidents }: ToldRun, troubles: readonly Trouble[]): readonly Finding[] {
+  const left = [...incidents];
+  const missing: Trouble[] = [];
+  for (const trouble of troubles) {
+    const place = left.findIndex((incident) => fits(trouble, incident));
+    if (place >= 0) left.splice(place, 1);
+    else missing.push(trouble);
+  }
+  return [
+    ...missing.slice(moreIncidents).map((trouble) => untoldOf(`says nothing of the ${named(trouble)}`)),
+    ...left.map(({ kind, noticedAt }) => lie(`tells of a ${kind} at ${noticedAt} that the log does not have`)),
+  ];
+}
+
+/** What it says of each against what the log shows. */
+function wrong({ incidents }: ToldRun, troubles: readonly Trouble[]): readonly Finding[] {
+  return troubles.flatMap((trouble) => {
+    const incident = incidents.find((one) => fits(trouble, one));
+    return incident ? differences(incident, trouble).map((what) => lie(`${what}: the ${named(trouble)}`)) : [];
+  });
+}
+
+function differences(told: ToldIncident, { outcome, times, segment, stillMs, evidence, ...trouble }: Trouble): string[] {
+  const found: string[] = [];
+  if (told.outcome !== outcome) found.push(`calls ${told.outcome} what the log shows as ${outcome}`);
+  if (told.times !== times) found.push(`counts ${told.times} where the log has ${times}`);
+  if (told.segment !== undefined && segment !== undefined && told.segment !== segment) {
+    found.push(`names segment ${told.segment} instead of ${segment}`);
+  }
+  const { withoutProgressMs } = told;
+  if (stillMs !== undefined && (withoutProgressMs === undefined || !isClose(withoutProgressMs, stillMs))) {
+    found.push(`says ${withoutProgressMs ?? 'nothing'} of ${stillMs} ms without progress`);
+  }
+  if (evidence !== undefined && !EVIDENCE_WORDS[evidence].test(told.noticed)) {
+    found.push(`has other evidence than ${evidence} ("${told.noticed}")`);
+  }
+  if (told.runner !== undefined && told.runner.pid !== trouble.pid) {
+    found.push(`names process ${told.runner.pid} instead of ${trouble.pid ?? 'none'}`);
+  }
+  if ((told.lost?.tokens ?? 0) !== trouble.twiceTokens) {
+    found.push(`says that ${told.lost?.tokens ?? 0} tokens were paid twice, where it is ${trouble.twiceTokens}`);
+  }
+  if ((told.lost?.dollars ?? 0) > 0) found.push(`says that the simulator was paid twice`);
+  return found;
+}
+
+/** The process of a segment at work was killed, stopped or cut off for long, and the run's account has no word of it. */
+function missed({ events }: RunFacts, { incidents, moreIncidents }: ToldRun, absences: readonly Absence[]) {
+  if (moreIncidents > 0) return [];
+  const struck = shiftsOf(events).flatMap((shift) =>
+    absences.filter((absence) => isInterrupted(shift, absence)).map((absence) => ({ shift, absence })),
+  );
+  const deaths = incidents.filter(({ kind }) => kind === 'death');
+  const isTold = ({ shift, absence }: (typeof struck)[number]): boolean =>
+    deaths.some(
+      ({ noticedAt, overAt }) =>
+        Date.parse(overAt ?? noticedAt) >= absence.from - CLOSE_MS &&
+        Date.parse(noticedAt) <= shift.until + CLOSE_MS,
+    );
+  return struck
+    .filter((one) => !isTold(one))
+    .map(({ shift, absence: { how, pid, from } }) =>
+      untoldOf(`has no word of segment ${shift.segment}, whose process ${pid} was ${how} at ${clock(from)}`),
+    );
+}
+
+/** Nobody is silent for longer than he has been away; who is only frozen or cut off has neither crashed nor gone. */
+function beforeItsCause(trouble: Trouble, absences: readonly Absence[]): readonly Finding[] {
+  if (trouble.times > 1) return [];
+  const { at, evidence, silentMs = 0 } = trouble;
+  const cause = absences.findLast(({ pid, from }) => pid === trouble.pid && from <= at + CLOSE_MS);
+  if (!cause) return [];
+  const awayMs = at - cause.from;
+  return [
+    ...(silentMs > awayMs + CLOSE_MS
+      ? [lie(`says that it was silent for ${silentMs} ms, ${awayMs} ms after the fault: the ${named(trouble)}`)]
+      : []),
+    ...(cause.how !== 'killed' && evidence === 'crashed'
+      ? [lie(`tells of a crash where the process was ${cause.how}: the ${named(trouble)}`)]
+      : []),
+  ];
+}

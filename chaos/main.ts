@@ -62,7 +62,8 @@ async function chaos(wishes: Wishes): Promise<boolean> {
     const { verdict, findings } = judge(facts);
     const told = { ...verdict, seed: wishes.seed };
     process.stdout.write(`${JSON.stringify(told, null, values.json ? 0 : 2)}\n`);
-    for (const { kind, run, what } of findings.slice(0, TOLD)) say(`${kind}: ${run === undefined ? '' : `run ${run} `}${what}`);
+    for (const { kind, run, what } of findings.slice(0, TOLD))
+      say(`${kind}: ${run === undefined ? '' : `run ${run} `}${what}`);
     if (!isGood(verdict) || values.keep) keep(session, wishes).write(told, findings, facts);
     return isGood(verdict);
   } catch (error) {

@@ -16,10 +16,11 @@ const CAUSES: Readonly<Record<Trouble['kind'], readonly string[]>> = {
   timeout: [],
   // Its own length is the evidence for these.
   backlog: [],
+  standstill: [],
   halt: [],
   failure: [],
 };
-const BY_THEMSELVES: readonly Trouble['kind'][] = ['backlog', 'halt', 'failure'];
+const BY_THEMSELVES: readonly Trouble['kind'][] = ['backlog', 'standstill', 'halt', 'failure'];
 
 /** Whether something that was done by chaos explains it. */
 export function isExplained(

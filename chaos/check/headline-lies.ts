@@ -41,14 +41,15 @@ function sumLies({ headline }: ToldReport, judged: readonly Judged[]): readonly 
     dollars: 0,
     runsWithoutPrice: 0,
   };
-  const longest = Math.max(0, ...troubles.map(({ stillMs = 0 }) => stillMs));
+  const longestOf = (some: readonly Trouble[]): number => Math.max(0, ...some.map(({ stillMs = 0 }) => stillMs));
+  const [least, most] = [longestOf(troubles.filter(({ isShort }) => !isShort)), longestOf(troubles)];
   const told = headline.longestWithoutProgress?.ms ?? 0;
   return [
     ...Object.entries(truth)
       .filter(([word, number]) => headline[word as keyof ToldHeadline] !== number)
       .map(([word, number]) => `counts ${String(headline[word as keyof ToldHeadline])} ${word}, where it is ${number}`),
-    ...(Math.abs(told - longest) > CLOSE_MS
-      ? [`says that the longest time without progress was ${told} ms, where it is ${longest}`]
+    ...(told < least - CLOSE_MS || told > most + CLOSE_MS
+      ? [`says that the longest time without progress was ${told} ms, where it is ${least}`]
       : []),
   ];
 }
@@ -62,7 +63,9 @@ function needLies({ headline, needs, findings }: ToldReport, judged: readonly Ju
   const told = needs.map(({ kind, run = '' }) => `${kind} ${run}`);
   const all = needs.length + findings.filter(({ needsPerson }) => needsPerson).length;
   return [
-    ...[...expected].filter((need) => !told.includes(need)).map((need) => `does not say that a person is needed: ${need}`),
+    ...[...expected]
+      .filter((need) => !told.includes(need))
+      .map((need) => `does not say that a person is needed: ${need}`),
     ...told.filter((need) => !expected.has(need)).map((need) => `asks for a person without need: ${need}`),
     ...(headline.needs === all ? [] : [`counts ${headline.needs} needs and names ${all}`]),
   ];

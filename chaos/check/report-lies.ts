@@ -61,7 +61,7 @@ function untold({ incidents, moreIncidents }: ToldRun, troubles: readonly Troubl
   for (const trouble of troubles) {
     const place = left.findIndex((incident) => fits(trouble, incident));
     if (place >= 0) left.splice(place, 1);
-    else missing.push(trouble);
+    else if (!trouble.isShort) missing.push(trouble);
   }
   return [
     ...missing.slice(moreIncidents).map((trouble) => untoldOf(`says nothing of the ${named(trouble)}`)),
@@ -77,7 +77,10 @@ function wrong({ incidents }: ToldRun, troubles: readonly Trouble[]): readonly F
   });
 }
 
-function differences(told: ToldIncident, { outcome, times, segment, stillMs, evidence, ...trouble }: Trouble): string[] {
+function differences(
+  told: ToldIncident,
+  { outcome, times, segment, stillMs, evidence, ...trouble }: Trouble,
+): string[] {
   const found: string[] = [];
   if (told.outcome !== outcome) found.push(`calls ${told.outcome} what the log shows as ${outcome}`);
   if (told.times !== times) found.push(`counts ${told.times} where the log has ${times}`);
@@ -111,8 +114,7 @@ function missed({ events }: RunFacts, { incidents, moreIncidents }: ToldRun, abs
   const isTold = ({ shift, absence }: (typeof struck)[number]): boolean =>
     deaths.some(
       ({ noticedAt, overAt }) =>
-        Date.parse(overAt ?? noticedAt) >= absence.from - CLOSE_MS &&
-        Date.parse(noticedAt) <= shift.until + CLOSE_MS,
+        Date.parse(overAt ?? noticedAt) >= absence.from - CLOSE_MS && Date.parse(noticedAt) <= shift.until + CLOSE_MS,
     );
   return struck
     .filter((one) => !isTold(one))

@@ -7,9 +7,11 @@ export interface Shift {
   readonly pid: number | undefined;
   readonly from: number;
   readonly until: number;
+  /** It ended as it wished, and not by a death. */
+  readonly isOrderly: boolean;
 }
 
-/** A step that was on its way when the fault struck is no work after it, in milliseconds. */
+/** An end that was on its way when the fault struck may arrive so late, in milliseconds. */
 const ON_ITS_WAY_MS = 1_000;
 /** Whoever can be neither heard nor seen is presumed dead after this, milliseconds. */
 const SILENCE_MS = 5_000;
@@ -23,9 +25,19 @@ export function shiftsOf(events: readonly LoggedEvent[]): readonly Shift[] {
     const last = shifts.at(-1);
     if (type === 'SegmentStarted') {
       const { pid } = (data['runner'] ?? {}) as { readonly pid?: number };
-      shifts.push({ segment: Number(textOf(data['segment'])), pid, from: created, until: Number.POSITIVE_INFINITY });
+      shifts.push({
+        segment: Number(textOf(data['segment'])),
+        pid,
+        from: created,
+        until: Number.POSITIVE_INFINITY,
+        isOrderly: false,
+      });
     } else if (last?.until === Number.POSITIVE_INFINITY && (type === 'SegmentEnded' || type === 'RunPresumedDead')) {
-      shifts[shifts.length - 1] = { ...last, until: created };
+      shifts[shifts.length - 1] = {
+        ...last,
+        until: created,
+        isOrderly: type === 'SegmentEnded' && data['reason'] !== 'crashed',
+      };
     }
   }
   return shifts;
@@ -33,6 +45,7 @@ export function shiftsOf(events: readonly LoggedEvent[]): readonly Shift[] {
 
 /** Whether the fault took this segment's process from its work, for so long that it must have been missed. */
 export function isInterrupted(shift: Shift, { pid, how, from, until }: Absence): boolean {
-  if (shift.pid !== pid || shift.from > from || shift.until < from + ON_ITS_WAY_MS) return false;
+  if (shift.pid !== pid || shift.from > from || shift.until < from) return false;
+  if (shift.isOrderly && shift.until < from + ON_ITS_WAY_MS) return false;
   return how === 'killed' || (until ?? from) - from > SILENCE_MS + SLACK_MS;
 }

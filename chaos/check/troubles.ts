@@ -3,7 +3,17 @@ import type { LoggedEvent } from './facts.js';
 
 /** What went wrong with a run, as its log shows it. Moments: milliseconds since 1970. */
 export interface Trouble {
-  readonly kind: 'death' | 'orphan' | 'drain' | 'model' | 'doubt' | 'timeout' | 'backlog' | 'halt' | 'failure';
+  readonly kind:
+    | 'death'
+    | 'orphan'
+    | 'drain'
+    | 'model'
+    | 'doubt'
+    | 'timeout'
+    | 'backlog'
+    | 'standstill'
+    | 'halt'
+    | 'failure';
   readonly at: number;
   /** When the last of `times` was recorded. */
   readonly lastAt: number;
@@ -20,11 +30,13 @@ export interface Trouble {
   readonly pid: number | undefined;
   /** Tokens of the turn that was asked for a second time. */
   readonly twiceTokens: number;
+  /** It is so short that it need not be told. */
+  readonly isShort: boolean;
 }
 
 export type Evidence = 'crashed' | 'silence' | 'no-responders';
 
-type Open = Omit<Trouble, 'outcome' | 'stillMs' | 'twiceTokens'> & {
+type Open = Omit<Trouble, 'outcome' | 'stillMs' | 'twiceTokens' | 'isShort'> & {
   /** The last step before it. */
   readonly since: number;
   readonly callId?: string;
@@ -39,10 +51,13 @@ const STEPS: readonly string[] = [
   'ItemCompleted',
   'ItemFailed',
 ];
-const STANDING: readonly string[] = ['death', 'orphan', 'drain', 'model', 'backlog'];
+const STANDING: readonly string[] = ['death', 'orphan', 'drain', 'model', 'backlog', 'standstill'];
 const ENDS: readonly string[] = ['RunCompleted', 'RunFailed', 'RunCancelled', 'RunHalted'];
 /** A segment that nobody took for longer than this is a trouble of its own, milliseconds. */
 const LONG_WAIT_MS = 30_000;
+/** A segment at work in which nothing is done for about so long stands still, milliseconds; what is near to it may be told. */
+const STILL_MS = 5_000;
+const ABOUT_MS = 1_500;
 
 /** Reads one run's log from its beginning. @param until the end of the report */
 export class Troubles {
@@ -52,6 +67,7 @@ export class Troubles {
   private begunAt: number | undefined;
   private scheduledAt: number | undefined;
   private pid: number | undefined;
+  private recordedAt: number | undefined;
   private readonly calls = new Set<string>();
 
   static of(events: readonly LoggedEvent[], until: number): readonly Trouble[] {
@@ -63,6 +79,7 @@ export class Troubles {
 
   private take(event: LoggedEvent): void {
     const { type, data, created } = event;
+    this.stood(event);
     this.follow(event);
     this.begin(event);
     if (STEPS.includes(type)) this.step(event);
@@ -78,11 +95,22 @@ export class Troubles {
       this.scheduledAt = created;
       this.pid = this.begunAt = undefined;
     }
+    if (type === 'SegmentEnded' || type === 'RunPresumedDead') this.begunAt = undefined;
     if (type === 'SegmentStarted') {
       this.pid = (data['runner'] as { readonly pid?: number } | undefined)?.pid;
       this.begunAt = created;
     }
     if (type === 'ToolCallStarted') this.calls.add(textOf(data['callId']));
+  }
+
+  /** Between two events of a segment there is more time than the later one has taken, and no other trouble. */
+  private stood(event: LoggedEvent): void {
+    const from = this.recordedAt;
+    const to = beginningOf(event, this.calls.size);
+    this.recordedAt = recorded(event);
+    if (from === undefined || this.begunAt === undefined || to === undefined || to - from < STILL_MS - ABOUT_MS) return;
+    if (this.open.some(({ kind }) => STANDING.includes(kind))) return;
+    this.close({ ...this.opened('standstill', event), at: from, since: from }, to, 'healed');
   }
 
   private begin(event: LoggedEvent): void {
@@ -135,9 +163,21 @@ export class Troubles {
 
   private close(one: Open, at: number, outcome: Trouble['outcome'], twiceTokens = 0): void {
     const stillMs = STANDING.includes(one.kind) ? at - one.since : undefined;
-    this.told.push({ ...one, outcome, stillMs, twiceTokens });
+    const isShort = one.kind === 'standstill' && at - one.since < STILL_MS + ABOUT_MS;
+    this.told.push({ ...one, outcome, stillMs, twiceTokens, isShort });
     this.open = this.open.filter((other) => other !== one);
   }
+}
+
+/** By the clock of whoever wrote it: an append may have waited for the log. */
+const recorded = ({ data, created }: LoggedEvent): number => Date.parse(textOf(data['at'])) || created;
+
+function beginningOf(event: LoggedEvent, openCalls: number): number | undefined {
+  const { type, data } = event;
+  const tookMs = Number(data['durationMs'] ?? 0);
+  if (type === 'SegmentEnded') return data['reason'] === 'handoff' && openCalls === 0 ? recorded(event) : undefined;
+  if (type === 'ModelTurnCompleted' || (type === 'ToolCallCompleted' && tookMs > 0)) return recorded(event) - tookMs;
+  return undefined;
 }
 
 function evidenceOf({ type, data }: LoggedEvent): Pick<Trouble, 'evidence' | 'silentMs'> {

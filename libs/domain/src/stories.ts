@@ -98,13 +98,15 @@ function together(
     case 'drain':
       return `${many} segments ${of} handed off${where} because their process was asked to stop (a deployment or a shutdown).`;
     case 'orphan':
-      return `${many} segments ${of} handed off${where}, and nobody had asked them to. The first: ${noticed}`;
+      return `${many} segments ${of}${where} were left without their supervisor and handed off.`;
     case 'model':
       return `${attempts} attempts at model turns ${of} failed. The first: ${noticed}`;
     case 'question':
       return `${many} questions ${of} waited for people, the longest for ${inTime(longest(incidents))}.`;
     case 'backlog':
       return `${many} segments ${of} waited for a free runner.`;
+    case 'standstill':
+      return `${many} times a segment ${of} recorded nothing while neither the model nor a tool was at work: the log, the network or the machine was away. The longest lasted ${inTime(longest(incidents))}.`;
     case 'timeout':
       return `${many} tool calls reached their time limit, were stopped, and the model was told. The first: ${noticed}`;
     case 'doubt':
@@ -118,7 +120,7 @@ const longest = (incidents: readonly Incident[]): number =>
   Math.max(...incidents.map(({ noticedAt, overAt = noticedAt }) => millisOf(overAt) - millisOf(noticedAt)));
 
 function outcomeOf({ healed, open, ended, kind }: Omit<Story, 'sentence'>): string {
-  if (kind === 'question' || kind === 'timeout' || kind === 'backlog') return '';
+  if (kind === 'question' || kind === 'timeout' || kind === 'backlog' || kind === 'standstill') return '';
   const all = healed + open + ended;
   if (healed === all) return 'All of them went on.';
   const rest = [open > 0 ? `${open} not yet` : '', ended > 0 ? `${ended} ended with it` : '']
@@ -128,7 +130,7 @@ function outcomeOf({ healed, open, ended, kind }: Omit<Story, 'sentence'>): stri
 }
 
 const stoodFor = ({ withoutProgressMs, incidents, open, kind }: Omit<Story, 'sentence'>): string =>
-  withoutProgressMs === undefined || kind === 'backlog'
+  withoutProgressMs === undefined || kind === 'backlog' || kind === 'standstill'
     ? ''
     : `Without progress${open > 0 ? ' so far' : ''}: ${inTime(withoutProgressMs)}${incidents > 1 ? ' at most' : ''}.`;
 

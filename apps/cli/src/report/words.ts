@@ -63,6 +63,7 @@ export const STORY_WORDS: Readonly<Record<Story['kind'], string>> = {
   failure: 'failure',
   backlog: 'backlog',
   timeout: 'time limit',
+  standstill: 'stood still',
 };
 
 /** The whole report for the terminal. */

@@ -2,6 +2,7 @@ import { messageOf, programOptions } from '#platform';
 import { judge, type Verdict } from './check/verdict.js';
 import { isKind, KINDS } from './plan.js';
 import { Report } from './report.js';
+import { selfTest } from './self-test.js';
 import { type Say, Session, type Wishes } from './session.js';
 
 const values = programOptions('chaos', {
@@ -13,6 +14,7 @@ const values = programOptions('chaos', {
   json: { type: 'boolean', default: false },
   once: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
+  'self-test': { type: 'boolean', default: false },
 });
 
 /** How many findings are told; the report has all. */
@@ -83,7 +85,9 @@ function keep(session: Session, wishes: Wishes): Report {
 }
 
 try {
-  process.exitCode = (await chaos(wishesOf())) ? 0 : 1;
+  const wishes = wishesOf();
+  const isFine = values['self-test'] ? await selfTest(say, wishes.seed) : await chaos(wishes);
+  process.exitCode = isFine ? 0 : 1;
 } catch (error) {
   process.stderr.write(`chaos: ${messageOf(error)}\n`);
   process.exitCode = 1;

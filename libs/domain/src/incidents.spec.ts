@@ -269,6 +269,10 @@ describe('incidents of a run', () => {
       ['items', '1 of 2 items failed: a (No such file.)'],
       ['failed', 'Bad key.'],
     ]);
+    const [alike] = reported([
+      [...FIRST, itemFailed('a', 'Full disk.'), itemFailed('b', 'Full disk.'), ended('finished'), completed(2, 0, 2)],
+    ]).needs;
+    expect(alike?.sentence).toBe('2 of 2 items failed: a, b (Full disk.)');
   });
 
   it('tells of a run that was cancelled while an effect was in doubt', () => {

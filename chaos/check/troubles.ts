@@ -108,7 +108,9 @@ export class Troubles {
     const from = this.recordedAt;
     const to = beginningOf(event, this.calls.size);
     this.recordedAt = recorded(event);
-    if (from === undefined || this.begunAt === undefined || to === undefined || to - from < STILL_MS - ABOUT_MS) return;
+    // The first step of a segment waits for its workspace, too.
+    const hasStepped = this.begunAt !== undefined && (this.steppedAt ?? 0) >= this.begunAt;
+    if (from === undefined || !hasStepped || to === undefined || to - from < STILL_MS - ABOUT_MS) return;
     if (this.open.some(({ kind }) => STANDING.includes(kind))) return;
     this.close({ ...this.opened('standstill', event), at: from, since: from }, to, 'healed');
   }

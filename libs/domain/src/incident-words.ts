@@ -32,7 +32,7 @@ export function presumedDeadWords(before: Run, { segment, evidence, silentMs }: 
 }
 
 export const standstillWords = (before: Run, ms: number): string =>
-  `Segment ${before.relay.phase === 'working' ? before.relay.segment : before.segments}${where(before)} recorded nothing for ${inTime(ms)} while neither the model nor a tool was at work: the log, the network or the machine was away.`;
+  `Segment ${before.relay.phase === 'working' ? before.relay.segment : before.segments}${where(before)} recorded nothing for ${inTime(ms)} while neither the model nor a tool was at work: the log, the bus, the workspace or the machine was away or slow.`;
 
 const named = (call: OpenCall | undefined, callId: string): string =>
   call === undefined ? `the call ${callId}` : `${call.tool} (call ${callId})`;

@@ -327,6 +327,7 @@ describe('incidents of a run', () => {
     expect(incidentsOf([...FIRST, lasting(turn([text('On.')], { turn: 2 }), 600_000)])).toEqual([]);
     expect(incidentsOf([...FIRST.slice(0, -1), lasting(callCompleted(), 600_000)])).toEqual([]);
     expect(incidentsOf([...FIRST.slice(0, -1), later(ended('handoff'), 600_000)])).toEqual([]);
+    expect(incidentsOf([...FIRST.slice(0, 3), later(turn([text('On.')]), 20_000)])).toEqual([]);
     const died = [
       ...FIRST,
       later(presumedDead(), 9_000),

@@ -13,12 +13,13 @@ export interface Standstill {
 }
 
 /**
- * What no process can tell of itself: the log, the network or the machine was away. It shows when a step that is recorded
+ * What no process can tell of itself: the log, the bus, the workspace or the machine was away. It shows when a step that is recorded
  * had not yet begun when the event before it was, or when a segment hands off although nothing was under way.
  */
 export function standstillBefore(before: Run, event: RunEvent): Standstill | undefined {
   const { relay, last } = before;
-  if (relay.phase !== 'working' || pendingQuestions(before).length > 0) return undefined;
+  // The first step of a segment waits for its workspace and its servers, too.
+  if (relay.phase !== 'working' || !relay.progressed || pendingQuestions(before).length > 0) return undefined;
   const began = beganAt(before, event);
   const ms = began - millisOf(last.at);
   return ms < STILL_MS ? undefined : { from: last.at, to: momentOf(began), ms, segment: relay.segment };

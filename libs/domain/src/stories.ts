@@ -106,7 +106,7 @@ function together(
     case 'backlog':
       return `${many} segments ${of} waited for a free runner.`;
     case 'standstill':
-      return `${many} times a segment ${of} recorded nothing while neither the model nor a tool was at work: the log, the network or the machine was away. The longest lasted ${inTime(longest(incidents))}.`;
+      return `${many} times a segment ${of} recorded nothing while neither the model nor a tool was at work: the log, the bus, the workspace or the machine was away or slow. The longest lasted ${inTime(longest(incidents))}.`;
     case 'timeout':
       return `${many} tool calls reached their time limit, were stopped, and the model was told. The first: ${noticed}`;
     case 'doubt':

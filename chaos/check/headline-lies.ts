@@ -6,6 +6,8 @@ import type { Trouble } from './troubles.js';
 /** Lengths may differ by this, milliseconds. */
 const CLOSE_MS = 1_500;
 
+type Counts = Omit<ToldHeadline, 'longestWithoutProgress' | 'needs'>;
+
 interface Judged {
   readonly run: RunFacts;
   readonly told: ToldRun;
@@ -24,7 +26,7 @@ function sumLies({ headline }: ToldReport, judged: readonly Judged[]): readonly 
   const troubles = judged.flatMap((one) => one.troubles);
   const deaths = troubles.filter(({ kind }) => kind === 'death');
   const times = (some: readonly Trouble[]): number => some.reduce((sum, one) => sum + one.times, 0);
-  const truth: Partial<Record<keyof ToldHeadline, number>> = {
+  const truth: Counts = {
     runs: judged.length,
     completed: count('RunCompleted'),
     failed: count('RunFailed'),
@@ -45,9 +47,9 @@ function sumLies({ headline }: ToldReport, judged: readonly Judged[]): readonly 
   const [least, most] = [longestOf(troubles.filter(({ isShort }) => !isShort)), longestOf(troubles)];
   const told = headline.longestWithoutProgress?.ms ?? 0;
   return [
-    ...Object.entries(truth)
-      .filter(([word, number]) => headline[word as keyof ToldHeadline] !== number)
-      .map(([word, number]) => `counts ${String(headline[word as keyof ToldHeadline])} ${word}, where it is ${number}`),
+    ...(Object.keys(truth) as (keyof Counts)[])
+      .filter((word) => headline[word] !== truth[word])
+      .map((word) => `counts ${headline[word]} ${word}, where it is ${truth[word]}`),
     ...(told < least - CLOSE_MS || told > most + CLOSE_MS
       ? [`says that the longest time without progress was ${told} ms, where it is ${least}`]
       : []),

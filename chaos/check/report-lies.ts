@@ -77,32 +77,29 @@ function wrong({ incidents }: ToldRun, troubles: readonly Trouble[]): readonly F
   });
 }
 
-function differences(
-  told: ToldIncident,
-  { outcome, times, segment, stillMs, evidence, ...trouble }: Trouble,
-): string[] {
-  const found: string[] = [];
-  if (told.outcome !== outcome) found.push(`calls ${told.outcome} what the log shows as ${outcome}`);
-  if (told.times !== times) found.push(`counts ${told.times} where the log has ${times}`);
-  if (told.segment !== undefined && segment !== undefined && told.segment !== segment) {
-    found.push(`names segment ${told.segment} instead of ${segment}`);
-  }
-  const { withoutProgressMs } = told;
-  if (stillMs !== undefined && (withoutProgressMs === undefined || !isClose(withoutProgressMs, stillMs))) {
-    found.push(`says ${withoutProgressMs ?? 'nothing'} of ${stillMs} ms without progress`);
-  }
-  if (evidence !== undefined && !EVIDENCE_WORDS[evidence].test(told.noticed)) {
-    found.push(`has other evidence than ${evidence} ("${told.noticed}")`);
-  }
-  if (told.runner !== undefined && told.runner.pid !== trouble.pid) {
-    found.push(`names process ${told.runner.pid} instead of ${trouble.pid ?? 'none'}`);
-  }
-  if ((told.lost?.tokens ?? 0) !== trouble.twiceTokens) {
-    found.push(`says that ${told.lost?.tokens ?? 0} tokens were paid twice, where it is ${trouble.twiceTokens}`);
-  }
-  if ((told.lost?.dollars ?? 0) > 0) found.push(`says that the simulator was paid twice`);
-  return found;
+function differences(told: ToldIncident, truth: Trouble): readonly string[] {
+  const { outcome, times, segment, stillMs, evidence, pid, twiceTokens } = truth;
+  const tokens = told.lost?.tokens ?? 0;
+  const checks: readonly (readonly [isTrue: boolean, otherwise: string])[] = [
+    [told.outcome === outcome, `calls ${told.outcome} what the log shows as ${outcome}`],
+    [told.times === times, `counts ${told.times} where the log has ${times}`],
+    [isSame(told.segment, segment), `names segment ${told.segment} instead of ${segment}`],
+    [stoodAsLong(told, stillMs), `says ${told.withoutProgressMs ?? 'nothing'} of ${stillMs} ms without progress`],
+    [
+      evidence === undefined || EVIDENCE_WORDS[evidence].test(told.noticed),
+      `has other evidence than ${evidence} ("${told.noticed}")`,
+    ],
+    [isSame(told.runner?.pid, pid), `names process ${told.runner?.pid} instead of ${pid}`],
+    [tokens === twiceTokens, `says that ${tokens} tokens were paid twice, where it is ${twiceTokens}`],
+    [(told.lost?.dollars ?? 0) === 0, 'says that the simulator was paid twice'],
+  ];
+  return checks.flatMap(([isTrue, otherwise]) => (isTrue ? [] : [otherwise]));
 }
+
+/** What is not said is not wrong. */
+const isSame = (told: number | undefined, truth: number | undefined): boolean => told === undefined || told === truth;
+const stoodAsLong = ({ withoutProgressMs: told }: ToldIncident, truth: number | undefined): boolean =>
+  truth === undefined || (told !== undefined && isClose(told, truth));
 
 /** The process of a segment at work was killed, stopped or cut off for long, and the run's account has no word of it. */
 function missed({ events }: RunFacts, { incidents, moreIncidents }: ToldRun, absences: readonly Absence[]) {

@@ -15,11 +15,12 @@ type Made = readonly [ms: number, type: string, data?: Record<string, unknown>];
 const logOf = (made: readonly Made[]): readonly LoggedEvent[] =>
   made.map(([ms, type, data = {}], revision) => ({ revision, type, data, created: AT + ms }));
 
-const turn = (ms: number, item?: string): Made => [
+const turn = (ms: number, segment: number, item?: string): Made => [
   ms,
   'ModelTurnCompleted',
   {
     turn: ms,
+    segment,
     usage: USAGE,
     durationMs: 50,
     content:
@@ -36,15 +37,15 @@ const EVENTS = logOf([
   [0, 'RunRequested'],
   [10, 'SegmentScheduled', { segment: 1, because: 'requested' }],
   startedBy(KILLED, 20, 1),
-  turn(1_000, 'a'),
+  turn(1_000, 1, 'a'),
   [1_000, 'ToolCallStarted', { callId: '1000-0' }],
   [1_100, 'ToolCallCompleted', { callId: '1000-0', outcome: 'ok', durationMs: 100 }],
   [2_300, 'SegmentEnded', { segment: 1, reason: 'crashed' }],
   [2_500, 'SegmentScheduled', { segment: 2, because: 'crash' }],
   startedBy(CUT, 2_600, 2),
-  turn(3_000),
+  turn(3_000, 2),
   [3_000, 'ItemCompleted', { itemId: 'a' }],
-  turn(13_050),
+  turn(13_050, 2),
   [23_000, 'RunPresumedDead', { segment: 2, evidence: 'silence', silentMs: 5_000 }],
   [23_100, 'SegmentScheduled', { segment: 3, because: 'presumed-dead' }],
   startedBy(LAST, 23_200, 3),
@@ -167,7 +168,11 @@ describe('the checker of the report', () => {
       reportWith([CRASH, STILL]),
       /^untold: the report has no word of segment 2, whose process 4712 was cut-off at/,
     ],
-    ['a standstill that is not told', reportWith([CRASH, SILENCE]), /^untold: .* says nothing of the standstill at /],
+    [
+      'a standstill that is not told',
+      reportWith([CRASH, SILENCE]),
+      /^untold: .* says nothing of the standstill of segment 2/,
+    ],
     ['a run that is not told', reportWith(INCIDENTS, { runs: [] }), /^untold: the report says nothing of 1 runs/],
     [
       'a death that never was',

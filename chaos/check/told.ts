@@ -29,13 +29,13 @@ export interface ToldHeadline {
   readonly needs: number;
 }
 
-export interface ToldNeed {
+interface ToldNeed {
   readonly kind: string;
   readonly run?: string | undefined;
   readonly sentence: string;
 }
 
-export interface ToldStory {
+interface ToldStory {
   readonly kind: string;
   readonly from: string;
   readonly incidents: number;

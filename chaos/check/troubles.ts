@@ -117,21 +117,36 @@ export class Troubles {
 
   private begin(event: LoggedEvent): void {
     const { type, data, created } = event;
-    if (type === 'RunPresumedDead' || (type === 'SegmentEnded' && data['reason'] === 'crashed')) {
-      this.again('death', { ...this.opened('death', event), ...evidenceOf(event) });
+    switch (type) {
+      case 'RunPresumedDead':
+        return this.again('death', { ...this.opened('death', event), ...evidenceOf(event) });
+      case 'SegmentEnded':
+        return this.ended(event);
+      case 'ModelTurnFailed':
+        return this.again('model', this.opened('model', event));
+      case 'ToolCallInDoubt':
+        this.open.push({ ...this.opened('doubt', event), callId: textOf(data['callId']) });
+        return;
+      case 'ToolCallCompleted':
+        return data['outcome'] === 'timed-out'
+          ? this.close(this.opened('timeout', event), created, 'healed')
+          : undefined;
+      case 'SegmentStarted':
+        return this.waited(event);
+      default:
     }
-    if (type === 'SegmentEnded' && data['reason'] === 'drain') {
-      this.open.push(this.opened(data['detail'] === undefined ? 'drain' : 'orphan', event));
-    }
-    if (type === 'ModelTurnFailed') this.again('model', this.opened('model', event));
-    if (type === 'ToolCallInDoubt') this.open.push({ ...this.opened('doubt', event), callId: textOf(data['callId']) });
-    if (type === 'ToolCallCompleted' && data['outcome'] === 'timed-out') {
-      this.close(this.opened('timeout', event), created, 'healed');
-    }
-    if (type === 'SegmentStarted' && this.scheduledAt !== undefined && created - this.scheduledAt >= LONG_WAIT_MS) {
-      const waited = { ...this.opened('backlog', event), at: this.scheduledAt, since: this.scheduledAt };
-      this.close(waited, created, 'healed');
-    }
+  }
+
+  private ended(event: LoggedEvent): void {
+    const { reason, detail } = event.data;
+    if (reason === 'crashed') this.again('death', { ...this.opened('death', event), ...evidenceOf(event) });
+    if (reason === 'drain') this.open.push(this.opened(detail === undefined ? 'drain' : 'orphan', event));
+  }
+
+  private waited(event: LoggedEvent): void {
+    const { scheduledAt } = this;
+    if (scheduledAt === undefined || event.created - scheduledAt < LONG_WAIT_MS) return;
+    this.close({ ...this.opened('backlog', event), at: scheduledAt, since: scheduledAt }, event.created, 'healed');
   }
 
   private opened(kind: Trouble['kind'], { data, created }: LoggedEvent): Open {

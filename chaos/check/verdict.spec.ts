@@ -138,6 +138,11 @@ describe('the checker', () => {
     ],
     ['two segments at once', { events: without(7) }, /^doubled: two segments work at revision/],
     [
+      'work of a segment that is over',
+      { events: without(8, ['ToolCallInDoubt', { callId: '9-9', segment: 1 }]) },
+      /^doubled: ToolCallInDoubt \(8\) is of segment 1, which is not at work$/,
+    ],
+    [
       'two executions in the journal',
       { journal: [{ callId: '1-0', attempt: 1, executions: 2 }] },
       /^doubled: the journal has 2/,

@@ -11,8 +11,9 @@ export interface Plant {
   readonly module: string;
   readonly was: string;
   readonly becomes: string;
-  /** The faults that must bring it to light. */
+  /** The faults that must bring it to light, each once, or for so many minutes. */
   readonly kinds: readonly Kind[];
+  readonly minutes?: number;
   /** What chaos must count more than none of. */
   readonly reveals: 'lost' | 'doubled' | 'lies' | 'untold';
 }
@@ -32,6 +33,8 @@ export const PLANTS: readonly Plant[] = [
     was: 'if (isFenced(run, this.segment)) {',
     becomes: 'if (isFenced(run, this.segment) && run.relay.phase === "ended") {',
     kinds: ['childFrozen'],
+    // The workspace refuses it too: it shows only in one that was stopped while the model thought.
+    minutes: 1.5,
     reveals: 'doubled',
   },
   {

@@ -7,7 +7,7 @@ import { PLANTS, type Plant, plantedCheckout } from './plants.js';
 import type { Say } from './session.js';
 
 /** Small, but enough that the faults find somebody at work. */
-const SESSION = ['--once', '--runs', '4', '--items', '10', '--json'];
+const SESSION = ['--runs', '4', '--items', '10', '--json'];
 const MOST_OUTPUT = 1 << 26;
 
 /** Whether chaos finds each of the planted bugs, one after the other, each on a cluster that is built with it. */
@@ -25,9 +25,10 @@ export async function selfTest(say: Say, seed: number): Promise<boolean> {
 
 /** How much of what it must reveal a session on the planted build has counted. */
 async function foundBy(plant: Plant, seed: number): Promise<number> {
+  const long = plant.minutes === undefined ? ['--once'] : ['--minutes', String(plant.minutes)];
   const folder = plantedCheckout(plant, bundle);
   try {
-    const verdict = await chaosIn(folder, ['--only', plant.kinds.join(','), '--seed', String(seed)]);
+    const verdict = await chaosIn(folder, [...long, '--only', plant.kinds.join(','), '--seed', String(seed)]);
     return verdict[plant.reveals];
   } finally {
     rmSync(folder, { recursive: true, force: true });

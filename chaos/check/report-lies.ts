@@ -28,7 +28,6 @@ export function liesOfReport({ runs, absences, injections, report }: Facts): rea
   return [
     ...judged.flatMap(({ run, told: one, troubles }) =>
       [
-        ...untold(one, troubles),
         ...wrong(one, troubles),
         ...missed(run, one, absences),
         ...troubles
@@ -54,27 +53,37 @@ const fits = (trouble: Trouble, { kind, noticedAt }: ToldIncident): boolean =>
   kind === trouble.kind && isClose(Date.parse(noticedAt), trouble.at);
 const isClose = (a: number, b: number): boolean => Math.abs(a - b) <= CLOSE_MS;
 
-/** What the log shows and the report does not say, and the other way round. */
-function untold({ incidents, moreIncidents }: ToldRun, troubles: readonly Trouble[]): readonly Finding[] {
-  const left = [...incidents];
-  const missing: Trouble[] = [];
-  for (const trouble of troubles) {
-    const place = left.findIndex((incident) => fits(trouble, incident));
-    if (place >= 0) left.splice(place, 1);
-    else if (!trouble.isShort) missing.push(trouble);
-  }
-  return [
-    ...missing.slice(moreIncidents).map((trouble) => untoldOf(`says nothing of the ${named(trouble)}`)),
-    ...left.map(({ kind, noticedAt }) => lie(`tells of a ${kind} at ${noticedAt} that the log does not have`)),
-  ];
+interface Paired {
+  readonly pairs: readonly (readonly [Trouble, ToldIncident])[];
+  /** In the log and not in the report, and the other way round. */
+  readonly missing: readonly Trouble[];
+  readonly invented: readonly ToldIncident[];
 }
 
-/** What it says of each against what the log shows. */
-function wrong({ incidents }: ToldRun, troubles: readonly Trouble[]): readonly Finding[] {
-  return troubles.flatMap((trouble) => {
-    const incident = incidents.find((one) => fits(trouble, one));
-    return incident ? differences(incident, trouble).map((what) => lie(`${what}: the ${named(trouble)}`)) : [];
+function paired({ incidents }: ToldRun, troubles: readonly Trouble[]): Paired {
+  const invented = [...incidents];
+  const missing: Trouble[] = [];
+  const pairs = troubles.flatMap((trouble): Paired['pairs'] => {
+    const place = invented.findIndex((incident) => fits(trouble, incident));
+    const [incident] = place < 0 ? [] : invented.splice(place, 1);
+    if (incident) return [[trouble, incident]];
+    if (!trouble.isShort) missing.push(trouble);
+    return [];
   });
+  return { pairs, missing, invented };
+}
+
+/** What it says, and does not say, of a run against what the log shows. */
+function wrong(told: ToldRun, troubles: readonly Trouble[]): readonly Finding[] {
+  const { pairs, missing, invented } = paired(told, troubles);
+  return [
+    // Of very many only the newest are told.
+    ...missing.slice(told.moreIncidents).map((trouble) => untoldOf(`says nothing of the ${named(trouble)}`)),
+    ...invented.map(({ kind, noticedAt }) => lie(`tells of a ${kind} at ${noticedAt} that the log does not have`)),
+    ...pairs.flatMap(([trouble, incident]) =>
+      differences(incident, trouble).map((what) => lie(`${what}: the ${named(trouble)}`)),
+    ),
+  ];
 }
 
 function differences(told: ToldIncident, truth: Trouble): readonly string[] {

@@ -85,7 +85,10 @@ async function torture(agentFile: string, ...words: readonly string[]): Promise<
   const agent = ['torture', join(folder, agentFile), '--items', join(folder, 'items.json')];
   const reports = ['--json', '--junit', join(folder, 'junit.xml'), '--badge', join(folder, 'badge.svg')];
   const program = promisify(execFile)(process.execPath, ['bin/baton.mjs', ...agent, ...reports, ...words]);
-  const failed = (error: { readonly stdout: string }) => ({ stdout: error.stdout, passed: false });
+  const failed = (error: Error & { readonly stdout: string }) => {
+    if (error.stdout === '') throw error;
+    return { stdout: error.stdout, passed: false };
+  };
   const { stdout, passed } = await program.then((end) => ({ ...end, passed: true }), failed);
   return { ...(JSON.parse(stdout) as Told), passed };
 }

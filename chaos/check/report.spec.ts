@@ -157,6 +157,11 @@ describe('the checker of the report', () => {
     expect(told(TRUE)).toEqual([]);
   });
 
+  it('asks for no word of a process that was woken and went on', () => {
+    const woken = { pid: LAST, how: 'frozen', from: AT + 23_250, until: AT + 31_000 } as const;
+    expect(told(TRUE, { absences: [...absences, woken] })).toEqual([]);
+  });
+
   it.each<[string, ToldReport, RegExp]>([
     [
       'a death that is not told',

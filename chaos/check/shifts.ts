@@ -46,6 +46,7 @@ export function shiftsOf(events: readonly LoggedEvent[]): readonly Shift[] {
 /** Whether the fault took this segment's process from its work, for so long that it must have been missed. */
 export function isInterrupted(shift: Shift, { pid, how, from, until }: Absence): boolean {
   if (shift.pid !== pid || shift.from > from || shift.until < from) return false;
-  if (shift.isOrderly && shift.until < from + ON_ITS_WAY_MS) return false;
+  // Who was woken, or was heard again, and went on in good order, was not missed; what that cost him is a standstill.
+  if (shift.isOrderly && (how !== 'killed' || shift.until < from + ON_ITS_WAY_MS)) return false;
   return how === 'killed' || (until ?? from) - from > SILENCE_MS + SLACK_MS;
 }

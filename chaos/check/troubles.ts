@@ -82,6 +82,7 @@ export class Troubles {
     this.stood(event);
     this.follow(event);
     this.begin(event);
+    if (type === 'SegmentEnded' || type === 'RunPresumedDead') this.begunAt = undefined;
     if (STEPS.includes(type)) this.step(event);
     if (ENDS.includes(type)) for (const one of this.open) this.close(one, created, 'ended');
     if (type === 'RunHalted' || type === 'RunFailed') {
@@ -95,7 +96,6 @@ export class Troubles {
       this.scheduledAt = created;
       this.pid = this.begunAt = undefined;
     }
-    if (type === 'SegmentEnded' || type === 'RunPresumedDead') this.begunAt = undefined;
     if (type === 'SegmentStarted') {
       this.pid = (data['runner'] as { readonly pid?: number } | undefined)?.pid;
       this.begunAt = created;

@@ -21,7 +21,7 @@ const LIAR = {
   simulate: {
     policy: 'script',
     turns: [
-      { calls: [{ tool: 'bash', input: { command: 'echo a >> ledger; sleep 1' } }] },
+      { calls: [{ tool: 'bash', input: { command: 'echo a >> ledger; sleep 2' } }] },
       { calls: [{ tool: 'complete_item', input: { item_id: 'a', result: 'noted' } }] },
       { texts: ['It is noted.'] },
     ],
@@ -114,9 +114,10 @@ describe('baton torture', () => {
   it(
     'finds the tool that is declared idempotent and is not, and says how to see it again',
     async () => {
-      const report = await torture('liar.json', '--seed', '1', '--point', 'power-cut-in-call:1');
+      // With this seed the power goes when the line is there and the command is not over.
+      const report = await torture('liar.json', '--seed', '12', '--point', 'power-cut-in-call:1');
       expect(report).toMatchObject({ passed: false, points: 1, lost: 0, doubled: 1 });
-      expect(JSON.stringify(report)).toContain('--seed 1 --point power-cut-in-call:1');
+      expect(JSON.stringify(report)).toContain('--seed 12 --point power-cut-in-call:1');
       expect(await readFile(join(folder, 'junit.xml'), 'utf8')).toContain('failures="1"');
     },
     TEST_MS,

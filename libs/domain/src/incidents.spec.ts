@@ -388,7 +388,7 @@ describe('stories', () => {
   it('tells a runner that was lost under several runs once', () => {
     const { stories } = reported([died(), died(1_000)]);
     expect(stories).toMatchObject([{ kind: 'death', incidents: 2, runCount: 2, healed: 2, withoutProgressMs: 5_000 }]);
-    expect(stories[0]?.sentence).toContain('2 segments of 2 runs died together on localhost.');
+    expect(stories[0]?.sentence).toMatch(/^2 segments of 2 runs died on localhost within \d+(\.\d)? m?s\. The first: /);
     expect(stories[0]?.sentence).toContain('All of them went on.');
   });
 

@@ -94,7 +94,7 @@ function together(
   const where = first?.runner ? ` on ${first.runner.host}` : '';
   switch (kind) {
     case 'death':
-      return `${attempts} segments ${of} died together${where}. The first: ${noticed}`;
+      return `${attempts} segments ${of} died${where} within ${inTime(span(incidents))}. The first: ${noticed}`;
     case 'drain':
       return `${many} segments ${of} handed off${where} because their process was asked to stop (a deployment or a shutdown).`;
     case 'orphan':
@@ -114,6 +114,12 @@ function together(
     case 'failure':
       return noticed;
   }
+}
+
+/** From when the first was noticed to when the last was; they are in order. */
+function span(incidents: readonly Incident[]): number {
+  const [first, last] = [incidents[0], incidents.at(-1)];
+  return first && last ? millisOf(last.noticedAt) - millisOf(first.noticedAt) : 0;
 }
 
 const longest = (incidents: readonly Incident[]): number =>

@@ -11,8 +11,8 @@ export class Gateway {
   constructor(private readonly cluster: BenchCluster) {}
 
   /** Asks once; undefined while the gateway or the log is away. @throws when the answer is another one than expected */
-  async look<S extends z.ZodType>(path: string, answer: S): Promise<z.output<S> | undefined> {
-    const { status, body } = await this.answered(path, {});
+  async look<S extends z.ZodType>(path: string, answer: S, waitMs = ANSWER_MS): Promise<z.output<S> | undefined> {
+    const { status, body } = await this.answered(path, {}, waitMs);
     if (body === undefined || status >= 500) return undefined;
     return checked(path, status, body, answer);
   }
@@ -35,8 +35,12 @@ export class Gateway {
   }
 
   /** No body when nobody has answered, or not to the end. */
-  private async answered(path: string, init: RequestInit): Promise<{ status: number; body: unknown }> {
-    const response = await this.fetch(path, { ...init, signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => undefined);
+  private async answered(
+    path: string,
+    init: RequestInit,
+    waitMs = ANSWER_MS,
+  ): Promise<{ status: number; body: unknown }> {
+    const response = await this.fetch(path, { ...init, signal: AbortSignal.timeout(waitMs) }).catch(() => undefined);
     const body: unknown = await response?.json().catch(() => undefined);
     return { status: response?.status ?? 503, body };
   }

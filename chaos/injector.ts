@@ -148,9 +148,13 @@ export class Injector {
   }
 
   private async swallow(machine: Machine, ms: number, direction?: 'up' | 'down'): Promise<void> {
+    const at = Date.now();
     machine.swallow(direction && [direction]);
+    const unheard = direction === 'down' ? [] : await this.atWorkThere();
     await pause(ms);
+    const until = Date.now();
     machine.heal();
+    for (const { pid } of unheard) this.absences.push({ pid, how: 'cut-off', from: at, until });
   }
 
   private async diskFull(): Promise<Struck | undefined> {
@@ -173,7 +177,7 @@ export class Injector {
     const runs = runsOf(await this.atWork());
     const at = Date.now();
     for (const pid of pids) this.kill(pid);
-    for (const pid of machine.switchOff()) this.absences.push({ pid, from: at });
+    for (const pid of machine.switchOff()) this.absences.push({ pid, how: 'killed', from: at });
     for (const pid of processesOf(cluster.folder)) this.kill(pid);
     await cluster.again();
     machine.switchOn();
@@ -182,7 +186,7 @@ export class Injector {
 
   private kill(pid: number): number {
     const at = Date.now();
-    if (send(pid, 'SIGKILL')) this.absences.push({ pid, from: at });
+    if (send(pid, 'SIGKILL')) this.absences.push({ pid, how: 'killed', from: at });
     return at;
   }
 
@@ -190,7 +194,7 @@ export class Injector {
     const at = Date.now();
     send(pid, 'SIGSTOP');
     await pause(FROZEN_MS);
-    this.absences.push({ pid, from: at, until: Date.now() });
+    this.absences.push({ pid, how: 'frozen', from: at, until: Date.now() });
     send(pid, 'SIGCONT');
     return at;
   }

@@ -2,6 +2,7 @@ import { messageOf, programOptions } from '#platform';
 import { judge, type Verdict } from './check/verdict.js';
 import { isKind, KINDS } from './plan.js';
 import { Report } from './report.js';
+import { selfTest } from './self-test.js';
 import { type Say, Session, type Wishes } from './session.js';
 
 const values = programOptions('chaos', {
@@ -13,6 +14,7 @@ const values = programOptions('chaos', {
   json: { type: 'boolean', default: false },
   once: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
+  'self-test': { type: 'boolean', default: false },
 });
 
 /** How many findings are told; the report has all. */
@@ -48,8 +50,8 @@ function commandFor({ minutes, runs, itemsEach, seed, kinds }: Wishes): string {
   return `npm run chaos -- ${long} --runs ${runs} --items ${itemsEach} --seed ${seed}${only}`;
 }
 
-const isGood = ({ runs, finished, lost, doubled, lies }: Verdict): boolean =>
-  finished === runs && lost + doubled + lies === 0;
+const isGood = ({ runs, finished, lost, doubled, lies, untold }: Verdict): boolean =>
+  finished === runs && lost + doubled + lies + untold === 0;
 
 async function chaos(wishes: Wishes): Promise<boolean> {
   say(commandFor(wishes));
@@ -62,7 +64,8 @@ async function chaos(wishes: Wishes): Promise<boolean> {
     const { verdict, findings } = judge(facts);
     const told = { ...verdict, seed: wishes.seed };
     process.stdout.write(`${JSON.stringify(told, null, values.json ? 0 : 2)}\n`);
-    for (const { kind, run, what } of findings.slice(0, TOLD)) say(`${kind}: run ${run} ${what}`);
+    for (const { kind, run, what } of findings.slice(0, TOLD))
+      say(`${kind}: ${run === undefined ? '' : `run ${run} `}${what}`);
     if (!isGood(verdict) || values.keep) keep(session, wishes).write(told, findings, facts);
     return isGood(verdict);
   } catch (error) {
@@ -82,7 +85,9 @@ function keep(session: Session, wishes: Wishes): Report {
 }
 
 try {
-  process.exitCode = (await chaos(wishesOf())) ? 0 : 1;
+  const wishes = wishesOf();
+  const isFine = values['self-test'] ? await selfTest(say, wishes.seed) : await chaos(wishes);
+  process.exitCode = isFine ? 0 : 1;
 } catch (error) {
   process.stderr.write(`chaos: ${messageOf(error)}\n`);
   process.exitCode = 1;

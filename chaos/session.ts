@@ -11,6 +11,7 @@ import { Gateway } from './gateway.js';
 import { Injector } from './injector.js';
 import { Load } from './load.js';
 import { Machine } from './machine.js';
+import { mondayReport } from './monday.js';
 import { type Kind, once, plan, type Turn } from './plan.js';
 import { Viewers } from './viewers.js';
 import { Watcher } from './watcher.js';
@@ -80,13 +81,16 @@ export class Session {
       watcher: new Watcher(gateway, load),
       viewers: new Viewers(gateway, load, seeded(this.wishes.seed + 1)),
     };
+    const since = new Date().toISOString();
     await load.prepare();
     await this.perform(cast);
+    const report = await mondayReport(gateway, since);
     const logged = await readLog(cluster.log, load.started);
     await this.switchOff();
     const { injections, absences } = cast.injector;
     const { samples } = cast.watcher;
-    return { runs: readDisk(folder, logged), samples, viewings: cast.viewers.collected(), absences, injections };
+    const viewings = cast.viewers.collected();
+    return { runs: readDisk(folder, logged), samples, viewings, absences, injections, report };
   }
 
   /** Where the services have written what they had to say. */

@@ -11,6 +11,23 @@ import { TEST_MS } from './cluster-rig.js';
  * `baton torture` from the build, on a cluster of its own: an agent with commands in its workspace and an HTTP tool that
  * nobody can ask whether a call took effect. The server keeps its own ledger of the keys that it was called with.
  */
+/** Its commands are declared to be safe to run twice, and are not: each time there is one line more. */
+const LIAR = {
+  name: 'liar',
+  model: { name: 'simulator' },
+  instructions: 'Note it.',
+  tools: ['bash', 'complete_item', 'fail_item'],
+  effects: { bash: { effect: 'idempotent' } },
+  simulate: {
+    policy: 'script',
+    turns: [
+      { calls: [{ tool: 'bash', input: { command: 'echo a >> ledger; sleep 2' } }] },
+      { calls: [{ tool: 'complete_item', input: { item_id: 'a', result: 'noted' } }] },
+      { texts: ['It is noted.'] },
+    ],
+  },
+};
+
 let folder: string;
 let server: Server;
 const ledger: string[] = [];
@@ -53,6 +70,7 @@ beforeAll(async () => {
     },
   };
   await writeFile(join(folder, 'agent.json'), JSON.stringify(agent));
+  await writeFile(join(folder, 'liar.json'), JSON.stringify(LIAR));
   await writeFile(join(folder, 'items.json'), '["a"]');
 });
 afterAll(async () => {
@@ -60,18 +78,26 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function torture(...words: readonly string[]) {
-  const agent = ['torture', join(folder, 'agent.json'), '--items', join(folder, 'items.json')];
+type Told = Readonly<Record<string, unknown>>;
+
+/** The report, also of an agent that does not pass. */
+async function torture(agentFile: string, ...words: readonly string[]): Promise<Told & { readonly passed: boolean }> {
+  const agent = ['torture', join(folder, agentFile), '--items', join(folder, 'items.json')];
   const reports = ['--json', '--junit', join(folder, 'junit.xml'), '--badge', join(folder, 'badge.svg')];
-  const { stdout } = await promisify(execFile)(process.execPath, ['bin/baton.mjs', ...agent, ...reports, ...words]);
-  return JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+  const program = promisify(execFile)(process.execPath, ['bin/baton.mjs', ...agent, ...reports, ...words]);
+  const failed = (error: Error & { readonly stdout: string }) => {
+    if (error.stdout === '') throw error;
+    return { stdout: error.stdout, passed: false };
+  };
+  const { stdout, passed } = await program.then((end) => ({ ...end, passed: true }), failed);
+  return { ...(JSON.parse(stdout) as Told), passed };
 }
 
 describe('baton torture', () => {
   it(
     'finds nothing lost and nothing doubled, and names the tool of which nobody can know',
     async () => {
-      const report = await torture('--points', '10', '--seed', '1');
+      const report = await torture('agent.json', '--points', '10', '--seed', '1');
       expect(report).toMatchObject({ agent: 'payer', points: 10, seed: 1, lost: 0, doubled: 0, changed: 0 });
       expect(report['unsafe']).toMatchObject([
         { tool: 'refund', settledBy: 'person', point: 'workspace-killed-in-call:2' },
@@ -81,6 +107,18 @@ describe('baton torture', () => {
         /tests="11" failures="0" errors="0" skipped="1"/,
       );
       expect(await readFile(join(folder, 'badge.svg'), 'utf8')).toContain('10 points, 0 lost, 0 doubled, 1 unsafe');
+    },
+    TEST_MS,
+  );
+
+  it(
+    'finds the tool that is declared idempotent and is not, and says how to see it again',
+    async () => {
+      // With this seed the power goes when the line is there and the command is not over.
+      const report = await torture('liar.json', '--seed', '12', '--point', 'power-cut-in-call:1');
+      expect(report).toMatchObject({ passed: false, points: 1, lost: 0, doubled: 1 });
+      expect(JSON.stringify(report)).toContain('--seed 12 --point power-cut-in-call:1');
+      expect(await readFile(join(folder, 'junit.xml'), 'utf8')).toContain('failures="1"');
     },
     TEST_MS,
   );

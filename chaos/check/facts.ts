@@ -1,4 +1,6 @@
-/** What the checker is given: what happened by four accounts that know nothing of each other. Moments: milliseconds since 1970. */
+import type { ToldReport } from './told.js';
+
+/** What the checker is given: what happened by accounts that know nothing of each other. Moments: milliseconds since 1970. */
 export interface Facts {
   readonly runs: readonly RunFacts[];
   readonly samples: readonly Sample[];
@@ -6,6 +8,8 @@ export interface Facts {
   /** Processes that were killed or stood still, by the one who did it. */
   readonly absences: readonly Absence[];
   readonly injections: readonly Injection[];
+  /** Absent when nobody asked for one. */
+  readonly report?: ToldReport;
 }
 
 /** One run by the log, by its commands' own notes, and by the journal of the workspace. */
@@ -55,9 +59,10 @@ export interface Viewing {
   readonly events: readonly Pick<LoggedEvent, 'revision' | 'type' | 'data'>[];
 }
 
-/** From when on a process could do nothing; until when, if it came back. */
+/** From when on a process could do nothing, or nobody could hear it; until when, if it came back. */
 export interface Absence {
   readonly pid: number;
+  readonly how: 'killed' | 'frozen' | 'cut-off';
   readonly from: number;
   readonly until?: number;
 }
@@ -73,7 +78,8 @@ export interface Injection {
 }
 
 export interface Finding {
-  readonly kind: 'lost' | 'doubled' | 'lie' | 'unfinished';
-  readonly run: string;
+  readonly kind: 'lost' | 'doubled' | 'lie' | 'untold' | 'unfinished';
+  /** Absent when it is about all of them. */
+  readonly run?: string;
   readonly what: string;
 }

@@ -3,6 +3,21 @@ import type { Finding, LoggedEvent, RunFacts } from './facts.js';
 
 const ENDS: readonly string[] = ['RunCompleted', 'RunFailed', 'RunCancelled', 'RunHalted'];
 
+const OVER: readonly string[] = ['SegmentEnded', 'RunPresumedDead'];
+/** What a segment alone may record, while it is at work. */
+const WORK: readonly string[] = [
+  'ModelTurnCompleted',
+  'ModelTurnFailed',
+  'ContextCompacted',
+  'ItemStarted',
+  'ItemCompleted',
+  'ItemFailed',
+  'ToolCallStarted',
+  'ToolCallCompleted',
+  'ToolCallInDoubt',
+  'ToolCallSettled',
+];
+
 export interface RunAccount {
   readonly findings: readonly Finding[];
   readonly finished: boolean;
@@ -21,6 +36,7 @@ export function accountOf(run: RunFacts): RunAccount {
   const end = run.events.find(({ type }) => ENDS.includes(type));
   const found = [
     ...relayOf(run),
+    ...strangers(run),
     ...twice(run, 'ToolCallStarted'),
     ...twice(run, 'ToolCallCompleted'),
     ...calls.flatMap((call) => ofCall(call, end !== undefined)),
@@ -63,6 +79,20 @@ function relayOf({ events }: RunFacts): readonly Found[] {
   const end = events.findIndex(({ type }) => ENDS.includes(type));
   const late = end < 0 ? [] : events.slice(end + 1);
   return [...found, ...late.map(({ type, revision }) => doubled(`${type} (${revision}) follows the end`))];
+}
+
+/** A segment that was presumed dead, woke up and went on writing. */
+function strangers({ events }: RunFacts): readonly Found[] {
+  let atWork: unknown;
+  const found: Found[] = [];
+  for (const { revision, type, data } of events) {
+    if (type === 'SegmentStarted') atWork = data['segment'];
+    else if (OVER.includes(type)) atWork = undefined;
+    else if (WORK.includes(type) && data['segment'] !== undefined && data['segment'] !== atWork) {
+      found.push(doubled(`${type} (${revision}) is of segment ${textOf(data['segment'])}, which is not at work`));
+    }
+  }
+  return found;
 }
 
 /** The same fact about a call recorded twice; after a doubt a call may be started again, under another attempt. */

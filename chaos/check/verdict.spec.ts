@@ -138,6 +138,11 @@ describe('the checker', () => {
     ],
     ['two segments at once', { events: without(7) }, /^doubled: two segments work at revision/],
     [
+      'work of a segment that is over',
+      { events: without(8, ['ToolCallInDoubt', { callId: '9-9', segment: 1 }]) },
+      /^doubled: ToolCallInDoubt \(8\) is of segment 1, which is not at work$/,
+    ],
+    [
       'two executions in the journal',
       { journal: [{ callId: '1-0', attempt: 1, executions: 2 }] },
       /^doubled: the journal has 2/,
@@ -200,9 +205,9 @@ describe('the checker of statuses', () => {
   it('finds nothing in what is true', () => {
     expect(said({})).toEqual([]);
     expect(said({ status: 'recovering', revision: 7, type: 'SegmentEnded', askedAt: AT + 700 })).toEqual([]);
-    expect(said({}, [{ pid: PID, from: AT - 3_000 }])).toEqual([]);
-    expect(said({}, [{ pid: PID, from: AT - 9_000, until: AT }])).toEqual([]);
-    expect(said({ verdict: 'silent' }, [{ pid: PID, from: AT - 9_000 }])).toEqual([]);
+    expect(said({}, [{ pid: PID, how: 'killed', from: AT - 3_000 }])).toEqual([]);
+    expect(said({}, [{ pid: PID, how: 'killed', from: AT - 9_000, until: AT }])).toEqual([]);
+    expect(said({ verdict: 'silent' }, [{ pid: PID, how: 'killed', from: AT - 9_000 }])).toEqual([]);
   });
 
   it.each<[string, Partial<Sample>, RegExp]>([
@@ -235,7 +240,7 @@ describe('the checker of statuses', () => {
 
   it('finds a process called alive that has been gone for longer than the patience', () => {
     const lie = /process 4711 is called alive, 6000 ms after it was gone/;
-    expect(said({}, [{ pid: PID, from: AT - 5_000 }])).toContainEqual(expect.stringMatching(lie));
+    expect(said({}, [{ pid: PID, how: 'killed', from: AT - 5_000 }])).toContainEqual(expect.stringMatching(lie));
   });
 });
 

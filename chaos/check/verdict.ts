@@ -1,5 +1,6 @@
 import type { Facts, Finding } from './facts.js';
 import { longestStill, recoveries, type Spread } from './recovery.js';
+import { liesOfReport } from './report-lies.js';
 import { accountOf } from './run-account.js';
 import { liesAbout } from './status-lies.js';
 import { liesToViewer } from './viewing-lies.js';
@@ -14,6 +15,8 @@ export interface Verdict {
   readonly doubled: number;
   readonly inDoubt: number;
   readonly lies: number;
+  /** What happened and the report does not say. */
+  readonly untold: number;
   readonly samples: number;
   readonly viewers: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -29,6 +32,7 @@ export function judge(facts: Facts): { readonly verdict: Verdict; readonly findi
     ...accounts.flatMap((account) => account.findings),
     ...facts.runs.flatMap((run) => liesAbout(run, samples.get(run.id) ?? [], facts.absences)),
     ...facts.runs.flatMap((run) => (viewings.get(run.id) ?? []).flatMap((viewing) => liesToViewer(run, viewing))),
+    ...liesOfReport(facts),
   ];
   const found = (kind: Finding['kind']): number => findings.filter((finding) => finding.kind === kind).length;
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -41,6 +45,7 @@ export function judge(facts: Facts): { readonly verdict: Verdict; readonly findi
     doubled: found('doubled'),
     inDoubt: sum(accounts.map(({ inDoubt }) => inDoubt)),
     lies: found('lie'),
+    untold: found('untold'),
     samples: facts.samples.length,
     viewers: facts.viewings.length,
     faults: countsOf(facts.injections.map(({ kind }) => kind)),

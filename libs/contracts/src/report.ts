@@ -6,7 +6,8 @@ import { RunnerRef, SegmentEndReason } from './run-events.js';
 /**
  * `death`: a segment died, `times` in a row without a step between; `drain`: its process was asked to stop; `orphan`: it
  * handed off because its supervisor was gone; `model`: attempts at a turn failed; `doubt`: nobody knew whether a call took effect; `question`: a person was asked; `halt`, `failure`: the
- * run ended by it; `backlog`: no runner took the segment for long; `timeout`: a call was stopped at its limit.
+ * run ended by it; `backlog`: no runner took the segment for long; `timeout`: a call was stopped at its limit;
+ * `standstill`: a segment at work did nothing for long, and went on by itself.
  */
 export const IncidentKind = z.enum([
   'death',
@@ -19,6 +20,7 @@ export const IncidentKind = z.enum([
   'failure',
   'backlog',
   'timeout',
+  'standstill',
 ]);
 export type IncidentKind = z.infer<typeof IncidentKind>;
 

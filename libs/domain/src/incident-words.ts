@@ -21,7 +21,7 @@ export const crashWords = (before: Run, { segment, detail }: Of<'SegmentEnded'>)
 export const drainWords = (before: Run, { segment, detail }: Pick<Of<'SegmentEnded'>, 'segment' | 'detail'>): string =>
   detail === undefined
     ? `Segment ${segment} handed off because its process was asked to stop (a deployment or a shutdown).`
-    : `Segment ${segment}${where(before)} handed off, and nobody had asked it to: ${detail}`;
+    : `Segment ${segment}${where(before)} handed off unasked: ${detail}`;
 
 export function presumedDeadWords(before: Run, { segment, evidence, silentMs }: Of<'RunPresumedDead'>): string {
   const how =
@@ -30,6 +30,9 @@ export function presumedDeadWords(before: Run, { segment, evidence, silentMs }: 
       : `was gone: nobody answered for it, ${inTime(silentMs)} after its last sign of life`;
   return `Segment ${segment}${where(before)} ${how}; the sweeper declared it dead.`;
 }
+
+export const standstillWords = (before: Run, ms: number): string =>
+  `Segment ${before.relay.phase === 'working' ? before.relay.segment : before.segments}${where(before)} recorded nothing for ${inTime(ms)} while neither the model nor a tool was at work: the log, the bus, the workspace or the machine was away or slow.`;
 
 const named = (call: OpenCall | undefined, callId: string): string =>
   call === undefined ? `the call ${callId}` : `${call.tool} (call ${callId})`;

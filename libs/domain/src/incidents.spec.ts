@@ -179,7 +179,7 @@ describe('incidents of a run', () => {
     const why = 'The supervisor of its process was gone.';
     const [orphan] = incidentsOf([...FIRST, ended('drain', 1, why), ...SEGMENT_2]);
     expect(orphan).toMatchObject({ kind: 'orphan', outcome: 'healed', withoutProgressMs: 4_000 });
-    expect(orphan?.noticed).toContain(`nobody had asked it to: ${why}`);
+    expect(orphan?.noticed).toContain(`handed off unasked: ${why}`);
     const [deployment] = incidentsOf([...FIRST, ended('drain'), ...SEGMENT_2]);
     expect(deployment).toMatchObject({ kind: 'drain' });
     expect(deployment?.noticed).not.toContain('supervisor');
@@ -269,6 +269,10 @@ describe('incidents of a run', () => {
       ['items', '1 of 2 items failed: a (No such file.)'],
       ['failed', 'Bad key.'],
     ]);
+    const [alike] = reported([
+      [...FIRST, itemFailed('a', 'Full disk.'), itemFailed('b', 'Full disk.'), ended('finished'), completed(2, 0, 2)],
+    ]).needs;
+    expect(alike?.sentence).toBe('2 of 2 items failed: a, b (Full disk.)');
   });
 
   it('tells of a run that was cancelled while an effect was in doubt', () => {
@@ -301,6 +305,47 @@ describe('incidents of a run', () => {
     expect(incidentsOf([requested(), scheduled(), later(started(), 40_000)])).toMatchObject([
       { kind: 'backlog', outcome: 'healed', withoutProgressMs: 41_000 },
     ]);
+  });
+
+  it('tells that a segment at work stood still, and for how long, when neither model nor tool was at work', () => {
+    const [stood, ...more] = incidentsOf([...FIRST, later(turn([text('On.')], { turn: 2 }), 9_010)]);
+    expect(more).toEqual([]);
+    expect(stood).toMatchObject({ kind: 'standstill', outcome: 'healed', segment: 1, withoutProgressMs: 10_000 });
+    expect(stood?.noticed).toContain('recorded nothing for 10.0 s while neither the model nor a tool was at work');
+    expect(incidentsOf([...FIRST, later(ended('handoff'), 9_000)])).toMatchObject([{ kind: 'standstill' }]);
+  });
+
+  it('takes neither a long turn nor a long call for a standstill, nor the time until the next segment after a death', () => {
+    const lasting = (fact: Fact, ms: number): Fact => {
+      const late = later(fact, ms);
+      return (at, revision) => {
+        const event = late(at, revision);
+        return { ...event, data: { ...event.data, durationMs: ms } } as RunEvent;
+      };
+    };
+    const second = turn([text('On.')], { turn: 2, segment: 2 });
+    expect(incidentsOf([...FIRST, lasting(turn([text('On.')], { turn: 2 }), 600_000)])).toEqual([]);
+    expect(incidentsOf([...FIRST.slice(0, -1), lasting(callCompleted(), 600_000)])).toEqual([]);
+    expect(incidentsOf([...FIRST.slice(0, -1), later(ended('handoff'), 600_000)])).toEqual([]);
+    expect(incidentsOf([...FIRST.slice(0, 3), later(turn([text('On.')]), 20_000)])).toEqual([]);
+    const died = [
+      ...FIRST,
+      later(presumedDead(), 9_000),
+      scheduled(2, 'presumed-dead'),
+      started(2),
+      later(second, 9_000),
+    ];
+    expect(incidentsOf(died)).toMatchObject([{ kind: 'death' }]);
+  });
+
+  it('makes one story of runs that stood still together', () => {
+    const still = [...FIRST, later(turn([text('On.')], { turn: 2 }), 9_010)];
+    const { stories, headline } = reported([still, still]);
+    expect(stories).toMatchObject([{ kind: 'standstill', incidents: 2, healed: 2, withoutProgressMs: 10_000 }]);
+    expect(stories[0]?.sentence).toMatch(
+      /^2 times a segment of 2 runs recorded nothing .* The longest lasted 10\.0 s\./,
+    );
+    expect(headline.longestWithoutProgress).toMatchObject({ ms: 10_000 });
   });
 
   it('tells a call that was stopped at its limit', () => {
@@ -343,7 +388,7 @@ describe('stories', () => {
   it('tells a runner that was lost under several runs once', () => {
     const { stories } = reported([died(), died(1_000)]);
     expect(stories).toMatchObject([{ kind: 'death', incidents: 2, runCount: 2, healed: 2, withoutProgressMs: 5_000 }]);
-    expect(stories[0]?.sentence).toContain('2 segments of 2 runs died together on localhost.');
+    expect(stories[0]?.sentence).toMatch(/^2 segments of 2 runs died on localhost within \d+(\.\d)? m?s\. The first: /);
     expect(stories[0]?.sentence).toContain('All of them went on.');
   });
 

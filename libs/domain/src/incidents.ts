@@ -9,10 +9,12 @@ import {
   questionAnswered,
   questionWords,
   settledWords,
+  standstillWords,
   timeoutWords,
 } from './incident-words.js';
 import { costOf, tokensOf } from './money.js';
 import { type OpenCall, pendingQuestions, type Run } from './run.js';
+import { standstillBefore } from './standstill.js';
 
 /** An incident that is not over. */
 interface Lasting extends Omit<Incident, 'done' | 'outcome' | 'overAt' | 'withoutProgressMs'> {
@@ -55,7 +57,8 @@ const isStep = ({ type }: RunEvent): boolean => STEPS.has(type);
 /** Goes on with one event: `before` and `after` are the run on its two sides. No clock is read. */
 export function chronicle(known: Chronicle, before: Run, after: Run, { event }: Recorded<RunEvent>): Chronicle {
   const { at } = event.data;
-  let next = begun(known, before, event);
+  let next = stoodStill(known, before, event);
+  next = begun(next, before, event);
   next = goneOn(next, before, after, event);
   next = ended(next, before, after, event);
   return isStep(event) ? { ...stepped(next, after, event), steppedAt: at } : next;
@@ -70,7 +73,7 @@ export function lastingAt({ lasting }: Chronicle, until: Moment): readonly Incid
 }
 
 /** Those in which the run stands still through no wish of anybody. */
-const STANDING: ReadonlySet<Incident['kind']> = new Set(['death', 'drain', 'orphan', 'model', 'backlog']);
+const STANDING: ReadonlySet<Incident['kind']> = new Set(['death', 'drain', 'orphan', 'model', 'backlog', 'standstill']);
 
 /** Those after which the run goes on in another segment. */
 const MOVED: ReadonlySet<Incident['kind']> = new Set(['death', 'drain', 'orphan']);
@@ -173,6 +176,20 @@ function waited(known: Chronicle, { relay, since }: Run, at: Moment): Chronicle 
   const noticed = `Segment ${relay.segment} waited ${inTime(waitedMs)} for a free runner.`;
   const incident = { ...opening('backlog', 'runners', since), segment: relay.segment, stillSince: since, noticed };
   return closed(known, { ...incident, done: ['Then one took it.'] }, at, 'healed');
+}
+
+/** Whatever else is wrong explains why nothing goes on. */
+function stoodStill(known: Chronicle, before: Run, event: RunEvent): Chronicle {
+  const stood = standstillBefore(before, event);
+  if (!stood || known.lasting.some(({ kind }) => STANDING.has(kind))) return known;
+  const { from, to, ms, segment } = stood;
+  const incident = { ...opening('standstill', 'segments', from), segment, stillSince: from };
+  return closed(
+    known,
+    { ...incident, noticed: standstillWords(before, ms), done: ['It went on by itself.'] },
+    to,
+    'healed',
+  );
 }
 
 function modelFailed(known: Chronicle, { at, kind, message, segment, turn }: Of<'ModelTurnFailed'>): Chronicle {

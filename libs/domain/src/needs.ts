@@ -108,7 +108,10 @@ function untendedOf(run: RunId, { relay, since, pause }: Run, until: Moment): re
 function failedItems(run: RunId, { relay, items }: Run, { itemsFailed, failures }: Ledger): readonly Need[] {
   const [first] = failures;
   if (itemsFailed === 0 || !first || relay.phase !== 'ended') return [];
-  const named = failures.map(({ itemId, reason }) => `${itemId} (${shorter(reason)})`).join('; ');
+  const reasons = [...new Set(failures.map(({ reason }) => reason))];
+  const failedBy = (why: string): string =>
+    failures.flatMap(({ itemId, reason }) => (reason === why ? [itemId] : [])).join(', ');
+  const named = reasons.map((reason) => `${failedBy(reason)} (${shorter(reason)})`).join('; ');
   const more = itemsFailed > failures.length ? `; and ${itemsFailed - failures.length} more` : '';
   const sentence = `${itemsFailed} of ${count(items.length, 'item')} failed: ${named}${more}`;
   return [{ kind: 'items', run, since: first.at, sentence, commands: [`npx baton replay ${run}`] }];

@@ -94,17 +94,19 @@ function together(
   const where = first?.runner ? ` on ${first.runner.host}` : '';
   switch (kind) {
     case 'death':
-      return `${attempts} segments ${of} died together${where}. The first: ${noticed}`;
+      return `${attempts} segments ${of} died${where} within ${inTime(span(incidents))}. The first: ${noticed}`;
     case 'drain':
       return `${many} segments ${of} handed off${where} because their process was asked to stop (a deployment or a shutdown).`;
     case 'orphan':
-      return `${many} segments ${of} handed off${where}, and nobody had asked them to. The first: ${noticed}`;
+      return `${many} segments ${of}${where} were left without their supervisor and handed off.`;
     case 'model':
       return `${attempts} attempts at model turns ${of} failed. The first: ${noticed}`;
     case 'question':
       return `${many} questions ${of} waited for people, the longest for ${inTime(longest(incidents))}.`;
     case 'backlog':
       return `${many} segments ${of} waited for a free runner.`;
+    case 'standstill':
+      return `${many} times a segment ${of} recorded nothing while neither the model nor a tool was at work: the log, the bus, the workspace or the machine was away or slow. The longest lasted ${inTime(longest(incidents))}.`;
     case 'timeout':
       return `${many} tool calls reached their time limit, were stopped, and the model was told. The first: ${noticed}`;
     case 'doubt':
@@ -114,11 +116,17 @@ function together(
   }
 }
 
+/** From when the first was noticed to when the last was; they are in order. */
+function span(incidents: readonly Incident[]): number {
+  const [first, last] = [incidents[0], incidents.at(-1)];
+  return first && last ? millisOf(last.noticedAt) - millisOf(first.noticedAt) : 0;
+}
+
 const longest = (incidents: readonly Incident[]): number =>
   Math.max(...incidents.map(({ noticedAt, overAt = noticedAt }) => millisOf(overAt) - millisOf(noticedAt)));
 
 function outcomeOf({ healed, open, ended, kind }: Omit<Story, 'sentence'>): string {
-  if (kind === 'question' || kind === 'timeout' || kind === 'backlog') return '';
+  if (kind === 'question' || kind === 'timeout' || kind === 'backlog' || kind === 'standstill') return '';
   const all = healed + open + ended;
   if (healed === all) return 'All of them went on.';
   const rest = [open > 0 ? `${open} not yet` : '', ended > 0 ? `${ended} ended with it` : '']
@@ -128,7 +136,7 @@ function outcomeOf({ healed, open, ended, kind }: Omit<Story, 'sentence'>): stri
 }
 
 const stoodFor = ({ withoutProgressMs, incidents, open, kind }: Omit<Story, 'sentence'>): string =>
-  withoutProgressMs === undefined || kind === 'backlog'
+  withoutProgressMs === undefined || kind === 'backlog' || kind === 'standstill'
     ? ''
     : `Without progress${open > 0 ? ' so far' : ''}: ${inTime(withoutProgressMs)}${incidents > 1 ? ' at most' : ''}.`;
 

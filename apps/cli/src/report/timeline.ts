@@ -104,6 +104,7 @@ function markOf({ kind, noticedAt, noticed, done }: Incident, y: number, scaled:
     case 'model':
     case 'backlog':
     case 'timeout':
+    case 'standstill':
       return html`<path class="mark slow" d="M${fixed(x)} ${y - 6} l6 11 h-12 z">${title}</path>`;
   }
 }
@@ -115,5 +116,5 @@ export const legend = (): Html => html`<ul class="legend">
 <li><svg viewBox="0 0 12 12" aria-hidden="true"><path class="mark dead" d="M1 1 l10 10 M11 1 l-10 10"/></svg> death, failure</li>
 <li><svg viewBox="0 0 12 12" aria-hidden="true"><rect class="mark halt" x="1" y="1" width="10" height="10"/></svg> halt</li>
 <li><svg viewBox="0 0 12 12" aria-hidden="true"><circle class="mark asks" cx="6" cy="6" r="5"/></svg> question, doubt</li>
-<li><svg viewBox="0 0 12 12" aria-hidden="true"><path class="mark slow" d="M6 0 l6 11 h-12 z"/></svg> deployment, supervisor lost, model away, backlog, time limit</li>
+<li><svg viewBox="0 0 12 12" aria-hidden="true"><path class="mark slow" d="M6 0 l6 11 h-12 z"/></svg> deployment, supervisor lost, model away, backlog, time limit, stood still</li>
 </ul>`;

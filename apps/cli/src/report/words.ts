@@ -23,14 +23,13 @@ export function headlines({ headline: head, left }: Report): readonly string[] {
     some(head.open, 'open'),
   ]);
   const stood = head.longestWithoutProgress;
+  const died = head.deaths === 0 ? 'No segment died' : `${head.deathsHealed} of ${count(head.deaths, 'death')} healed`;
   const price =
     head.runsWithoutPrice === 0 ? '' : ` (and ${count(head.runsWithoutPrice, 'run')} for a price that is not known)`;
   return [
     `${count(head.runs, 'run')}${ends === '' ? '' : `: ${ends}`}${left.runs > 0 ? `; ${left.runs} more were not looked at` : ''}.`,
     `${count(head.itemsDone, 'item')} done, ${head.itemsFailed} failed, in ${count(head.segments, 'segment')} and ${count(head.steps, 'step')}.`,
-    head.deaths === 0
-      ? 'No segment died.'
-      : `${head.deathsHealed} of ${count(head.deaths, 'death')} healed${stood ? `; the longest time without progress was ${inTime(stood.ms)} (run ${stood.run})` : ''}.`,
+    `${died}${stood ? `; the longest time without progress was ${inTime(stood.ms)} (run ${stood.run})` : ''}.`,
     `${head.dollars.toFixed(2)} US dollars${price}.`,
   ];
 }
@@ -63,6 +62,7 @@ export const STORY_WORDS: Readonly<Record<Story['kind'], string>> = {
   failure: 'failure',
   backlog: 'backlog',
   timeout: 'time limit',
+  standstill: 'stood still',
 };
 
 /** The whole report for the terminal. */

@@ -24,7 +24,9 @@ export interface Arms {
 const FROZEN_MS = 20_000;
 /** Longer than the log's client waits for an answer, so that it sends again what is still on its way, milliseconds. */
 const CUT_OFF_MS = { least: 5_500, more: 2_000 };
-/** How far into a command the blow falls, at most, in milliseconds; other calls may be over by then. */
+/** The blow falls before this part of a command's undisturbed time is over: at once, or when something has been done. */
+const INTO_COMMAND = 0.5;
+/** At least so far into a command it may fall, in milliseconds; other calls may be over by then. */
 const INTO_COMMAND_MS = 25;
 
 const NEVER_WRITTEN: Treatment = { forward: false, answer: 'swallow' };
@@ -47,6 +49,8 @@ export class Disturbance {
     private readonly arms: Arms,
     private readonly seed: number,
     private readonly point?: Point,
+    /** How long the call at its point takes when nobody disturbs it, milliseconds. */
+    private readonly callMs = 0,
   ) {}
 
   get moments(): Moments {
@@ -155,7 +159,8 @@ export class Disturbance {
   private inCall({ run }: Append, calls: readonly CallId[], { kind, place }: Point): Treatment {
     const call = calls[place - 1 - (this.seen.calls.length - calls.length)];
     if (call === undefined) return UNTOUCHED;
-    const intoMs = this.seen.calls[place - 1] === 'bash' ? this.chance() * INTO_COMMAND_MS : 0;
+    const mostMs = Math.max(INTO_COMMAND_MS, INTO_COMMAND * this.callMs);
+    const intoMs = this.seen.calls[place - 1] === 'bash' ? this.chance() * mostMs : 0;
     const answered = (): void => {
       this.blow = this.strikeInCall({ run: run as RunId, call, intoMs }, kind);
     };

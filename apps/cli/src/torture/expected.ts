@@ -49,6 +49,16 @@ export const callsStarted = (events: readonly Recorded<RunEvent>[]): ReadonlyMap
     }),
   );
 
+/** How long each of these calls has taken, in the order of their starts, milliseconds. */
+export function callLengths(events: readonly Recorded<RunEvent>[]): readonly number[] {
+  const took = new Map<string, number>(
+    events.flatMap(({ event }) =>
+      event.type === 'ToolCallCompleted' ? [[event.data.callId, event.data.durationMs] as const] : [],
+    ),
+  );
+  return [...callsStarted(events).keys()].map((callId) => took.get(callId) ?? 0);
+}
+
 /** What both runs agree on is expected of every other one. */
 export function expectedOf(first: Evidence, second: Evidence): Expected {
   const [end] = endsOf(first.events);

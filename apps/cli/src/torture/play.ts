@@ -31,12 +31,15 @@ export interface Played extends Evidence {
   readonly ms: number;
 }
 
-/** Plays one run, with the disturbance at its point or with none. What has not ended after `limitMs` is cancelled. */
-export async function play(stage: Stage, limitMs: number, point?: Point): Promise<Played> {
+/**
+ * Plays one run, with the disturbance at its point or with none. What has not ended after `limitMs` is cancelled.
+ * @param callMs how long the point's call takes undisturbed, in milliseconds
+ */
+export async function play(stage: Stage, limitMs: number, point?: Point, callMs?: number): Promise<Played> {
   const { cluster, request, seed } = stage;
   const { gateway, desk, arms } = cluster;
   const began = performance.now();
-  const disturbance = new Disturbance(arms, seed, point);
+  const disturbance = new Disturbance(arms, seed, point, callMs);
   const run = await gateway.start(request, newId());
   desk.register(run, disturbance);
   const events = await watched(stage, run, limitMs);

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Obstacle } from '../errors.js';
-import { type Expected, endsOf, expectedOf } from './expected.js';
+import { callLengths, endsOf, expectedOf } from './expected.js';
 import type { Finding } from './finding.js';
 import { type Played, play, type Stage } from './play.js';
 import { allPoints, idOf, type Moments, POINT_KINDS, type Point, sampled } from './points.js';
@@ -50,9 +50,11 @@ export async function torture(stage: Stage, wish: Wish): Promise<Tortured> {
   const expected = expectedOf(first, second);
   const points = wish.point ? [wish.point] : sampled(first.moments, wish.most, stage.seed);
   const limitMs = Math.round(4 * Math.max(first.ms, second.ms)) + PATIENCE_MS;
+  const lengths = callLengths(first.events);
   const cases: Case[] = [];
   const perform = async (point: Point): Promise<void> => {
-    const done = await tried(stage, expected, point, limitMs);
+    const played = await struckBy(stage, point, limitMs, lengths[point.place - 1]);
+    const done = { point, ms: played.ms, struck: played.struck, ...judge(expected, played) };
     cases.push(done);
     const over = new Set(cases.map(({ point: other }) => idOf(other)));
     wish.onCase(
@@ -96,13 +98,13 @@ const hasDeath = ({ events }: Played): boolean =>
       event.type === 'RunPresumedDead' || (event.type === 'SegmentEnded' && event.data.reason === 'crashed'),
   );
 
-async function tried(stage: Stage, expected: Expected, point: Point, limitMs: number): Promise<Case> {
-  let played = await play(stage, limitMs, point);
+async function struckBy(stage: Stage, point: Point, limitMs: number, callMs: number | undefined): Promise<Played> {
+  let played = await play(stage, limitMs, point, callMs);
   // A call that is over quickly may be over before the blow falls.
   for (let again = 0; again < AGAIN && isMissedCall(point, played); again += 1) {
-    played = await play(stage, limitMs, point);
+    played = await play(stage, limitMs, point, callMs);
   }
-  return { point, ms: played.ms, struck: played.struck, ...judge(expected, played) };
+  return played;
 }
 
 const isMissedCall = ({ kind }: Point, { struck }: Played): boolean => !struck && POINT_KINDS[kind].at === 'call';

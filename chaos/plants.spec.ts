@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { PLANTS, withBug } from './plants.js';
+
+describe('a planted bug', () => {
+  it.each(PLANTS.map((plant) => [plant.name, plant] as const))('fits the sources: %s', (_, plant) => {
+    const source = readFileSync(`${plant.module}.ts`, 'utf8');
+    expect(withBug(plant, source)).not.toBe(source);
+  });
+
+  it('that has no place any more is refused', () => {
+    const [plant] = PLANTS;
+    expect(() => plant && withBug(plant, '')).toThrow('exactly once');
+  });
+});

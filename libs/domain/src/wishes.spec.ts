@@ -133,7 +133,10 @@ describe('a verdict on a call', () => {
   it('of a call that has ended since is told what was decided: the same again is known, another is refused', () => {
     const denied = [...inDoubt, approvalDenied('1-0', 'done')];
     const settled = runOf([...denied, facts.callSettled()]);
-    const before = questionAbout(callId, denied.map((fact) => fact(by.at, 1)));
+    const before = questionAbout(
+      callId,
+      denied.map((fact) => fact(by.at, 1)),
+    );
     expect(settled.openCalls).toEqual([]);
     const deny = (decision: 'done' | 'not-done') =>
       wishDeny(settled, by, { ...verdict, reason: 'Again.', decision }, before);

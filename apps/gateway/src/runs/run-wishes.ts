@@ -8,7 +8,17 @@ import {
   type SomeCaps,
   type StartRunRequest,
 } from '#contracts';
-import { canonical, type Question, questionAbout, type Refusal, type Run, statusOf, type Wished, type Wisher, wishCaps } from '#domain';
+import {
+  canonical,
+  type Question,
+  questionAbout,
+  type Refusal,
+  type Run,
+  statusOf,
+  type Wished,
+  type Wisher,
+  wishCaps,
+} from '#domain';
 import { Runs, RunUnknown } from '#log';
 import { type Clock, idOf, newId, sha256 } from '#platform';
 import { Agents } from '../agents/agents.js';

@@ -72,7 +72,9 @@ export class WishesController {
     const callId = callIdFrom(named);
     const { inputDigest, reason } = validated(ApproveCallRequest, await readJson(request));
     const verdict = { callId, inputDigest, ...(reason === undefined ? {} : { reason }) };
-    return this.wishes.verdict(runIdFrom(id), callId, (run, wisher, before) => wishApprove(run, wisher, verdict, before));
+    return this.wishes.verdict(runIdFrom(id), callId, (run, wisher, before) =>
+      wishApprove(run, wisher, verdict, before),
+    );
   }
 
   @Post('calls/:callId/deny')

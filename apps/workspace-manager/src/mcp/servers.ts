@@ -92,7 +92,10 @@ export class McpServers {
 
   /** Ends the servers of a workspace that were started in it, and leaves the others. `because` is a clause. */
   async release(runId: RunId, because: string): Promise<void> {
-    await this.giveUp([...this.connected.values()].filter((one) => one.runId === runId), because);
+    await this.giveUp(
+      [...this.connected.values()].filter((one) => one.runId === runId),
+      because,
+    );
   }
 
   /** Ends the servers of a workspace that nothing is asked of; they are started again when something is. */
@@ -122,7 +125,10 @@ export class McpServers {
   }
 
   /** Whoever connects next says why this one has ended. It is a courtesy: a journal that cannot be written is no hindrance. */
-  private async note({ runId, server, spec }: Omit<Connected, 'connection'>, because: string | undefined): Promise<void> {
+  private async note(
+    { runId, server, spec }: Omit<Connected, 'connection'>,
+    because: string | undefined,
+  ): Promise<void> {
     const was = isRemote(spec) ? 'given up' : 'stopped';
     const ended = because === undefined ? null : `It was ${was} because ${because}.`;
     await this.parts.journal.serverEnds(runId, server, ended).catch(() => undefined);

@@ -62,10 +62,18 @@ function backgroundAfter(run: Run, callId: CallId): Run['background'] {
 const isEffect = (run: Run, callId: string): boolean =>
   run.openCalls.some((call) => call.callId === callId && carrierOf(call.tool) === 'workspace');
 
-export type QuestionEvent = Extract<
+type QuestionEvent = Extract<
   RunEvent,
   { type: 'ApprovalRequested' | 'ApprovalGranted' | 'ApprovalDenied' | 'ApprovalExpired' }
 >;
+
+const QUESTION_EVENTS: readonly string[] = [
+  'ApprovalRequested',
+  'ApprovalGranted',
+  'ApprovalDenied',
+  'ApprovalExpired',
+] satisfies QuestionEvent['type'][];
+export const isOfQuestion = (event: RunEvent): event is QuestionEvent => QUESTION_EVENTS.includes(event.type);
 
 export const questionChanges = (run: Run, event: QuestionEvent): Partial<Run> =>
   withCall(run, event.data.callId, (call) => {

@@ -25,13 +25,15 @@ function news(server: Server | undefined, found: Discovery): Discovery {
   const known = server?.discovery;
   if (found.state === 'unavailable') return known?.state === 'unavailable' ? known : found;
   const { ended = 'Nobody knows why it ended.', hasSessions, ...ready } = found;
-  const isSuccessor =
-    ready.instance !== undefined && server?.instance !== undefined && ready.instance !== server.instance;
-  if (isSuccessor) return { ...ready, ended, ...(hasSessions && { hasSessions }) };
+  if (isAnother(ready.instance, server?.instance)) return { ...ready, ended, ...(hasSessions && { hasSessions }) };
   if (known?.state !== 'ready') return ready;
   const { ended: _told, hasSessions: _kind, ...before } = known;
   return canonical(before) === canonical(ready) ? known : ready;
 }
+
+/** Of what has no name, nobody can tell. */
+const isAnother = (now: string | undefined, before: string | undefined): boolean =>
+  now !== undefined && before !== undefined && now !== before;
 
 /** The MCP server that a tool is of, as far as it was ever reached. */
 export const serverOf = (run: Run, tool: string): string | undefined =>

@@ -9,7 +9,7 @@ import {
   type RunEventOf,
   type SomeCaps,
 } from '#contracts';
-import { questionAfter } from './evolve-calls.js';
+import { isOfQuestion, questionAfter } from './evolve-calls.js';
 import { tooMuchToShow } from './media.js';
 import { isEnded, type Question, type Run } from './run.js';
 import { summaryOf } from './status.js';
@@ -126,13 +126,7 @@ export interface Verdict {
 export function questionAbout(callId: CallId, events: readonly RunEvent[]): Question | undefined {
   let question: Question | undefined;
   for (const event of events) {
-    switch (event.type) {
-      case 'ApprovalRequested':
-      case 'ApprovalGranted':
-      case 'ApprovalDenied':
-      case 'ApprovalExpired':
-        if (event.data.callId === callId) question = questionAfter(question, event);
-    }
+    if (isOfQuestion(event) && event.data.callId === callId) question = questionAfter(question, event);
   }
   return question;
 }

@@ -13,16 +13,18 @@ const ONE_RANGE = /^bytes=(\d*)-(\d*)$/i;
  * there any more (`If-Range`) count as nothing asked: the whole is the answer.
  */
 export function rangeOf(headers: IncomingHttpHeaders, bytes: number, etag: string): Range | 'beyond' | undefined {
-  const ifRange = headers['if-range'];
   const [asked, from = '', to = ''] = ONE_RANGE.exec(headers.range?.trim() ?? '') ?? [];
-  if (asked === undefined || (from === '' && to === '') || (ifRange !== undefined && ifRange !== etag))
-    return undefined;
-  if (from === '') {
-    const length = Math.min(Number(to), bytes);
-    return length === 0 ? 'beyond' : { first: bytes - length, last: bytes - 1 };
-  }
-  const first = Number(from);
-  const last = to === '' ? bytes - 1 : Math.min(Number(to), bytes - 1);
-  if (to !== '' && Number(to) < first) return undefined;
-  return first >= bytes ? 'beyond' : { first, last };
+  if (asked === undefined || (headers['if-range'] ?? etag) !== etag) return undefined;
+  return from === '' ? suffixOf(to, bytes) : within(Number(from), to === '' ? Infinity : Number(to), bytes);
+}
+
+function suffixOf(length: string, bytes: number): Range | 'beyond' | undefined {
+  if (length === '') return undefined;
+  const wanted = Math.min(Number(length), bytes);
+  return wanted === 0 ? 'beyond' : { first: bytes - wanted, last: bytes - 1 };
+}
+
+function within(first: number, last: number, bytes: number): Range | 'beyond' | undefined {
+  if (last < first) return undefined;
+  return first >= bytes ? 'beyond' : { first, last: Math.min(last, bytes - 1) };
 }

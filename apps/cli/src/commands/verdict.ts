@@ -17,7 +17,7 @@ interface Judged {
   readonly verb: 'approve' | 'deny';
 }
 
-const OF_NO_INPUT = '0'.repeat(64);
+const WHOLE_DIGEST = 64;
 const SHORTEST_DIGEST = 8;
 export const DIGEST_WORDS = `the digest of the input that was looked at, or its first ${SHORTEST_DIGEST} characters or more`;
 
@@ -25,12 +25,16 @@ export const DIGEST_WORDS = `the digest of the input that was looked at, or its 
 export async function verdictOn(output: Output, gateway: Gateway, judged: Judged, verdict: Verdict): Promise<Receipt> {
   const view = await gateway.run(judged.id);
   const call = view.waitsFor?.find(({ callId }) => callId === judged.callId);
-  // What does not wait is refused whatever its input is, by the one who knows what was decided before.
-  const inputDigest = call ? await digestLookedAt(output, judged.verb, call, verdict.digest) : OF_NO_INPUT;
+  const inputDigest = call
+    ? await digestLookedAt(output, judged.verb, call, verdict.digest)
+    : digestUnseen(verdict.digest);
   const { reason, decision } = verdict;
   const json = { inputDigest, ...(reason === undefined ? {} : { reason }), ...(decision && { decision }) };
   return gateway.wish(judged.id, `calls/${judged.callId}/${judged.verb}`, json);
 }
+
+/** What does not wait is answered by the one who knows what was decided before; a part of a digest is that of no input. */
+const digestUnseen = (named = ''): string => (named.length === WHOLE_DIGEST ? named : '0'.repeat(WHOLE_DIGEST));
 
 /** A verdict holds for the very input that the person has seen: it is named by its digest, or shown and confirmed. */
 async function digestLookedAt(

@@ -71,7 +71,9 @@ export class RunWishes {
     } catch (error) {
       if (!(error instanceof ApiProblem && error.code === 'not-asked')) throw error;
       const events: RunEvent[] = [];
-      for await (const { event } of this.runs.events(id)) if ('callId' in event.data) events.push(event);
+      for await (const { event } of this.runs.events(id)) {
+        if ('callId' in event.data && event.data.callId === callId) events.push(event);
+      }
       const before = questionAbout(callId, events);
       return await this.wish(id, (run, wisher) => decide(run, wisher, before));
     }

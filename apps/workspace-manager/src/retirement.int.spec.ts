@@ -224,6 +224,27 @@ describe('the MCP servers of a run that rests', () => {
     expect(await findings()).toEqual([]);
   });
 
+  it('say afterwards why they were stopped: the rest, or a halt that was lifted', async () => {
+    const { manager, bench, clock } = await serving();
+    const ended = async (): Promise<string | undefined> => {
+      const { runId, segment } = bench;
+      const { discoveries } = await manager.workspaces.discoverTools({ runId, segment, servers: ['test'] });
+      return discoveries[0]?.state === 'ready' ? discoveries[0].ended : discoveries[0]?.reason;
+    };
+    expect(await ended()).toBeUndefined();
+    await endSegment(bench.runId, 'waiting');
+    await manager.tidy();
+    clock.laterMs = 31_000;
+    await manager.tidy();
+    expect(await ended()).toBe('It was stopped because the run rested.');
+    await halt(bench.runId);
+    await manager.tidy();
+    await reopen(bench.runId);
+    bench.segment = 2;
+    await bench.open(aSpec({ processes: 64 }), [], external);
+    expect(await ended()).toBe('It was stopped because the run was halted.');
+  });
+
   it('go on while a call of theirs is under way', async () => {
     const { manager, bench, clock, lives } = await serving();
     if (lacks(manager.means.groups !== undefined, 'control groups')) return;

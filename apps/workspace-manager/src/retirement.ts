@@ -71,10 +71,10 @@ export class Retirement {
       : [];
   }
 
-  /** Ends everything that runs for a run: calls, commands in the background, servers. */
-  private async endAll(runId: RunId): Promise<void> {
+  /** Ends everything that runs for a run: calls, commands in the background, servers. `because` is a clause. */
+  private async endAll(runId: RunId, because: string): Promise<void> {
     const { calls, background, servers } = this.parts;
-    await Promise.all([calls.stopAll(runId), background.stopAll(runId), servers.release(runId)]);
+    await Promise.all([calls.stopAll(runId), background.stopAll(runId), servers.release(runId, because)]);
   }
 
   private async retire(runId: RunId): Promise<void> {
@@ -83,7 +83,7 @@ export class Retirement {
     const held = journal.workspace(runId);
     if (last === undefined || !isEnd(last) || held === undefined) return;
     if (held.state === 'open') await this.release(held);
-    else if (this.busy().has(runId)) await this.endAll(runId);
+    else if (this.busy().has(runId)) await this.endAll(runId, ENDED);
     const isKept = clock.now() - last.created < keepMs && held.state !== 'creating';
     if (!isKept) await this.remove(held, last);
   }
@@ -91,11 +91,11 @@ export class Retirement {
   private async release(held: HeldWorkspace): Promise<void> {
     const { journal, record, disk } = this.parts;
     const { runId } = held;
-    await this.endAll(runId);
+    await this.endAll(runId, ENDED);
     await record.append({ type: 'WorkspaceReleased', data: record.facts(runId) });
     await journal.saveWorkspace({ ...held, state: 'released' });
     // A call that came in between is ended too; from here on none is accepted.
-    await this.endAll(runId);
+    await this.endAll(runId, ENDED);
     disk.forget(runId);
   }
 
@@ -131,7 +131,7 @@ export class Retirement {
 
   private async withoutRun(runId: RunId): Promise<Findings> {
     const wasBusy = this.busy().has(runId);
-    if (wasBusy) await this.endAll(runId);
+    if (wasBusy) await this.endAll(runId, 'the run was not in the log');
     const ended = wasBusy ? [stray(runId, `Something ran for run ${runId}, which is not in the log.`)] : [];
     return [
       ...ended,
@@ -150,6 +150,8 @@ export class Retirement {
   }
 }
 
+/** Only a run that was halted goes on after its end. */
+const ENDED = 'the run was halted';
 const ENDS: ReadonlySet<string> = new Set(TERMINAL_EVENTS);
 export const isEnd = ({ type }: StoredEvent): boolean => ENDS.has(type);
 

@@ -119,6 +119,9 @@ describe('a manager that is killed while a tool beyond the workspace is at work'
     expect(readFileSync(file('counted'), 'utf8')).toBe('counted\n');
     expect(finished(await call('test__count_up', { file: 'counted' }, 60_000, 2)).text).toBe('counted');
     expect(readFileSync(file('counted'), 'utf8')).toBe('counted\ncounted\n');
+    expect(await manager.ask('discoverTools', { runId, segment: 1, servers: ['test'] })).toMatchObject({
+      discoveries: [{ state: 'ready', ended: 'It was stopped because its workspace-manager ended.' }],
+    });
   });
 
   it('finds a command in the background again, killed twice, and its end', async () => {

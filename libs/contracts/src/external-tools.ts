@@ -110,6 +110,8 @@ export const Discovery = z.discriminatedUnion('state', [
     instance: z.string().max(100).optional(),
     /** Why the instance before it has ended. */
     ended: z.string().max(2_000).optional(),
+    /** An instance is a session with the server, which itself may have gone on; absent where it is a start of its process. */
+    hasSessions: z.literal(true).optional(),
   }),
   z.object({ state: z.literal('unavailable'), server: z.string(), reason: z.string().max(2_000) }),
 ]);

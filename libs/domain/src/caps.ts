@@ -1,5 +1,6 @@
 import { type CapName, type Moment, millisOf, momentOf, type RunEventOf } from '#contracts';
-import { affordableTokens } from './money.js';
+import type { Context } from './context.js';
+import { affordableTokens, mostOf } from './money.js';
 import { CAP_WORDS } from './notices.js';
 import type { Run } from './run.js';
 
@@ -12,6 +13,7 @@ export interface CapUsed {
 
 const MINUTE = 60_000;
 const NEAR = 0.8;
+const MICRO = 1_000_000;
 /** The caps that a run uses up as it works; nearing one is told to the agent. */
 const SPENT: readonly CapName[] = ['steps', 'runMinutes', 'tokens', 'dollars', 'segments'];
 
@@ -24,7 +26,7 @@ export function capsUsed(run: Run, now: number): readonly CapUsed[] {
     tokens: run.tokens,
     modelRetries: run.modelTrouble?.attempt ?? 0,
     // A message that nobody has read yet gives the model something new to do.
-    dollars: run.microDollars / 1_000_000,
+    dollars: run.microDollars / MICRO,
     idleTurns: run.unread.length > 0 ? 0 : run.idleTurns,
   };
   return (Object.keys(used) as CapName[]).map((cap) => ({ cap, used: used[cap], limit: run.caps[cap] }));
@@ -72,23 +74,37 @@ export function capReason({ cap, limit }: CapUsed): string {
   return `The run has reached its limit of ${limit} ${CAP_WORDS[cap]} (caps.${cap}).`;
 }
 
-/** Little money is near its end before 80 % of it is used: when what is left does not pay for an answer of full length. */
-const isNear = (run: Run, { cap, used, limit }: CapUsed): boolean =>
-  used >= NEAR * limit || (cap === 'dollars' && affordableTokens(run) < run.agent.spec.model.maxTokens);
-
-/** The announcements that are due: caps that are near and were not announced yet. */
+/** The announcements that are due before a turn: caps that are near and were not announced yet. */
 export function nearedCaps(
   run: Run,
-  segment: number,
-  now: number,
-  at: string,
+  context: Pick<Context, 'tokens'>,
+  { segment, now }: { readonly segment: number; readonly now: number },
 ): readonly Extract<RunEventOf['segment-runner'], { type: 'CapNeared' }>[] {
+  const at = momentOf(now);
+  const promptTokens = Math.max(run.contextTokens, context.tokens);
   return capsUsed(run, now)
-    .filter((use) => SPENT.includes(use.cap) && isNear(run, use) && !run.nearedCaps.includes(use.cap))
+    .filter((use) => SPENT.includes(use.cap) && !run.nearedCaps.includes(use.cap) && isNear(run, use, promptTokens))
     .map(({ cap, used, limit }) => ({
       type: 'CapNeared',
       data: { at, segment, cap, used: Math.round(used * 100) / 100, limit },
     }));
+}
+
+/** A cap is near before 80 % of it is used when the next turn may use up the rest: no turn may do so without being told. */
+function isNear(run: Run, { cap, used, limit }: CapUsed, promptTokens: number): boolean {
+  const { maxTokens } = run.agent.spec.model;
+  const left = limit - used;
+  if (used >= NEAR * limit) return true;
+  switch (cap) {
+    case 'steps':
+      return left <= 1;
+    case 'tokens':
+      return left <= promptTokens + maxTokens;
+    case 'dollars':
+      return run.price !== null && left * MICRO <= mostOf({ promptTokens, maxTokens }, run.price);
+    default:
+      return false;
+  }
 }
 
 /** The part of the model's window that one result may take. */

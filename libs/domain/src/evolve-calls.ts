@@ -67,39 +67,34 @@ type QuestionEvent = Extract<
   { type: 'ApprovalRequested' | 'ApprovalGranted' | 'ApprovalDenied' | 'ApprovalExpired' }
 >;
 
-/** What people say of a call counts only for the exact input that they were shown. */
-export function questionChanges(run: Run, event: QuestionEvent): Partial<Run> {
-  const { callId } = event.data;
-  switch (event.type) {
-    case 'ApprovalRequested': {
-      const { inputDigest, expiresAt, at, about = 'call' } = event.data;
-      const kind = about === 'call' ? 'approval' : 'doubt';
-      return withCall(run, callId, (call) => ({
-        ...call,
-        question: { kind, state: 'pending', inputDigest, since: at, expiresAt },
-      }));
-    }
-    case 'ApprovalGranted':
-      return answered(run, event.data, { state: 'granted' });
-    case 'ApprovalDenied': {
-      const { decision, reason: words } = event.data;
-      return answered(run, event.data, { state: 'denied', words, ...(decision && { decision }) });
-    }
-    case 'ApprovalExpired':
-      return withCall(run, callId, (call) => asked(call, (question) => ({ ...question, state: 'expired' })));
-  }
-}
+const QUESTION_EVENTS: readonly string[] = [
+  'ApprovalRequested',
+  'ApprovalGranted',
+  'ApprovalDenied',
+  'ApprovalExpired',
+] satisfies QuestionEvent['type'][];
+export const isOfQuestion = (event: RunEvent): event is QuestionEvent => QUESTION_EVENTS.includes(event.type);
 
-const answered = (
-  run: Run,
-  { callId, inputDigest, by }: Pick<Of<'ApprovalGranted'>, 'callId' | 'inputDigest' | 'by'>,
-  answer: Partial<Question>,
-): Partial<Run> =>
-  withCall(run, callId, (call) =>
-    asked(call, (question) =>
-      question.kind !== 'answer' && question.inputDigest === inputDigest ? { ...question, ...answer, by } : question,
-    ),
-  );
+export const questionChanges = (run: Run, event: QuestionEvent): Partial<Run> =>
+  withCall(run, event.data.callId, (call) => {
+    const question = questionAfter(call.question, event);
+    return question ? { ...call, question } : call;
+  });
+
+/** What people say of a call counts only for the exact input that they were shown. The first answer holds. */
+export function questionAfter(question: Question | undefined, event: QuestionEvent): Question | undefined {
+  if (event.type === 'ApprovalRequested') {
+    const { inputDigest, expiresAt, at, about = 'call' } = event.data;
+    return { kind: about === 'call' ? 'approval' : 'doubt', state: 'pending', inputDigest, since: at, expiresAt };
+  }
+  if (question?.state !== 'pending') return question;
+  if (event.type === 'ApprovalExpired') return { ...question, state: 'expired' };
+  if (question.kind === 'answer' || question.inputDigest !== event.data.inputDigest) return question;
+  const { by } = event.data;
+  if (event.type === 'ApprovalGranted') return { ...question, state: 'granted', by };
+  const { decision, reason: words } = event.data;
+  return { ...question, state: 'denied', words, by, ...(decision && { decision }) };
+}
 
 const MESSAGES_RESTATED = 20;
 const MESSAGES_REMEMBERED = 100;

@@ -108,7 +108,9 @@ function changes(run: Run, event: Exclude<RunEvent, { type: 'RunRequested' }>, r
       const known = run.servers[discovery.server];
       const returned = known?.discovery.state === 'unavailable';
       const tools = discovery.state === 'ready' ? discovery.tools : (known?.tools ?? []);
-      return { servers: { ...run.servers, [discovery.server]: { discovery, returned, tools } } };
+      const { instance } = discovery.state === 'ready' ? discovery : { ...known };
+      const server = { discovery, returned, tools, ...(instance !== undefined && { instance }) };
+      return { servers: { ...run.servers, [discovery.server]: server } };
     }
     case 'CapNeared':
       return { nearedCaps: [...run.nearedCaps, event.data.cap] };

@@ -10,7 +10,7 @@ export interface History {
 }
 
 /** Raised with every change to what the folds compute or to the shape of their result: snapshots of other versions are passed over. */
-export const FOLD_VERSION = 6;
+export const FOLD_VERSION = 7;
 
 export function replay(history: History | undefined, event: Recorded<RunEvent>): History {
   const run = evolve(history?.run, event);

@@ -92,6 +92,7 @@ export { capUses, statusOf, summaryOf } from './status.js';
 export { type Checked, callsToCheck, type DigestOf, fold, interruptedCalls, openingEvents, withCalls } from './turn.js';
 export {
   type Message,
+  questionAbout,
   type Refusal,
   type Wished,
   type Wisher,

@@ -64,7 +64,10 @@ export function serverNotice(discovery: Discovery): string {
     return `The server ${server} cannot be reached, so its tools cannot be used for now: ${discovery.reason}`;
   }
   if (discovery.ended === undefined) return `The tools of the server ${server} can be used.`;
-  return `The server ${server} has ended and was started again, so what it held in its memory is gone. Its tools can be used. ${discovery.ended}`;
+  const anew = discovery.hasSessions
+    ? `The session with the server ${server} has ended and another was begun, so what it held for that session is gone.`
+    : `The server ${server} has ended and was started again, so what it held in its memory is gone.`;
+  return `${anew} Its tools can be used. ${discovery.ended}`;
 }
 
 /** What a dropped tool result leaves in its place. */

@@ -58,12 +58,14 @@ export interface Question {
 }
 
 /** What is known of an MCP server. */
-interface Server {
+export interface Server {
   readonly discovery: Discovery;
   /** It could not be reached before. */
   readonly returned: boolean;
   /** The tools that it had when it was reached last: calls of them may still be open. */
   readonly tools: readonly DiscoveredTool[];
+  /** Which start or session of it was reached last; absent when nobody can tell. */
+  readonly instance?: string;
 }
 
 type ScheduleReason = Extract<RunEventOf['coordinator'], { type: 'SegmentScheduled' }>['data']['because'];

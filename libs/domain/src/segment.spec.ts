@@ -167,6 +167,31 @@ describe('the next act of a segment', () => {
     });
   });
 
+  it.each([
+    ['steps', { steps: 1 }],
+    ['tokens', { tokens: 60_000 }],
+    ['dollars', { dollars: 1 }],
+  ] as const)(
+    'announces caps.%s before a turn that may use up what is left of it, however little was used',
+    (cap, caps) => {
+      const usage = { inputTokens: 20_000, outputTokens: 5_000 };
+      const half = cap === 'steps' ? [] : [turn([bash()], { usage }), callCompleted()];
+      const price = { input: 10, output: 20, cacheRead: 1, cacheWrite: 12.5 };
+      const priced: facts.Fact = (at, revision) => {
+        const event = started()(at, revision);
+        return event.type === 'SegmentStarted' ? { ...event, data: { ...event.data, price } } : event;
+      };
+      const near = (maxTokens: number) => [
+        requested({ caps, spec: { model: { name: 'm', maxTokens } as never } }),
+        scheduled(),
+        priced,
+        ...half,
+      ];
+      expect(act(near(20_000))).toMatchObject({ announce: [{ type: 'CapNeared', data: { cap } }] });
+      if (cap !== 'steps') expect(act(near(5_000))).toEqual({ kind: 'turn', announce: [] });
+    },
+  );
+
   it('finishes once every item is settled and reported on', () => {
     const done = [
       requested({ items: ['a'] }),

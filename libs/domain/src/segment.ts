@@ -1,4 +1,4 @@
-import { type Moment, millisOf, momentOf, type RunEventOf, type SegmentEndReason } from '#contracts';
+import { type Moment, millisOf, type RunEventOf, type SegmentEndReason } from '#contracts';
 import { capForbiddingSegments, capForbiddingSteps, capReason, isOutOfMinutes, nearedCaps } from './caps.js';
 import type { Context } from './context.js';
 import { carrierOf } from './offered-tools.js';
@@ -72,7 +72,7 @@ export function nextAct(run: Run, context: Context, segment: number, world: Circ
     undiscovered(run, world) ??
     (context.tokens > COMPACT_ABOVE * run.agent.spec.model.contextTokens && context.messages.length > 1
       ? { kind: 'compact' }
-      : { kind: 'turn', announce: nearedCaps(run, segment, world.now, momentOf(world.now)) })
+      : { kind: 'turn', announce: nearedCaps(run, context, { segment, now: world.now }) })
   );
 }
 

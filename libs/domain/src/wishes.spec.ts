@@ -1,6 +1,7 @@
 import type { CallId } from '#contracts';
 import { facts, given } from '#testing';
 import {
+  questionAbout,
   type Run,
   type Wished,
   wishApprove,
@@ -127,6 +128,24 @@ describe('a verdict on a call', () => {
     });
     const said = wishDeny(runOf(inDoubt), by, { ...verdict, reason: 'Saw it.', decision: 'done' });
     expect(said.events).toMatchObject([{ type: 'ApprovalDenied', data: { decision: 'done' } }]);
+  });
+
+  it('of a call that has ended since is told what was decided: the same again is known, another is refused', () => {
+    const denied = [...inDoubt, approvalDenied('1-0', 'done')];
+    const settled = runOf([...denied, facts.callSettled()]);
+    const before = questionAbout(
+      callId,
+      denied.map((fact) => fact(by.at, 1)),
+    );
+    expect(settled.openCalls).toEqual([]);
+    const deny = (decision: 'done' | 'not-done') =>
+      wishDeny(settled, by, { ...verdict, reason: 'Again.', decision }, before);
+    const detail = 'The call 1-0 is denied already by ann (done): Too risky.';
+    expect(deny('done')).toEqual({ events: [], detail });
+    expect(deny('not-done').refusal).toEqual({ code: 'already-answered', detail });
+    expect(wishApprove(settled, by, verdict, before).refusal).toEqual({ code: 'already-answered', detail });
+    expect(wishApprove(settled, by, verdict).refusal).toMatchObject({ code: 'not-asked' });
+    expect(questionAbout('2-0' as CallId, [])).toBeUndefined();
   });
 
   it('says nothing of the effect of a call that was not started', () => {

@@ -5,9 +5,11 @@ import {
   type MediaBlock,
   type Moment,
   millisOf,
+  type RunEvent,
   type RunEventOf,
   type SomeCaps,
 } from '#contracts';
+import { isOfQuestion, questionAfter } from './evolve-calls.js';
 import { tooMuchToShow } from './media.js';
 import { isEnded, type Question, type Run } from './run.js';
 import { summaryOf } from './status.js';
@@ -120,22 +122,39 @@ export interface Verdict {
   readonly inputDigest: Digest;
 }
 
-export function wishApprove(run: Run, { by, at }: Wisher, verdict: Verdict & { readonly reason?: string }): Wished {
+/** What was asked about a call last, and what came of it; the call itself may have ended long ago. */
+export function questionAbout(callId: CallId, events: readonly RunEvent[]): Question | undefined {
+  let question: Question | undefined;
+  for (const event of events) {
+    if (isOfQuestion(event) && event.data.callId === callId) question = questionAfter(question, event);
+  }
+  return question;
+}
+
+/** `before`: what was asked about the call, should it have ended. */
+export function wishApprove(
+  run: Run,
+  { by, at }: Wisher,
+  verdict: Verdict & { readonly reason?: string },
+  before?: Question,
+): Wished {
   return (
-    obstacle(run, verdict, { state: 'granted', at }) ?? {
+    obstacle(questionOf(run, verdict.callId) ?? before, verdict, { run, state: 'granted', at }) ?? {
       events: [{ type: 'ApprovalGranted', data: { at, ...verdict, by } }],
     }
   );
 }
 
+/** `before`: what was asked about the call, should it have ended. */
 export function wishDeny(
   run: Run,
   { by, at }: Wisher,
   verdict: Verdict & { readonly reason: string; readonly decision?: 'done' | 'not-done' },
+  before?: Question,
 ): Wished {
-  const known = obstacle(run, verdict, { state: 'denied', at });
+  const question = questionOf(run, verdict.callId) ?? before;
+  const known = obstacle(question, verdict, { run, state: 'denied', at });
   if (known?.refusal) return known;
-  const question = questionOf(run, verdict.callId);
   if (known && question) return sameOr(known, question, verdict);
   const isInDoubt = question?.kind === 'doubt';
   if (!isInDoubt && verdict.decision !== undefined) {
@@ -157,20 +176,22 @@ const sameOr = (
 
 /** Why the verdict is not recorded; an empty wish where the very same verdict is there already. */
 function obstacle(
-  run: Run,
+  question: Question | undefined,
   { callId, inputDigest }: Verdict,
-  wanted: { readonly state: Question['state']; readonly at: Moment },
+  wanted: { readonly run: Run; readonly state: Question['state']; readonly at: Moment },
 ): Wished | undefined {
-  const over = isOver(run);
+  const over = isOver(wanted.run);
   if (over) return over;
-  const question = questionOf(run, callId);
   if (!question || question.kind === 'answer') return notAsked(callId, 'agreement');
-  if (question.inputDigest !== inputDigest) {
+  const isSameInput = question.inputDigest === inputDigest;
+  if (question.state !== 'pending') {
+    const isSame = isSameInput && question.state === wanted.state;
+    return isSame ? nothing(answeredAlready(callId, question)) : alreadyAnswered(callId, question);
+  }
+  if (!isSameInput) {
     const detail = `The call ${callId} waits for a verdict on another input (digest ${question.inputDigest}); look at it again.`;
     return refuse('another-input', detail);
   }
-  if (question.state === wanted.state) return nothing(answeredAlready(callId, question));
-  if (question.state !== 'pending') return alreadyAnswered(callId, question);
   if (millisOf(wanted.at) > millisOf(question.expiresAt)) {
     return refuse(
       'expired',
@@ -189,8 +210,12 @@ const notAsked = (callId: CallId, what: string): Wished =>
 const alreadyAnswered = (callId: CallId, question: Question): Wished =>
   refuse('already-answered', answeredAlready(callId, question));
 
-const answeredAlready = (callId: CallId, { state, by, decision }: Question): string =>
-  `The call ${callId} is ${state} already${by === undefined ? '' : ` by ${by}`}${decision === undefined ? '' : ` (${decision})`}.`;
+function answeredAlready(callId: CallId, { kind, state, by, decision, words }: Question): string {
+  const again = kind === 'doubt' && state === 'granted' ? 'to be run again' : undefined;
+  const what = decision ?? again;
+  const why = state === 'denied' && words ? `: ${words}` : '.';
+  return `The call ${callId} is ${state} already${by === undefined ? '' : ` by ${by}`}${what === undefined ? '' : ` (${what})`}${why}`;
+}
 
 /** Raises caps up to `maxima`; a run that a cap has halted goes on. */
 export function wishCaps(run: Run, { by, at }: Wisher, caps: SomeCaps, maxima: SomeCaps): Wished {

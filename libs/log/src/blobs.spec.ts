@@ -14,6 +14,46 @@ describe('blobs', () => {
     expect((await blobs.get(ref.digest)).equals(content)).toBe(true);
   });
 
+  it('come piece by piece, a few chunks in memory, and not to their end when they are not what they are called', async () => {
+    const log = createMemoryLog();
+    const content = bytesOf(6_000_000);
+    const { digest } = await new Blobs(log).put(content, 'text/plain');
+    const read: number[] = [];
+    const counting: EventLog = new Proxy(log, {
+      get: (target, name: keyof EventLog) =>
+        name === 'read'
+          ? (stream: string, from?: number, max = Number.POSITIVE_INFINITY) => {
+              read.push(max);
+              return target.read(stream, from, max);
+            }
+          : target[name].bind(target),
+    });
+    const sizes: number[] = [];
+    for await (const piece of new Blobs(counting).whole(digest)) sizes.push(piece.byteLength);
+    expect(sizes).toEqual(Array(10).fill(600_000));
+    expect(Math.max(...read)).toBeLessThanOrEqual(4);
+    read.length = 0;
+    const pieces: Buffer[] = [];
+    for await (const piece of new Blobs(counting).part(digest, { first: 5_399_999, last: 5_400_000 }))
+      pieces.push(piece);
+    expect(Buffer.concat(pieces).equals(content.subarray(5_399_999, 5_400_001))).toBe(true);
+    expect(read).toHaveLength(2);
+
+    const other = createMemoryLog();
+    const name = `blob-${digest}`;
+    for await (const { type, data } of log.read(name)) {
+      const isSecond = (await other.last(name))?.revision === 1;
+      const wrong = { base64: Buffer.from('other').toString('base64') };
+      await other.append(name, [{ ...aNewEvent(type), data: isSecond ? wrong : data }], 'any');
+    }
+    const came: number[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const piece of new Blobs(other).whole(digest)) came.push(piece.byteLength);
+    };
+    await expect(reading()).rejects.toMatchObject({ code: 'unreadable' });
+    expect(came).toHaveLength(9);
+  });
+
   it('are stored once, also by writers at the same time', async () => {
     const log = createMemoryLog();
     const content = bytesOf(1_300_000);

@@ -8,6 +8,7 @@
  * K2  A blob that no event names for longer may be removed, at the very revision that was looked at: who renews it in
  *     between wins. Who finds after renewing that it was removed stores it again.
  */
+import { createHash } from 'node:crypto';
 import type { BlobRef } from '#contracts';
 import { streams } from '#contracts';
 import { type Clock, idOf, newId, sha256, systemClock, Unavailable, Unreadable } from '#platform';
@@ -19,6 +20,8 @@ const CHUNK_BYTES = 600_000;
 /** A blob that was stored or renewed so lately is not renewed again. A quarter of the day that it stays (K1). */
 const FRESH_MS = 6 * 3_600_000;
 const ATTEMPTS = 10;
+/** How many events are read at once: a reader may take its time between them. */
+const PAGE = 4;
 
 /** All that is in the stream of a blob begins with this. */
 export const BLOB_EVENTS = 'Blob';
@@ -62,16 +65,67 @@ export class Blobs {
 
   /** @throws Unreadable when the blob is not there, not whole, or not what its name says. */
   async get(digest: string): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    for await (const event of this.log.read(streams.blob(digest))) {
-      const { data } = event;
-      if (typeof data === 'object' && data !== null && 'base64' in data) {
-        parts.push(Buffer.from(String(data.base64), 'base64'));
-      }
+    const pieces: Buffer[] = [];
+    for await (const piece of this.whole(digest)) pieces.push(piece);
+    return Buffer.concat(pieces);
+  }
+
+  /**
+   * The content piece by piece, a few chunks in memory. The last piece comes when all of it was what its name says.
+   * @throws Unreadable when the blob is not there, not whole, or not what its name says.
+   */
+  async *whole(digest: string): AsyncGenerator<Buffer> {
+    const hash = createHash('sha256');
+    let held: Buffer | undefined;
+    for await (const { content } of this.chunks(streams.blob(digest), 0)) {
+      if (held) yield held;
+      hash.update(content);
+      held = content;
     }
-    const content = Buffer.concat(parts);
-    if (sha256(content) !== digest) throw new Unreadable(`The blob ${digest} is not in the store, or not whole.`);
-    return content;
+    if (hash.digest('hex') !== digest) throw missing(digest);
+    if (held) yield held;
+  }
+
+  /**
+   * The bytes from `first` to `last`, both included, piece by piece; only the chunks that they are in are read.
+   * @throws Unreadable when they are not all there
+   */
+  async *part(
+    digest: string,
+    { first, last }: { readonly first: number; readonly last: number },
+  ): AsyncGenerator<Buffer> {
+    const stream = streams.blob(digest);
+    let at = 0;
+    let from = 0;
+    for await (const { revision, content } of this.chunks(stream, 0)) {
+      // All chunks but the last are as long as the first.
+      const before = Math.floor(first / content.byteLength);
+      at = before * content.byteLength;
+      from = revision + before;
+      break;
+    }
+    for await (const { content } of this.chunks(stream, from)) {
+      const piece = content.subarray(Math.max(0, first - at), last + 1 - at);
+      at += content.byteLength;
+      if (piece.byteLength > 0) yield piece;
+      if (at > last) return;
+    }
+    throw missing(digest);
+  }
+
+  private async *chunks(stream: string, from: number): AsyncGenerator<{ revision: number; content: Buffer }> {
+    let next = from;
+    let page: StoredEvent[];
+    do {
+      page = [];
+      for await (const event of this.log.read(stream, next, PAGE)) page.push(event);
+      for (const { revision, data } of page) {
+        next = revision + 1;
+        if (typeof data === 'object' && data !== null && 'base64' in data) {
+          yield { revision, content: Buffer.from(String(data.base64), 'base64') };
+        }
+      }
+    } while (page.length > 0);
   }
 
   /** Two writers of the same blob write the same events after the first; whoever comes second finds them there. */
@@ -122,6 +176,8 @@ export class Blobs {
     }
   }
 }
+
+const missing = (digest: string): Unreadable => new Unreadable(`The blob ${digest} is not in the store, or not whole.`);
 
 /** Everything that makes up a blob, in order. */
 function eventsOf({ bytes, mediaType }: BlobRef, content: Uint8Array): readonly NewEvent[] {

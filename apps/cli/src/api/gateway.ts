@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import {
   AgentName,
@@ -18,6 +19,7 @@ import {
   type StartRunRequest,
   UsageAnswer,
 } from '#contracts';
+import { messageOf, Unavailable, Unreadable } from '#platform';
 import type { Target } from '../target.js';
 import { Http } from './http.js';
 
@@ -113,11 +115,20 @@ export class Gateway {
     return this.http.ask(`/v1/runs/${id}/effects`, EffectsAnswer);
   }
 
-  /** What an event of the run names by its digest. */
-  async blob(id: string, digest: string): Promise<Buffer> {
+  /** What an event of the run names by its digest, piece by piece. @throws Unreadable when it is not that in the end */
+  async *blob(id: string, digest: string): AsyncGenerator<Uint8Array> {
     const signal = AbortSignal.timeout(BLOB_WITHIN_MS);
     const response = await this.http.send(`/v1/runs/${id}/blobs/${encodeURIComponent(digest)}`, { signal });
-    return Buffer.from(await response.arrayBuffer());
+    const hash = createHash('sha256');
+    try {
+      for await (const piece of response.body ?? []) {
+        hash.update(piece);
+        yield piece;
+      }
+    } catch (error) {
+      throw new Unavailable(`The blob did not come whole (${messageOf(error)}): try again.`, { cause: error });
+    }
+    if (hash.digest('hex') !== digest) throw new Unreadable(`What came is not the blob ${digest}: try again.`);
   }
 
   /** The messages on the bus that nobody could handle. */

@@ -10,6 +10,7 @@ export const blobCommand: CommandFactory = (context) =>
     .argument('<digest>', 'as `baton events` shows it')
     .action(async (run: string, digest: string, options: Addressed) => {
       const gateway = gatewayOf(context, options);
-      const content = await gateway.blob(await namedRun(gateway, run), digest);
-      if (!process.stdout.write(content)) await once(process.stdout, 'drain');
+      for await (const piece of gateway.blob(await namedRun(gateway, run), digest)) {
+        if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
+      }
     });

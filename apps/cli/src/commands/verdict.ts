@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import type { CallId, Receipt, RunView, WaitsFor } from '#contracts';
+import type { CallId, Receipt, WaitsFor } from '#contracts';
 import type { Gateway } from '../api/gateway.js';
 import { Obstacle } from '../errors.js';
 import type { Output } from '../output.js';
@@ -17,6 +17,7 @@ interface Judged {
   readonly verb: 'approve' | 'deny';
 }
 
+const WHOLE_DIGEST = 64;
 const SHORTEST_DIGEST = 8;
 export const DIGEST_WORDS = `the digest of the input that was looked at, or its first ${SHORTEST_DIGEST} characters or more`;
 
@@ -24,31 +25,16 @@ export const DIGEST_WORDS = `the digest of the input that was looked at, or its 
 export async function verdictOn(output: Output, gateway: Gateway, judged: Judged, verdict: Verdict): Promise<Receipt> {
   const view = await gateway.run(judged.id);
   const call = view.waitsFor?.find(({ callId }) => callId === judged.callId);
-  if (call === undefined) return saidBefore(gateway, view, judged);
-  const inputDigest = await digestLookedAt(output, judged.verb, call, verdict.digest);
+  const inputDigest = call
+    ? await digestLookedAt(output, judged.verb, call, verdict.digest)
+    : digestUnseen(verdict.digest);
   const { reason, decision } = verdict;
   const json = { inputDigest, ...(reason === undefined ? {} : { reason }), ...(decision && { decision }) };
   return gateway.wish(judged.id, `calls/${judged.callId}/${judged.verb}`, json);
 }
 
-/** The same verdict again, on a call that does not wait any more, has nothing to record. @throws Obstacle */
-async function saidBefore(gateway: Gateway, view: RunView, { id, callId, verb }: Judged): Promise<Receipt> {
-  const { effects } = await gateway.effects(id);
-  const approval = effects.find((effect) => effect.callId === callId)?.approval;
-  if (view.endedAt !== undefined || approval === undefined || approval.state === 'pending') {
-    throw new Obstacle(doesNotWait(view, callId));
-  }
-  const detail = `The call ${callId} is ${approval.state} already${approval.by === undefined ? '' : ` by ${approval.by}`}.`;
-  if (approval.state !== (verb === 'approve' ? 'granted' : 'denied')) throw new Obstacle(detail);
-  return { id: view.id, revision: view.asOf.revision, status: view.status, recorded: false, detail };
-}
-
-function doesNotWait({ waitsFor = [] }: RunView, callId: string): string {
-  const ids: readonly CallId[] = waitsFor.map((waiting) => waiting.callId);
-  return ids.length === 0
-    ? 'No call of the run waits for a person; `npx baton status` shows what it does.'
-    : `The call ${callId} does not wait for a person; those that do: ${ids.join(', ')}.`;
-}
+/** What does not wait is answered by the one who knows what was decided before; a part of a digest is that of no input. */
+const digestUnseen = (named = ''): string => (named.length === WHOLE_DIGEST ? named : '0'.repeat(WHOLE_DIGEST));
 
 /** A verdict holds for the very input that the person has seen: it is named by its digest, or shown and confirmed. */
 async function digestLookedAt(

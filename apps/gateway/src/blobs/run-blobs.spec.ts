@@ -50,6 +50,45 @@ describe('a blob that a run’s log names', () => {
     expect((await get(run, whole, { 'if-none-match': `"${whole}"` })).status).toBe(304);
   });
 
+  it.each([
+    ['bytes=0-9', 0, 9],
+    ['bytes=599998-600003', 599_998, 600_003],
+    ['bytes=700000-', 700_000, 1_499_999],
+    ['bytes=-7', 1_499_993, 1_499_999],
+    ['bytes=1499990-9999999', 1_499_990, 1_499_999],
+  ])('is given in part where a range is asked for: %s', async (range, first, last) => {
+    const { run, whole } = await aRunWithBlobs();
+    const answer = await get(run, whole, { range });
+    expect(answer.status).toBe(206);
+    expect(answer.headers.get('content-range')).toBe(`bytes ${first}-${last}/1500000`);
+    expect(answer.headers.get('content-length')).toBe(`${last - first + 1}`);
+    expect(Buffer.from(await answer.arrayBuffer()).equals(output.subarray(first, last + 1))).toBe(true);
+  });
+
+  it('is given whole where no single range of this very blob is asked for, and refused behind its end', async () => {
+    const { run, whole } = await aRunWithBlobs();
+    const others = [{ range: 'bytes=0-1,5-6' }, { range: 'lines=1-2' }, { range: 'bytes=9-1' }];
+    for (const headers of [...others, { range: 'bytes=0-1', 'if-range': '"other"' }]) {
+      const answer = await get(run, whole, headers);
+      expect([answer.status, (await answer.arrayBuffer()).byteLength]).toEqual([200, 1_500_000]);
+    }
+    expect((await get(run, whole, { range: 'bytes=0-1', 'if-range': `"${whole}"` })).status).toBe(206);
+    const beyond = await get(run, whole, { range: 'bytes=1500000-' });
+    expect(beyond.headers.get('content-range')).toBe('bytes */1500000');
+    expect(await codeOf(beyond)).toEqual([416, 'range-beyond']);
+  });
+
+  it('tells its length and type without its content', async () => {
+    const { run, whole } = await aRunWithBlobs();
+    const answer = await rig.ask(`/v1/runs/${run}/blobs/${whole}`, { method: 'HEAD' });
+    expect([answer.status, (await answer.arrayBuffer()).byteLength]).toEqual([200, 0]);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-length': '1500000',
+      'content-type': 'text/plain; charset=utf-8',
+      'accept-ranges': 'bytes',
+    });
+  });
+
   it('is not given for another run, nor one that only a model speaks of', async () => {
     const { whole } = await aRunWithBlobs();
     const other = await rig.aRun();

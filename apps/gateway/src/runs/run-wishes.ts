@@ -1,6 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { momentOf, type Receipt, type RunId, type SomeCaps, type StartRunRequest } from '#contracts';
-import { canonical, type Refusal, type Run, statusOf, type Wished, type Wisher, wishCaps } from '#domain';
+import {
+  type CallId,
+  momentOf,
+  type Receipt,
+  type RunEvent,
+  type RunId,
+  type SomeCaps,
+  type StartRunRequest,
+} from '#contracts';
+import {
+  canonical,
+  type Question,
+  questionAbout,
+  type Refusal,
+  type Run,
+  statusOf,
+  type Wished,
+  type Wisher,
+  wishCaps,
+} from '#domain';
 import { Runs, RunUnknown } from '#log';
 import { type Clock, idOf, newId, sha256 } from '#platform';
 import { Agents } from '../agents/agents.js';
@@ -37,6 +55,28 @@ export class RunWishes {
   /** Raises caps, within what this server allows. */
   raise(id: RunId, caps: SomeCaps): Promise<Receipt> {
     return this.wish(id, (run, wisher) => wishCaps(run, wisher, caps, this.allowance.caps));
+  }
+
+  /**
+   * A verdict on a call. What was decided of one that has ended since is read from the log, so that the same verdict again
+   * has the same answer, and another is told what holds.
+   */
+  async verdict(
+    id: RunId,
+    callId: CallId,
+    decide: (run: Run, wisher: Wisher, before?: Question) => Wished,
+  ): Promise<Receipt> {
+    try {
+      return await this.wish(id, decide);
+    } catch (error) {
+      if (!(error instanceof ApiProblem && error.code === 'not-asked')) throw error;
+      const events: RunEvent[] = [];
+      for await (const { event } of this.runs.events(id)) {
+        if ('callId' in event.data && event.data.callId === callId) events.push(event);
+      }
+      const before = questionAbout(callId, events);
+      return await this.wish(id, (run, wisher) => decide(run, wisher, before));
+    }
   }
 
   /** @throws ApiProblem 422 when the run was started by another wish with the same key */

@@ -72,7 +72,9 @@ export class WishesController {
     const callId = callIdFrom(named);
     const { inputDigest, reason } = validated(ApproveCallRequest, await readJson(request));
     const verdict = { callId, inputDigest, ...(reason === undefined ? {} : { reason }) };
-    return this.wishes.wish(runIdFrom(id), (run, wisher) => wishApprove(run, wisher, verdict));
+    return this.wishes.verdict(runIdFrom(id), callId, (run, wisher, before) =>
+      wishApprove(run, wisher, verdict, before),
+    );
   }
 
   @Post('calls/:callId/deny')
@@ -85,7 +87,7 @@ export class WishesController {
     const callId = callIdFrom(named);
     const { inputDigest, reason, decision } = validated(DenyCallRequest, await readJson(request));
     const verdict = { callId, inputDigest, reason, ...(decision === undefined ? {} : { decision }) };
-    return this.wishes.wish(runIdFrom(id), (run, wisher) => wishDeny(run, wisher, verdict));
+    return this.wishes.verdict(runIdFrom(id), callId, (run, wisher, before) => wishDeny(run, wisher, verdict, before));
   }
 
   @Post('calls/:callId/answer')

@@ -76,6 +76,35 @@ describe('a call that waits for a person', () => {
     expect(await wish(run, 'calls/x/approve', other)).toMatchObject({ status: 404, body: { code: 'call-unknown' } });
   });
 
+  it('was in doubt and has been decided: the same again is known, another verdict is told what holds, also afterwards', async () => {
+    const run = await waitingRun();
+    await wish(run, 'calls/1-0/approve', { inputDigest });
+    const place = { at, segment: 2, callId };
+    const asked = { ...place, inputDigest, expiresAt: soon, about: 'doubt' as const };
+    await rig.record('coordinator', run, scheduled(2));
+    await rig.record(
+      'segment-runner',
+      run,
+      started(2),
+      { type: 'ToolCallStarted', data: { ...place, tool: 'bash', inputDigest } },
+      { type: 'ToolCallInDoubt', data: { ...place, reason: 'Its workspace has died.' } },
+      { type: 'ApprovalRequested', data: asked },
+    );
+    const deny = (decision: string) => wish(run, 'calls/1-0/deny', { inputDigest, decision, reason: 'I looked.' });
+    expect(await deny('done')).toMatchObject({ status: 202, body: { recorded: true } });
+    const detail = 'The call 1-0 is denied already by api-key (done): I looked.';
+    const decided = async (): Promise<void> => {
+      const other = { status: 409, body: { code: 'already-answered', detail } };
+      expect(await deny('done')).toMatchObject({ status: 202, body: { recorded: false, detail } });
+      expect(await deny('not-done')).toMatchObject(other);
+      expect(await wish(run, 'calls/1-0/approve', { inputDigest })).toMatchObject(other);
+    };
+    await decided();
+    const content = [{ type: 'text' as const, text: 'It was done.' }];
+    await rig.record('segment-runner', run, { type: 'ToolCallSettled', data: { ...place, by: 'person', content } });
+    await decided();
+  });
+
   it('has its line in the effect ledger', async () => {
     const run = await waitingRun();
     const answer = (await (await rig.ask(`/v1/runs/${run}/effects`)).json()) as EffectsAnswer;

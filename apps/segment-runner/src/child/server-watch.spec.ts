@@ -132,9 +132,25 @@ describe('an MCP server that dies', () => {
       look,
     );
     expect(await story.worked()).toBe('finished');
-    expect(await story.servers()).toEqual(['ready', 'unavailable', 'ready']);
-    expect(story.told(6)).toEqual([1, 1, 0]);
+    expect(await story.servers()).toEqual(['ready', 'unavailable', 'anew']);
+    expect(story.told(6)).toEqual([1, 0, 1]);
     expect(story.asked.map(({ tools }) => tools.length)).toEqual([2, 1, 1, 2, 2, 2]);
+    expect(await story.isVerified()).toBe(true);
+  });
+
+  it('and is found to be the same as before is told to be there again, without a word of memory that is gone', async () => {
+    const says = async (segment: Segment, found: Discovery): Promise<ModelBlock> => {
+      story.says = found;
+      await segment.lookAtServers();
+      return facts.bash();
+    };
+    const story = await Story.of(
+      (segment) => says(segment, away('It said nothing for a while.')),
+      (segment) => says(segment, ready('first')),
+      look,
+    );
+    expect(await story.worked()).toBe('finished');
+    expect(story.told(4)).toEqual([1, 1, 0]);
     expect(await story.isVerified()).toBe(true);
   });
 
@@ -167,6 +183,30 @@ describe('an MCP server that dies', () => {
     expect(await story.isVerified()).toBe(true);
     expect(await story.servers()).toEqual(['ready', 'anew', 'unavailable']);
     expect(story.told(4)).toEqual([1, 0, 1]);
+  });
+
+  it('because it was stopped while the run rested is told as what it was, and a session not as a server', async () => {
+    const handOff: Turn = (segment) => {
+      segment.drain();
+      return facts.bash();
+    };
+    const story = await Story.of(handOff, handOff);
+    await story.worked();
+    story.says = ready('second', 'It was stopped because the run rested.');
+    await story.worked();
+    story.says = { ...ready('third', 'It was given up because the run rested.'), hasSessions: true } as Discovery;
+    expect(await story.worked()).toBe('finished');
+    const shown = JSON.stringify(story.asked.at(-1)?.messages);
+    expect(shown).toContain(
+      'The server local has ended and was started again, so what it held in its memory is gone. ' +
+        'Its tools can be used. It was stopped because the run rested.',
+    );
+    expect(shown).toContain(
+      'The session with the server local has ended and another was begun, so what it held for that session is gone. ' +
+        'Its tools can be used. It was given up because the run rested.',
+    );
+    expect(shown).not.toContain('Nobody knows');
+    expect(await story.isVerified()).toBe(true);
   });
 
   it('leaves what its open calls do to the world as it was declared', async () => {

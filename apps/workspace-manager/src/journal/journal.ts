@@ -89,7 +89,7 @@ export class Journal {
   /** Nothing more is known of the workspace and its calls. */
   forget(runId: RunId): Promise<void> {
     return this.change(() => {
-      for (const table of ['workspaces', 'calls', 'background'])
+      for (const table of ['workspaces', 'calls', 'background', 'servers'])
         this.run(`DELETE FROM ${table} WHERE run_id = ?`, runId);
     });
   }
@@ -184,6 +184,18 @@ export class Journal {
     return this.change(() => this.run(set, JSON.stringify({ ...end, at }), ...keysOf(call)));
   }
 
+  /** Why a server of a run has ended, should nobody hear of it; undefined where that is not known. */
+  serverEnded(runId: RunId, server: string): string | undefined {
+    const row = this.prepared('SELECT ended FROM servers WHERE run_id = ? AND server = ?').get(runId, server);
+    return (row as Row | undefined)?.['ended']?.toString();
+  }
+
+  serverEnds(runId: RunId, server: string, ended: string | null): Promise<void> {
+    return this.change(() =>
+      this.run('INSERT OR REPLACE INTO servers (run_id, server, ended) VALUES (?, ?, ?)', runId, server, ended),
+    );
+  }
+
   close(): void {
     this.commit();
     this.closed = true;
@@ -202,7 +214,7 @@ export class Journal {
     return statement;
   }
 
-  private run(sql: string, ...values: (string | number)[]): void {
+  private run(sql: string, ...values: (string | number | null)[]): void {
     this.prepared(sql).run(...values);
   }
 

@@ -20,6 +20,9 @@ const SCHEMA = `
     run_id TEXT NOT NULL, call_id TEXT NOT NULL, attempt INTEGER NOT NULL, stopping TEXT, ending TEXT,
     PRIMARY KEY (run_id, call_id, attempt)
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS servers (
+    run_id TEXT NOT NULL, server TEXT NOT NULL, ended TEXT, PRIMARY KEY (run_id, server)
+  ) WITHOUT ROWID;
   ${CALLS}
 `;
 

@@ -45,6 +45,10 @@ export interface ConnectionParts {
   readonly open: () => Way;
   /** Is told when a connection that stood has broken. */
   readonly onLost: () => void;
+  /** Is told when a connection stands, and when it is over without anybody having given it up. */
+  readonly onStanding: (stands: boolean) => Promise<void>;
+  /** Why the connection before this one was given up. */
+  readonly ended: string | undefined;
   readonly clock: Clock;
 }
 
@@ -69,8 +73,11 @@ export class Connection {
   private standing: Connected | undefined;
   /** Why the last connection that stood has ended. */
   private ended: string | undefined;
+  private isGivenUp = false;
 
-  constructor(private readonly parts: ConnectionParts) {}
+  constructor(private readonly parts: ConnectionParts) {
+    this.ended = parts.ended;
+  }
 
   /**
    * The tools as they are now. One that has calls is not disturbed; one that is silent is given up at the third time only,
@@ -99,7 +106,7 @@ export class Connection {
       const told = this.translated(error, connected.way).message;
       this.silences += 1;
       if (isSilence(error) && this.silences < SILENCES_BORNE) throw new ServerUnavailable(told, { cause: error });
-      this.ended = told;
+      this.over(told);
       return false;
     }
   }
@@ -132,7 +139,7 @@ export class Connection {
       const told = this.translated(error, way);
       // Nothing more is expected of a server that keeps calls waiting.
       if (this.calls === 1 && !isAnswer(error)) {
-        this.ended = told.message;
+        this.over(told.message);
         void this.close();
       }
       throw told;
@@ -145,7 +152,13 @@ export class Connection {
     return this.calls === 0;
   }
 
-  async close(): Promise<void> {
+  /** Closes it for good: what breaks from now on is no news. */
+  async giveUp(): Promise<void> {
+    this.isGivenUp = true;
+    await this.close();
+  }
+
+  private async close(): Promise<void> {
     const closing = this.current;
     this.current = undefined;
     this.standing = undefined;
@@ -188,6 +201,7 @@ export class Connection {
       await client.connect(way, { timeout: HELLO_MS });
       connected.tools = await this.listOf(client);
       this.standing = connected;
+      await this.parts.onStanding(true);
       this.failures = 0;
       this.silences = 0;
       return connected;
@@ -204,8 +218,14 @@ export class Connection {
 
   private lost({ way }: Connected): void {
     this.standing = undefined;
-    this.ended = `The MCP server ${this.parts.server} has ended${said(way)}.`;
+    this.over(`The MCP server ${this.parts.server} has ended${said(way)}.`);
     this.parts.onLost();
+  }
+
+  private over(why: string): void {
+    if (this.isGivenUp) return;
+    this.ended = why;
+    void this.parts.onStanding(false);
   }
 
   private async listOf(client: Client): Promise<ListedTool[]> {

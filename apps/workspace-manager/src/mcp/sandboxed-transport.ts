@@ -83,6 +83,12 @@ export class SandboxedTransport implements Transport {
     this.kill();
   }
 
+  /** Ends it at once; `why`, a sentence, stands for its last words. */
+  end(why: string): void {
+    this.stderr = why;
+    this.kill();
+  }
+
   /** What it said last on its standard error; secrets are still in it. */
   get lastWords(): string {
     return this.stderr.trim();
@@ -119,8 +125,7 @@ export class SandboxedTransport implements Transport {
     if (this.bytes <= MOST_BYTES && this.messages <= MOST_MESSAGES) return false;
     this.parts = [];
     this.stdout.removeAllListeners('data').resume();
-    this.stderr = 'It sent far more than was asked for, so it was ended.';
-    this.kill();
+    this.end('It sent far more than was asked for, so it was ended.');
     return true;
   }
 

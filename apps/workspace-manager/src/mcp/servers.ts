@@ -4,6 +4,7 @@ import { type Clock, messageOf, newId, Unavailable } from '#platform';
 import type { DiskUse, Watch } from '../disk-use.js';
 import type { Folders } from '../folders.js';
 import type { HeldWorkspace } from '../journal/entries.js';
+import type { Journal } from '../journal/journal.js';
 import { type Resolve, reachOf } from '../network/request.js';
 import type { Means } from '../probe.js';
 import { asEntries, withNamelessFile } from '../secrets/nameless-file.js';
@@ -14,8 +15,10 @@ import { SandboxedTransport } from './sandboxed-transport.js';
 
 const MIB = 1024 * 1024;
 const REASON_CHARACTERS = 2_000;
+const DISK_FULL = 'The files of the workspace take more room than they may (workspace.diskMb), so it was ended.';
 
 export interface ServersParts {
+  readonly journal: Journal;
   readonly secrets: Secrets;
   readonly resolve: Resolve;
   readonly means: Means;
@@ -26,9 +29,16 @@ export interface ServersParts {
   readonly onServerLost: (runId: RunId, server: string) => void;
 }
 
+interface Connected {
+  readonly runId: RunId;
+  readonly server: string;
+  readonly spec: McpServer;
+  readonly connection: Connection;
+}
+
 /** The MCP servers of the workspaces that are open here; each workspace has connections of its own. */
 export class McpServers {
-  private readonly connections = new Map<string, Connection>();
+  private readonly connected = new Map<string, Connected>();
   /** The names of the control groups that processes of ours are in. */
   private readonly groups = new Set<string>();
 
@@ -42,12 +52,13 @@ export class McpServers {
         try {
           const { tools, ended, ...instance } = await this.of(held, server).list();
           const told = ended === undefined ? {} : { ended: redactor.text(ended).slice(0, REASON_CHARACTERS) };
+          const kind = instance.instance && isRemote(held.external.mcp[server]) && { hasSessions: true as const };
           const ready = redactor.json({
             state: 'ready' as const,
             server,
             tools: tools.map(({ declared }) => declared),
           });
-          return { ...ready, ...instance, ...told };
+          return { ...ready, ...instance, ...kind, ...told };
         } catch (error) {
           const reason = redactor.text(messageOf(error)).slice(0, REASON_CHARACTERS);
           return { state: 'unavailable', server, reason };
@@ -59,33 +70,42 @@ export class McpServers {
   /** @throws Unavailable when the agent file does not name the server */
   of(held: HeldWorkspace, server: string): Connection {
     const name = nameOf(held.runId, server);
-    const known = this.connections.get(name);
-    if (known !== undefined) return known;
+    const known = this.connected.get(name);
+    if (known !== undefined) return known.connection;
     const spec = held.external.mcp[server];
     if (spec === undefined) throw new Unavailable(`The agent file names no MCP server ${server}.`);
-    const open = 'url' in spec ? () => this.overHttp(held, spec) : () => this.inSandbox(held, server, spec);
-    const onLost = (): void => this.parts.onServerLost(held.runId, server);
-    const connection = new Connection({ server, only: spec.tools, open, onLost, clock: this.parts.clock });
-    this.connections.set(name, connection);
+    const { runId } = held;
+    const { journal, clock, onServerLost } = this.parts;
+    const connection = new Connection({
+      server,
+      only: spec.tools,
+      open: isRemote(spec) ? () => this.overHttp(held, spec) : () => this.inSandbox(held, server, spec),
+      onLost: () => onServerLost(runId, server),
+      // What a manager that dies cannot write any more is written while the server stands.
+      onStanding: (stands) => this.note({ runId, server, spec }, stands ? 'its workspace-manager ended' : undefined),
+      ended: journal.serverEnded(runId, server),
+      clock,
+    });
+    this.connected.set(name, { runId, server, spec, connection });
     return connection;
   }
 
-  /** Ends the servers of a workspace that were started in it, and leaves the others. */
-  async release(runId: RunId): Promise<void> {
-    const own = [...this.connections].filter(([name]) => name.startsWith(`${runId}.`));
-    for (const [name] of own) this.connections.delete(name);
-    await Promise.all(own.map(([, connection]) => connection.close()));
+  /** Ends the servers of a workspace that were started in it, and leaves the others. `because` is a clause. */
+  async release(runId: RunId, because: string): Promise<void> {
+    await this.giveUp(
+      [...this.connected.values()].filter((one) => one.runId === runId),
+      because,
+    );
   }
 
   /** Ends the servers of a workspace that nothing is asked of; they are started again when something is. */
   async rest(runId: RunId): Promise<void> {
-    const idle = [...this.connections].filter(([name, { isIdle }]) => name.startsWith(`${runId}.`) && isIdle);
-    for (const [name] of idle) this.connections.delete(name);
-    await Promise.all(idle.map(([, connection]) => connection.close()));
+    const idle = [...this.connected.values()].filter((one) => one.runId === runId && one.connection.isIdle);
+    await this.giveUp(idle, 'the run rested');
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.connections.values()].map((connection) => connection.close()));
+    await Promise.all([...this.connected.values()].map(({ connection }) => connection.giveUp()));
   }
 
   /** Whether the control group of this name has a server of ours in it. */
@@ -95,7 +115,23 @@ export class McpServers {
 
   /** The runs with connections. */
   runs(): RunId[] {
-    return [...new Set([...this.connections.keys()].map((name) => name.slice(0, name.indexOf('.')) as RunId))];
+    return [...new Set([...this.connected.values()].map(({ runId }) => runId))];
+  }
+
+  private async giveUp(those: readonly Connected[], because: string): Promise<void> {
+    for (const { runId, server } of those) this.connected.delete(nameOf(runId, server));
+    await Promise.all(those.map(({ connection }) => connection.giveUp()));
+    await Promise.all(those.map((one) => this.note(one, because)));
+  }
+
+  /** Whoever connects next says why this one has ended. It is a courtesy: a journal that cannot be written is no hindrance. */
+  private async note(
+    { runId, server, spec }: Omit<Connected, 'connection'>,
+    because: string | undefined,
+  ): Promise<void> {
+    const was = isRemote(spec) ? 'given up' : 'stopped';
+    const ended = because === undefined ? null : `It was ${was} because ${because}.`;
+    await this.parts.journal.serverEnds(runId, server, ended).catch(() => undefined);
   }
 
   private overHttp({ external }: HeldWorkspace, spec: Extract<McpServer, { url: string }>): Way {
@@ -124,7 +160,7 @@ export class McpServers {
       (descriptor) =>
         new SandboxedTransport({ commandLine, groups: group.folders, path: means.path, variables: descriptor, others }),
     );
-    const watch: Watch = disk.watch(held.runId, limit, () => void way.close());
+    const watch: Watch = disk.watch(held.runId, limit, () => way.end(DISK_FULL));
     void way.exited.finally(() => {
       watch.end();
       this.groups.delete(name);
@@ -133,5 +169,8 @@ export class McpServers {
     return way;
   }
 }
+
+const isRemote = (spec: McpServer | undefined): spec is Extract<McpServer, { url: string }> =>
+  spec !== undefined && 'url' in spec;
 
 const nameOf = (runId: RunId, server: string): string => `${runId}.mcp-${server}`;

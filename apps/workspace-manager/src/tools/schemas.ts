@@ -7,7 +7,7 @@ import { messageOf, sha256 } from '#platform';
 const LARGEST = 100_000;
 const KEPT = 1_000;
 /** A pattern that backtracks without end is given up on after so long, in milliseconds. */
-const PATTERN_MS = 50;
+const PATTERN_MS = 250;
 
 /** What is wrong with an input; undefined when it fits. */
 export type Check = (input: unknown) => string | undefined;

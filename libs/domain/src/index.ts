@@ -8,6 +8,7 @@ export {
   capsUsed,
   forgottenAt,
   minutesEndAt,
+  reserveFault,
   shownBytes,
 } from './caps.js';
 export { type Context, emptyContext, extendContext, hasNewMedia, requestMessages } from './context.js';

@@ -9,6 +9,7 @@ import {
   type RunEventOf,
   type SomeCaps,
 } from '#contracts';
+import { reserveFault } from './caps.js';
 import { isOfQuestion, questionAfter } from './evolve-calls.js';
 import { tooMuchToShow } from './media.js';
 import { isEnded, type Question, type Run } from './run.js';
@@ -236,6 +237,9 @@ export function wishCaps(run: Run, { by, at }: Wisher, caps: SomeCaps, maxima: S
   if (above !== undefined) {
     return refuse('cap-too-high', `caps.${above} may be at most ${maxima[above]} on this server.`);
   }
+  const { segmentSeconds = run.caps.segmentSeconds, reserveSeconds = run.caps.reserveSeconds } = caps;
+  const fault = reserveFault({ segmentSeconds, reserveSeconds });
+  if (fault !== undefined) return refuse('cap-too-high', `With these caps ${fault}; raise caps.segmentSeconds too.`);
   if ((Object.keys(caps) as (keyof Caps)[]).every((name) => caps[name] === run.caps[name])) {
     const detail = 'These caps are as high already.';
     return halted ? refuse('cap-not-raised', `${detail} ${summaryOf(run)}`) : nothing(detail);

@@ -70,10 +70,11 @@ describe('a command in the background', () => {
 
   it('is one of eight at most', async () => {
     const other = await new Bench(bench.manager).open();
-    const states = await Promise.all(
-      Array.from({ length: 8 }, () => other.call('bash', { command: 'sleep 300', background: true })),
+    const atOnce = await Promise.all(
+      Array.from({ length: 12 }, () => other.call('bash', { command: 'sleep 300', background: true })),
     );
-    expect(states.map((state) => finished(state).outcome)).toEqual(Array(8).fill('ok'));
+    const states = atOnce.filter((state) => finished(state).outcome === 'ok');
+    expect(states).toHaveLength(8);
     const ninth = finished(await other.call('bash', { command: 'touch ninth', background: true }));
     expect(ninth).toMatchObject({ outcome: 'error', text: expect.stringContaining('stop one first') });
     expect(existsSync(join(rig.files(other.runId), 'ninth'))).toBe(false);

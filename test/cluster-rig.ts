@@ -128,15 +128,10 @@ export class ClusterRig {
   }
 
   /** Waits until the log has such an event, and answers with it. */
-  recorded(
-    id: RunId,
-    type: string,
-    which: (data: EventView['data']) => boolean = () => true,
-    limitMs = LIMIT_MS,
-  ): Promise<EventView> {
+  recorded(id: RunId, type: string, which: (data: EventView['data']) => boolean = () => true): Promise<EventView> {
     return until(
       async () => (await this.events(id)).find((event) => event.type === type && which(event.data)),
-      limitMs,
+      LIMIT_MS,
     );
   }
 
@@ -205,8 +200,8 @@ export class ClusterRig {
 }
 
 /** Waits for the run's end and answers with its log, in which it ends once. */
-export async function endedOnce(rig: ClusterRig, id: RunId, limitMs = LIMIT_MS): Promise<readonly EventView[]> {
-  await until(async () => (await rig.events(id)).some(({ type }) => ENDS.includes(type)), limitMs);
+export async function endedOnce(rig: ClusterRig, id: RunId): Promise<readonly EventView[]> {
+  await until(async () => (await rig.events(id)).some(({ type }) => ENDS.includes(type)), LIMIT_MS);
   const events = await rig.events(id);
   expect(events.filter(({ type }) => ENDS.includes(type))).toHaveLength(1);
   expect(events.map(({ revision }) => revision)).toEqual(events.map((_, place) => place));
@@ -214,13 +209,8 @@ export async function endedOnce(rig: ClusterRig, id: RunId, limitMs = LIMIT_MS):
 }
 
 /** Waits for a completed run of `count` items, each worked on exactly once by what its commands have noted. */
-export async function completedExactly(
-  rig: ClusterRig,
-  id: RunId,
-  count: number,
-  limitMs?: number,
-): Promise<readonly EventView[]> {
-  const events = await endedOnce(rig, id, limitMs);
+export async function completedExactly(rig: ClusterRig, id: RunId, count: number): Promise<readonly EventView[]> {
+  const events = await endedOnce(rig, id);
   expect(events.at(-1)).toMatchObject({ type: 'RunCompleted', data: { items: { total: count, done: count } } });
   expect((await rig.notes(id, 'ledger')).toSorted()).toEqual([...idsOf(count)].toSorted());
   for (const type of ['ToolCallStarted', 'ToolCallCompleted', 'ItemCompleted']) {

@@ -134,7 +134,7 @@ it(
     await rig.recorded(id, 'ModelTurnCompleted', ({ turn }) => turn === 33);
     kill(await rig.pidOf('segment-runner'));
 
-    const { data } = await rig.recorded(id, 'RunCompleted', undefined, 60_000);
+    const { data } = await rig.recorded(id, 'RunCompleted');
     over.abort();
     expect(data).toMatchObject({ items: { total: 1, done: 1, failed: 0 } });
     const events = await rig.events(id);

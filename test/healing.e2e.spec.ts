@@ -30,7 +30,7 @@ describe('a cluster that heals', () => {
     async () => {
       const seconds = [await another('sweeper'), await another('coordinator')];
       try {
-        const id = await rig.run({ command: STEADY }, 8);
+        const id = await rig.run({ command: STEADY }, 12);
         for (const [done, victim] of [
           [1, await rig.pidOf('sweeper')],
           [2, await rig.pidOf('coordinator')],
@@ -43,7 +43,7 @@ describe('a cluster that heals', () => {
           const deaths = done;
           await until(async () => (await ofType(id, 'SegmentStarted')).length > deaths, TEST_MS);
         }
-        const events = await completedExactly(rig, id, 8);
+        const events = await completedExactly(rig, id, 12);
         const scheduled = events.filter(({ type }) => type === 'SegmentScheduled').map(({ data }) => data['segment']);
         expect(scheduled).toEqual(scheduled.map((_, place) => place + 1));
       } finally {
@@ -56,13 +56,13 @@ describe('a cluster that heals', () => {
   it(
     'counts none of ten orderly stops of its processes, as ten deployments make them',
     async () => {
-      const id = await rig.run({ command: STEADY, caps: { restartsWithoutProgress: 1 } }, 12);
+      const id = await rig.run({ command: STEADY, caps: { restartsWithoutProgress: 1 } }, 20);
       for (let deployment = 1; deployment <= 10; deployment += 1) {
         await until(async () => (await rig.notes(id, 'ledger')).length >= deployment, TEST_MS);
         process.kill(await rig.childOf(id), 'SIGTERM');
         await until(async () => (await ofType(id, 'SegmentStarted')).length > deployment, TEST_MS);
       }
-      const events = await completedExactly(rig, id, 12);
+      const events = await completedExactly(rig, id, 20);
       const restarts = events.filter(({ type }) => type === 'SegmentScheduled');
       expect(restarts.map(({ data }) => data['restartsWithoutProgress'])).toEqual(restarts.map(() => 0));
     },

@@ -1,5 +1,6 @@
 import { Bus, Doorbells } from '#bus';
-import { AdvanceRun, momentOf, type RunEvent, RunId, RunSegment, streams, WORK_CONSUMERS } from '#contracts';
+import { AdvanceRun, millisOf, momentOf, type RunEvent, RunId, RunSegment, streams, WORK_CONSUMERS } from '#contracts';
+import { restartBackoffMs } from '#domain';
 import { createMemoryLog, type EventLog, Runs } from '#log';
 import { newId, silentLogger, systemClock } from '#platform';
 import { runRequested, startNats, type TestNats, until } from '#testing';
@@ -111,6 +112,10 @@ describe('a coordinator', () => {
     await begin(runId, 1);
     await end(runId, 1, 'crashed');
     await until(async () => (await scheduledOf(runId)) === 2);
+    const moments: number[] = [];
+    for await (const { event } of runner().events(runId)) moments.push(millisOf(event.data.at));
+    const [ended = 0, scheduled = 0] = moments.slice(-2);
+    expect(scheduled - ended).toBeGreaterThanOrEqual(restartBackoffMs(1));
   });
 
   it('schedules once however often and by however many it is rung', async () => {

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { HungMs } from '#platform';
+import { Host, HungMs, LogLevel, Port } from '#platform';
 
-const port = z.coerce.number('must be a port number').int().min(0).max(65_535);
 const yes = z.enum(['true', 'false'], 'must be true or false').default('false');
 const file = z.string().min(1).optional();
 
@@ -14,11 +13,11 @@ export const eventStoreConfig = z.object({
   /** Nothing is kept on the disk; BATON_DATA is passed over. */
   BATON_MEMORY: yes,
   /** 0 lets the system choose. */
-  BATON_PORT: port.default(2113),
-  BATON_HOST: z.string().min(1).default('127.0.0.1'),
+  BATON_PORT: Port.default(2113),
+  BATON_HOST: Host,
   /** What gossip tells clients to connect to; absent: where the server listens. */
   BATON_ADVERTISE_HOST: z.string().min(1).optional(),
-  BATON_ADVERTISE_PORT: port.min(1).optional(),
+  BATON_ADVERTISE_PORT: Port.min(1).optional(),
   /** PEM files: the certificate chain and its private key. */
   BATON_TLS_CERT: file,
   BATON_TLS_KEY: file,
@@ -40,9 +39,7 @@ export const eventStoreConfig = z.object({
   BATON_STOP_WITH_PARENT: yes,
   /** See `HungMs`. */
   BATON_HUNG_MS: HungMs,
-  BATON_LOG_LEVEL: z
-    .enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent')
-    .default('info'),
+  BATON_LOG_LEVEL: LogLevel,
 });
 
 export type EventStoreConfig = Readonly<z.infer<typeof eventStoreConfig>>;

@@ -152,6 +152,19 @@ describe('whoever floods the server', () => {
     on.destroy();
   });
 
+  it('with appends that are begun, or refused, and never ended is cut off', async () => {
+    const begun = { options: { ...options, any: {}, deadline: { seconds: '60' } }, proposedMessages: [] };
+    for (const frameOf of [begun, { proposedMessages: [] }]) {
+      const frames = Array.from({ length: 10_001 }, (_, n) => {
+        const correlationId = { string: `0198a6a2-0000-4000-8000-${String(n).padStart(12, '0')}` };
+        return frame(encoded('BatchAppend', { correlationId, ...frameOf, isFinal: false }));
+      });
+      const on = await session();
+      expect(await call(on, 'BatchAppend', Buffer.concat(frames))).toBe('8');
+      on.destroy();
+    }
+  });
+
   it('with names as large as a message is answered, also where the name would be in the answer', async () => {
     const on = await session();
     const long = { streamIdentifier: { streamName: Buffer.from('ü'.repeat(500_000)) } };

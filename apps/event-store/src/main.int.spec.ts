@@ -70,7 +70,7 @@ describe('a fault that nobody caught', () => {
     await client.appendToStream('kept', jsonEvent({ type: 'Kept', data: {} }));
     await client.dispose();
     child.kill('SIGUSR2');
-    const [code] = (await once(child, 'exit')) as [number | null];
+    const [code] = (await once(child, 'close')) as [number | null];
     expect(code).toBe(1);
     expect(said).toMatch(/ends because of a fault of its own: out of order/);
     const again = await startServerProcess(data);

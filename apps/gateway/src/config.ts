@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { SomeCaps } from '#contracts';
-import { HungMs, Misconfigured, messageOf, readConfig } from '#platform';
+import { BusUrl, Host, HungMs, LogLevel, LogUrl, Misconfigured, messageOf, Port, readConfig } from '#platform';
 
 /** The settings of a gateway, by their environment variables. */
 export const GatewayConfig = z.object({
-  BATON_PORT: z.coerce.number().int().min(0).max(65_535).default(4_700),
-  BATON_HOST: z.string().min(1).default('127.0.0.1'),
-  BATON_LOG_URL: z.string().min(1).default('esdb://127.0.0.1:2113?tls=false'),
-  BATON_BUS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
+  BATON_PORT: Port.default(4_700),
+  BATON_HOST: Host,
+  BATON_LOG_URL: LogUrl,
+  BATON_BUS_URL: BusUrl,
   /** The key itself, or the file that it lies in; one of the two must be there. */
   BATON_API_KEY: z.string().min(16, 'use at least 16 characters').optional(),
   BATON_API_KEY_FILE: z.string().min(1).optional(),
@@ -29,7 +29,7 @@ export const GatewayConfig = z.object({
   BATON_MAX_OPEN_RUNS: z.coerce.number().int().min(1).default(100_000),
   /** See `HungMs`. */
   BATON_HUNG_MS: HungMs,
-  BATON_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  BATON_LOG_LEVEL: LogLevel,
 });
 export type GatewayConfig = z.infer<typeof GatewayConfig>;
 

@@ -1,19 +1,14 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { HungMs, readConfig } from '#platform';
-
-const flag = z
-  .enum(['0', '1', 'true', 'false'], { error: 'use 1 or 0' })
-  .default('0')
-  .transform((value) => value === '1' || value === 'true');
+import { BusUrl, Flag, Host, HungMs, LogLevel, LogUrl, Port, readConfig } from '#platform';
 
 /** The settings of a segment-runner and of its children, by their environment variables. */
 export const SegmentRunnerConfig = z.object({
-  BATON_BUS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
-  BATON_LOG_URL: z.string().min(1).default('esdb://127.0.0.1:2113?tls=false'),
-  BATON_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-  BATON_HOST: z.string().min(1).default('127.0.0.1'),
-  BATON_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  BATON_BUS_URL: BusUrl,
+  BATON_LOG_URL: LogUrl,
+  BATON_HEALTH_PORT: Port.default(0),
+  BATON_HOST: Host,
+  BATON_LOG_LEVEL: LogLevel,
   /** How many segments this runner works on at the same time; each has a process of its own. */
   BATON_POOL_SIZE: z.coerce.number().int().min(1).max(1_000).default(4),
   /** How many segments a child works through, one after the other, before a fresh one takes its place. */
@@ -31,7 +26,7 @@ export const SegmentRunnerConfig = z.object({
   /** A file of model prices in place of the shipped `prices.json`. */
   BATON_PRICES: z.string().min(1).optional(),
   /** Take one segment, finish it, exit: for platforms that start a process per job. Also `--once`. */
-  BATON_ONCE: flag,
+  BATON_ONCE: Flag,
   /** How long such a process waits for a segment, in milliseconds, before it exits with nothing done. */
   BATON_ONCE_WAIT_MS: z.coerce.number().int().positive().max(3_600_000).default(60_000),
   /** The name of this runner's machine in the log. */

@@ -1,4 +1,4 @@
-import type { Heartbeat, RunId } from '#contracts';
+import { type Heartbeat, type RunId, SEGMENT_OVER_EVENTS } from '#contracts';
 import type { Beat, RelayNews, Watched } from '#domain';
 
 /** What the sweeper has heard of one live segment. Moments are its own monotonic milliseconds. */
@@ -46,14 +46,7 @@ export class Segments {
   }
 }
 
-const ENDS: ReadonlySet<string> = new Set([
-  'SegmentEnded',
-  'RunPresumedDead',
-  'RunCompleted',
-  'RunFailed',
-  'RunCancelled',
-  'RunHalted',
-]);
+const ENDS: ReadonlySet<string> = new Set(SEGMENT_OVER_EVENTS);
 
 export const beatOf = ({ beat }: Segment, now: number): Beat | undefined =>
   beat && { heartbeat: beat.heartbeat, ageMs: now - beat.at };

@@ -204,11 +204,20 @@ export class Commands {
         clearInterval(timer);
         resolve(this.endOf(folder, group));
       };
-      const watcher = watch(folder, { persistent: false }, look);
-      watcher.on('error', () => watcher.close());
+      const watcher = listenTo(folder, look);
       const timer = setInterval(look, LOOK_MS).unref();
       look();
     });
+  }
+}
+
+/** Hears changes of a folder. Where the system lets nobody watch any more, looking now and then must do. */
+function listenTo(folder: string, onChange: () => void): { close(): void } {
+  try {
+    const watcher = watch(folder, { persistent: false }, onChange);
+    return watcher.on('error', () => watcher.close());
+  } catch {
+    return { close: () => undefined };
   }
 }
 

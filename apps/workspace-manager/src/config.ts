@@ -1,19 +1,16 @@
 import { z } from 'zod';
-import { HungMs, readConfig } from '#platform';
+import { BusUrl, Flag, Host, HungMs, LogLevel, LogUrl, Port, readConfig } from '#platform';
 
 /** The settings of a workspace-manager, by their environment variables. */
 export const WorkspaceManagerConfig = z.object({
   /** The folder for the workspaces, the journal and this manager's name; one manager a folder. */
   BATON_DATA: z.string().min(1).default('.baton'),
-  BATON_BUS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
-  BATON_LOG_URL: z.string().min(1).default('esdb://127.0.0.1:2113?tls=false'),
-  BATON_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-  BATON_HOST: z.string().min(1).default('127.0.0.1'),
+  BATON_BUS_URL: BusUrl,
+  BATON_LOG_URL: LogUrl,
+  BATON_HEALTH_PORT: Port.default(0),
+  BATON_HOST: Host,
   /** `1` or `true`: commands run without a sandbox where bubblewrap cannot run. */
-  BATON_ALLOW_UNSANDBOXED: z
-    .enum(['0', '1', 'true', 'false'], { error: 'use 1 or 0' })
-    .default('0')
-    .transform((value) => value === '1' || value === 'true'),
+  BATON_ALLOW_UNSANDBOXED: Flag,
   /** Where bubblewrap and the few other programs around a command are found; the command itself sees another one. */
   PATH: z.string().min(1).default('/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin'),
   /** A folder with a file for each secret; those of `BATON_SECRET_<NAME>` come first. */
@@ -24,7 +21,7 @@ export const WorkspaceManagerConfig = z.object({
   BATON_REST_MINUTES: z.coerce.number().min(0).max(10_080).default(15),
   /** See `HungMs`. */
   BATON_HUNG_MS: HungMs,
-  BATON_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  BATON_LOG_LEVEL: LogLevel,
 });
 export type WorkspaceManagerConfig = z.infer<typeof WorkspaceManagerConfig>;
 

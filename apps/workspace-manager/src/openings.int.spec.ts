@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { streams } from '#contracts';
+import { until } from '#testing';
 import { aRun, aSpec, Bench, finished, Rig } from '../test/rig.js';
 
 describe('opening a workspace', () => {
@@ -49,7 +50,8 @@ describe('opening a workspace', () => {
     const manager = await other.manager();
     const bench = await new Bench(manager).open();
     const callId = bench.nextId();
-    await bench.bash('echo kept >kept; sleep 300', { callId, waitMs: 100 });
+    await bench.bash('echo kept >begins; mv begins kept; sleep 300', { callId, waitMs: 0 });
+    await until(() => existsSync(join(other.files(bench.runId), 'kept')));
     await other.ended(bench.runId);
     await manager.tidy();
     await manager.tidy();

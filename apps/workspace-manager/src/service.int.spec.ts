@@ -51,7 +51,7 @@ describe('the workspace-manager on the bus', () => {
     const journal = await client.ask(workspaceSubject(holder, ReadJournal.verb), ask, ReadJournal.answer, within);
     expect(journal.calls).toMatchObject([{ callId: '1-0', executions: 1, state: 'finished' }]);
 
-    const waiting = run('2-0', 'sleep 1');
+    const waiting = run('2-0', 'sleep 20');
     await run('2-1', 'true');
     await app.close();
     expect(await waiting).toMatchObject({ state: 'running' });

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 import { CallId } from '#contracts';
 import { Blobs } from '#log';
+import { until } from '#testing';
 import { aSpec, Bench, finished, Rig } from '../test/rig.js';
 
 describe('the tools of a workspace', () => {
@@ -70,7 +71,8 @@ describe('the tools of a workspace', () => {
   it('stop a command and its children by the first signal', async () => {
     const callId = bench.nextId();
     const { runId, segment, manager } = bench;
-    await bench.bash('echo begun; sleep 300 & sleep 301', { callId, waitMs: 100 });
+    await bench.bash('echo begun; sleep 300 & touch has-begun; sleep 301', { callId, waitMs: 0 });
+    await until(() => existsSync(join(files, 'has-begun')));
     const state = await manager.workspaces.stopCall({ runId, segment, callId, because: 'cancelled' });
     expect(finished(state)).toMatchObject({ outcome: 'cancelled' });
     expect(finished(state).text).toMatch(/^begun\n(?:.*\n)?\[stopped: the call was cancelled\]\n\[exit status 143\]$/s);
@@ -83,9 +85,12 @@ describe('the tools of a workspace', () => {
   });
 
   it('let a command say goodbye before it ends', async () => {
-    const state = await bench.bash('trap "echo bye; exit 7" TERM; echo hi; while :; do sleep 0.05; done', {
-      limitMs: 300,
-    });
+    const callId = bench.nextId();
+    const { runId, segment, manager } = bench;
+    const polite = 'trap "echo bye; exit 7" TERM; echo hi; touch listens; while :; do sleep 0.05; done';
+    await bench.bash(polite, { callId, waitMs: 0 });
+    await until(() => existsSync(join(files, 'listens')));
+    const state = await manager.workspaces.stopCall({ runId, segment, callId, because: 'cancelled' });
     expect(finished(state).text).toMatch(/^hi\n(?:Terminated\n)?bye\n/);
   });
 

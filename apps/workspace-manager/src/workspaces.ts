@@ -104,6 +104,7 @@ export class Workspaces {
     if (segment > held.segment) {
       this.newest.set(runId, segment);
       await this.parts.journal.noteSegment(runId, segment);
+      if (this.newest.get(runId) === segment) this.newest.delete(runId);
     }
     return held;
   }

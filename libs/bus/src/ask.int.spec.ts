@@ -41,7 +41,10 @@ describe('asking', () => {
     third.answer('ask.all', z.unknown(), async () => ({ n: 2 }));
     bus.answer('ask.all', z.unknown(), async () => ({ other: true }));
     await Promise.all([ready(), third.health().check(), bus.health().check()]);
-    const heard = await bus.askAll('ask.all', {}, z.object({ n: z.number() }), { forMs: 500 });
+    const heard = await until(async () => {
+      const all = await bus.askAll('ask.all', {}, z.object({ n: z.number() }), { forMs: 500 });
+      return all.length > 1 ? all : undefined;
+    });
     expect(heard.map(({ answer }) => answer.n).toSorted((a, b) => a - b)).toEqual([1, 2]);
     expect(await bus.askAll('ask.nobody', {}, z.unknown(), { forMs: 50 })).toEqual([]);
     await third.close();

@@ -99,6 +99,7 @@ export {
   type RunEventType,
   RunnerRef,
   runEventSchemas,
+  SEGMENT_OVER_EVENTS,
   SegmentEndReason,
   SegmentRunEvent,
   SweeperRunEvent,

@@ -271,6 +271,13 @@ export const TERMINAL_EVENTS = [
   'RunHalted',
 ] as const satisfies readonly RunEventType[];
 
+/** The types after which no segment of the run is at work. */
+export const SEGMENT_OVER_EVENTS = [
+  'SegmentEnded',
+  'RunPresumedDead',
+  ...TERMINAL_EVENTS,
+] as const satisfies readonly RunEventType[];
+
 /** The few types from which the relay's state of every run can be followed, for those who watch all runs at once. */
 export const RELAY_EVENTS = [
   ...WAKING_EVENTS,

@@ -1,4 +1,4 @@
-import type { CallId, CallOutcome, MediaBlock, ModelBlock, Moment } from '#contracts';
+import type { CallId, CallOutcome, MediaBlock, Moment } from '#contracts';
 import { evolve } from './evolve.js';
 import { count, itemNotice, settledNotice } from './notices.js';
 import { currentItem, itemAt, type OpenCall, openItems, placeOf, type Run } from './run.js';
@@ -99,7 +99,3 @@ export function canonical(value: unknown): string {
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
   return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${canonical(entry)}`).join(',')}}`;
 }
-
-/** The tool calls that a turn asks for, as they will be open once the turn is recorded. */
-export const asksForTools = (content: readonly ModelBlock[]): boolean =>
-  content.some((block) => block.type === 'tool_use');

@@ -1,4 +1,4 @@
-import { type CapName, type Moment, millisOf, momentOf, type RunEventOf } from '#contracts';
+import { type CapName, type Caps, type Moment, millisOf, momentOf, type RunEventOf } from '#contracts';
 import type { Context } from './context.js';
 import { affordableTokens, mostOf } from './money.js';
 import { CAP_WORDS } from './notices.js';
@@ -73,6 +73,13 @@ export function capForbiddingSegments(run: Run, now: number): CapUsed | undefine
 export function capReason({ cap, limit }: CapUsed): string {
   return `The run has reached its limit of ${limit} ${CAP_WORDS[cap]} (caps.${cap}).`;
 }
+
+/** Why segments with these caps would be over before they have begun; undefined when they have time to work. */
+export const reserveFault = ({
+  segmentSeconds,
+  reserveSeconds,
+}: Pick<Caps, 'segmentSeconds' | 'reserveSeconds'>): string | undefined =>
+  reserveSeconds < segmentSeconds ? undefined : `the segment must be longer than its reserve of ${reserveSeconds} s`;
 
 /** The announcements that are due before a turn: caps that are near and were not announced yet. */
 export function nearedCaps(

@@ -1,16 +1,15 @@
 export { entered, type Ledger, openLedger } from './account.js';
 export { specFaults } from './agent-faults.js';
-export { asksForTools, canonical, neverBegun } from './calls.js';
+export { canonical, neverBegun } from './calls.js';
 export {
   type CapUsed,
-  capForbiddingSegments,
-  capReason,
   capsUsed,
   forgottenAt,
   minutesEndAt,
+  reserveFault,
   shownBytes,
 } from './caps.js';
-export { type Context, emptyContext, extendContext, hasNewMedia, requestMessages } from './context.js';
+export { type Context, emptyContext, hasNewMedia, requestMessages } from './context.js';
 export { activityMsOf, type Beat, DEFAULT_PATIENCE, diagnose, type Patience } from './diagnose.js';
 export {
   type Append,
@@ -61,10 +60,10 @@ export { evolve, textOf } from './evolve.js';
 export { FOLD_VERSION, fromSnapshot, type History, replay, type Snapshot, snapshotOf } from './history.js';
 export { inTime } from './in-time.js';
 export { shownBlocks, tooMuchToShow } from './media.js';
-export { affordableTokens, costOf, isFree, mostOf, priceOf } from './money.js';
+export { costOf, isFree, mostOf, priceOf } from './money.js';
 export { namedBlobs } from './named-blobs.js';
 export { count, tally } from './notices.js';
-export { type Carrier, carrierOf, effectPolicyOf, hasProbe, offeredTools, refusalOf } from './offered-tools.js';
+export { type Carrier, carrierOf, effectPolicyOf, hasProbe, refusalOf } from './offered-tools.js';
 export { foldRelay, type OpenRun, type RelayNews, type Turn, turnOf } from './open-runs.js';
 export { overdue, type Ring, rung, type Watched, watched } from './overdue.js';
 export { type Reconciliation, reconcile, restartBackoffMs } from './reconcile.js';
@@ -79,7 +78,6 @@ export {
   itemsOf,
   liveSegment,
   type OpenCall,
-  openItems,
   pendingQuestions,
   type Question,
   type Relay,

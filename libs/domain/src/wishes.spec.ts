@@ -167,6 +167,15 @@ describe('raising caps', () => {
     expect(refusal).toMatchObject({ code: 'cap-too-high' });
   });
 
+  it('leaves segments the time to work', () => {
+    const { refusal } = wishCaps(runOf(open), by, { reserveSeconds: 3_600 }, {});
+    expect(refusal).toMatchObject({
+      code: 'cap-too-high',
+      detail: expect.stringContaining('raise caps.segmentSeconds'),
+    });
+    expect(wishCaps(runOf(open), by, { reserveSeconds: 3_600, segmentSeconds: 7_200 }, {}).refusal).toBeUndefined();
+  });
+
   it('does not lower any', () => {
     expect(wishCaps(runOf(open), by, { steps: 1 }, {}).refusal).toMatchObject({ code: 'cap-not-raised' });
   });

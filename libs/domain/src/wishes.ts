@@ -9,6 +9,7 @@ import {
   type RunEventOf,
   type SomeCaps,
 } from '#contracts';
+import { reserveFault } from './caps.js';
 import { isOfQuestion, questionAfter } from './evolve-calls.js';
 import { tooMuchToShow } from './media.js';
 import { isEnded, type Question, type Run } from './run.js';
@@ -220,10 +221,20 @@ function answeredAlready(callId: CallId, { kind, state, by, decision, words }: Q
 /** Raises caps up to `maxima`; a run that a cap has halted goes on. */
 export function wishCaps(run: Run, { by, at }: Wisher, caps: SomeCaps, maxima: SomeCaps): Wished {
   const halted = run.relay.phase === 'ended' && run.relay.outcome === 'halted';
-  if (!halted) {
-    const over = isOver(run);
-    if (over) return over;
+  const refused = (halted ? undefined : isOver(run)) ?? capsRefused(run, caps, maxima);
+  if (refused) return refused;
+  if ((Object.keys(caps) as (keyof Caps)[]).every((name) => caps[name] === run.caps[name])) {
+    const detail = 'These caps are as high already.';
+    return halted ? refuse('cap-not-raised', `${detail} ${summaryOf(run)}`) : nothing(detail);
   }
+  const raised: GatewayEvent = { type: 'CapsRaised', data: { at, caps, by } };
+  if (!halted) return { events: [raised] };
+  const segment = Math.max(run.segments, 1);
+  return { events: [raised, { type: 'RunReopened', data: { at, by, segment } }] };
+}
+
+/** Why a run cannot have these caps. */
+function capsRefused(run: Run, caps: SomeCaps, maxima: SomeCaps): Wished | undefined {
   const lowered = (Object.keys(caps) as (keyof Caps)[]).filter((name) => (caps[name] ?? Infinity) < run.caps[name]);
   if (lowered.length > 0) {
     const [name = 'steps'] = lowered;
@@ -236,12 +247,9 @@ export function wishCaps(run: Run, { by, at }: Wisher, caps: SomeCaps, maxima: S
   if (above !== undefined) {
     return refuse('cap-too-high', `caps.${above} may be at most ${maxima[above]} on this server.`);
   }
-  if ((Object.keys(caps) as (keyof Caps)[]).every((name) => caps[name] === run.caps[name])) {
-    const detail = 'These caps are as high already.';
-    return halted ? refuse('cap-not-raised', `${detail} ${summaryOf(run)}`) : nothing(detail);
-  }
-  const raised: GatewayEvent = { type: 'CapsRaised', data: { at, caps, by } };
-  if (!halted) return { events: [raised] };
-  const segment = Math.max(run.segments, 1);
-  return { events: [raised, { type: 'RunReopened', data: { at, by, segment } }] };
+  const { segmentSeconds = run.caps.segmentSeconds, reserveSeconds = run.caps.reserveSeconds } = caps;
+  const fault = reserveFault({ segmentSeconds, reserveSeconds });
+  return fault === undefined
+    ? undefined
+    : refuse('cap-too-high', `With these caps ${fault}; raise caps.segmentSeconds too.`);
 }

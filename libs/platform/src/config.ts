@@ -1,6 +1,30 @@
 import { z } from 'zod';
 import { Misconfigured } from './errors.js';
 
+/* The settings that several services have: each means the same and is the same by default wherever it is read. */
+
+/** `BATON_BUS_URL`: where nats-server listens. */
+export const BusUrl = z.string().min(1).default('nats://127.0.0.1:4222');
+
+/** `BATON_LOG_URL`: the connection string of the event log. */
+export const LogUrl = z.string().min(1).default('esdb://127.0.0.1:2113?tls=false');
+
+/** `BATON_HOST`: the address that is listened on. */
+export const Host = z.string().min(1).default('127.0.0.1');
+
+/** A port to listen on; 0 lets the system choose. */
+export const Port = z.coerce.number('use a port number').int('use a port number').min(0).max(65_535);
+
+export const LogLevel = z
+  .enum(['debug', 'info', 'warn', 'error', 'silent'], 'use debug, info, warn, error or silent')
+  .default('info');
+
+/** On by `1` or `true`. */
+export const Flag = z
+  .enum(['0', '1', 'true', 'false'], 'use 1 or 0')
+  .default('0')
+  .transform((value) => value === '1' || value === 'true');
+
 /** `BATON_HUNG_MS`: after this long without a turn of its loop, in milliseconds, a process is killed. */
 export const HungMs = z.coerce
   .number()

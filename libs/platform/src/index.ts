@@ -1,5 +1,5 @@
 export { type Clock, LONGEST_TIMER_MS, systemClock } from './clock.js';
-export { HungMs, printable, readConfig } from './config.js';
+export { BusUrl, Flag, Host, HungMs, LogLevel, LogUrl, Port, printable, readConfig } from './config.js';
 export { BatonError, Misconfigured, messageOf, type Remedy, Unavailable, Unreadable } from './errors.js';
 export { type Fault, faultsOf } from './faults.js';
 export { failing, type HealthCheck, serveHealth } from './health.js';

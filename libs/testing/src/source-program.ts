@@ -7,7 +7,7 @@ export interface SourceProgram {
   readonly child: ChildProcess;
   /** What it has written to its standard output, line by line. */
   readonly lines: readonly string[];
-  /** Resolves when it has ended, by itself or not. */
+  /** Resolves when it has ended, by itself or not, and all that it has written is in `lines`. */
   readonly ended: Promise<void>;
   /** SIGKILL, and the end of it. */
   kill(): Promise<void>;
@@ -20,7 +20,7 @@ export function startSource(source: URL, args: readonly string[] = []): SourcePr
   const child = spawn(process.execPath, [...options, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines: string[] = [];
   createInterface(child.stdout).on('line', (line) => lines.push(line));
-  const ended = once(child, 'exit').then(() => undefined);
+  const ended = once(child, 'close').then(() => undefined);
   return {
     child,
     lines,

@@ -1,5 +1,6 @@
 import { millisOf, type Recorded, type RunEvent, type RunId, type RunStatusWord } from '#contracts';
 import { itemsOf, type Run, replay, statusOf } from '#domain';
+import { isDeath } from '../runs/deaths.js';
 import type { JournalledCall } from './journal.js';
 
 /** What happened, from three witnesses that know nothing of each other. */
@@ -56,10 +57,6 @@ function folded(events: readonly Recorded<RunEvent>[]): Run {
   if (history === undefined) throw new Error('The log of the run is empty.');
   return history.run;
 }
-
-/** The log's word for a death: seen by the supervisor of the process, or presumed by the sweeper. */
-const isDeath = ({ event }: Recorded<RunEvent>): boolean =>
-  event.type === 'RunPresumedDead' || (event.type === 'SegmentEnded' && event.data.reason === 'crashed');
 
 /** From the kill to the first step that the next segment recorded: a model's turn, or a call's start or end. */
 function recoveryMs({ events, killedAt }: Evidence): number | null {

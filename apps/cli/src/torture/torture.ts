@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Obstacle } from '../errors.js';
+import { isDeath } from '../runs/deaths.js';
 import { callLengths, endsOf, expectedOf } from './expected.js';
 import type { Finding } from './finding.js';
 import { type Played, play, type Stage } from './play.js';
@@ -92,11 +93,7 @@ async function undisturbed(stage: Stage, { onUndisturbed }: Wish): Promise<Playe
   return played;
 }
 
-const hasDeath = ({ events }: Played): boolean =>
-  events.some(
-    ({ event }) =>
-      event.type === 'RunPresumedDead' || (event.type === 'SegmentEnded' && event.data.reason === 'crashed'),
-  );
+const hasDeath = ({ events }: Played): boolean => events.some(isDeath);
 
 async function struckBy(stage: Stage, point: Point, limitMs: number, callMs: number | undefined): Promise<Played> {
   let played = await play(stage, limitMs, point, callMs);

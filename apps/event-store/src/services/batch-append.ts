@@ -64,6 +64,8 @@ const DEFAULT_DEADLINE_MS = 10_000;
 const LONGEST_DEADLINE_MS = 24 * 3_600_000;
 /** Bytes of appends whose last frame has not come; more than this on one call ends the call. */
 const MAX_UNFINISHED = 64 * 1024 * 1024;
+/** Appends on one call whose last frame has not come, answered or not; one more ends the call. */
+const MOST_UNFINISHED = 10_000;
 
 /** BatchAppend: one call carries all appends of a client, told apart by correlation ids; each gets one answer. */
 export function batchAppend(store: Store): Handler {
@@ -130,6 +132,8 @@ class Batch {
   }
 
   private begin(correlationId: WireUuid, key: string, options: BatchOptions | undefined): Unfinished {
+    if (this.unfinished.size + this.answered.size >= MOST_UNFINISHED)
+      throw new Refusal(Status.RESOURCE_EXHAUSTED, 'Too many unfinished appends on one call.');
     if (!options) throw new Refusal(Status.INVALID_ARGUMENT, 'The first frame of an append must carry its options.');
     const stream = streamNameOf(options.streamIdentifier);
     requireWritable(stream);

@@ -80,8 +80,12 @@ describe('the doctor', () => {
   it('finds a deployment green of which everything answers, by what it measured', async () => {
     const rig = await rigOn();
     await deployment();
-    const examination = await examine(rig);
-    expect(examination.checks.filter(({ verdict }) => verdict !== 'green')).toEqual([]);
+    // What is measured at a moment when the machine has other things to do is slow.
+    const examination = await until(async () => {
+      const found = await examine(rig);
+      expect(found.checks.filter(({ verdict }) => verdict !== 'green')).toEqual([]);
+      return found;
+    });
     expect(checkOf(examination, 'services')?.numbers).toEqual(Object.fromEntries(SERVICES.map((name) => [name, 1])));
     expect(checkOf(examination, 'work')?.numbers).toMatchObject({ idleProcesses: 3 });
     expect(checkOf(examination, 'append')?.numbers['appendMs']).toBeGreaterThan(0);

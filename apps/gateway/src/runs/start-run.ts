@@ -7,7 +7,7 @@ import {
   type StartRunRequest,
   WORDS_VERSION,
 } from '#contracts';
-import { tooMuchToShow } from '#domain';
+import { reserveFault, tooMuchToShow } from '#domain';
 import { BY } from '../caller.js';
 import { ApiProblem, type FieldFault, invalid } from '../http/problems.js';
 
@@ -74,9 +74,9 @@ function capFaults(agent: Caps, run: Caps): readonly FieldFault[] {
       field: `caps.${name}`,
       message: `${run[name]} is more than the agent's ${agent[name]}; a run may only lower its caps`,
     }));
-  if (raised.length > 0 || run.reserveSeconds < run.segmentSeconds) return raised;
-  const message = `the segment must be longer than its reserve of ${run.reserveSeconds} s; lower caps.reserveSeconds too`;
-  return [{ field: 'caps.segmentSeconds', message }];
+  const fault = reserveFault(run);
+  if (raised.length > 0 || fault === undefined) return raised;
+  return [{ field: 'caps.segmentSeconds', message: `${fault}; lower caps.reserveSeconds too` }];
 }
 
 function maximumFaults(caps: Caps, maxima: SomeCaps): readonly FieldFault[] {

@@ -70,9 +70,9 @@ describe('a fault that the simulator plays', () => {
   });
 
   it.each([0, 4])('silence after %i events is a time-out', async (afterEvents) => {
-    const model = playing([{ kind: 'silent', afterEvents }], 150);
-    expect(await failureOf(turnOf(model, 1))).toMatchObject({ kind: 'timed-out', retryable: true });
-    expect(await turnOf(model, 2)).toMatchObject({ stopReason: 'tool_use' });
+    const faults = [{ kind: 'silent', afterEvents }];
+    expect(await failureOf(turnOf(playing(faults, 150), 1))).toMatchObject({ kind: 'timed-out', retryable: true });
+    expect(await turnOf(playing(faults), 2)).toMatchObject({ stopReason: 'tool_use' });
   });
 
   it.each<[string, ModelFailureKind]>([

@@ -1,8 +1,8 @@
-import { type Moment, type RunEvent, TERMINAL_EVENTS } from '#contracts';
+import { type Moment, type RunEvent, SEGMENT_OVER_EVENTS } from '#contracts';
 import { type Runs, WrongRevision } from '#log';
 import type { Crash } from './pool.js';
 
-const OVER: ReadonlySet<RunEvent['type']> = new Set([...TERMINAL_EVENTS, 'SegmentEnded', 'RunPresumedDead']);
+const OVER: ReadonlySet<RunEvent['type']> = new Set(SEGMENT_OVER_EVENTS);
 
 /**
  * Records the deaths of children. A run whose segment died waits for it: what the child has said of itself a moment ago

@@ -77,6 +77,7 @@ const LONGEST_BOOT_MS = 60_000;
  * P4  A few children boot at the same time, so that the first ones can work soon.
  * P5  A child whose loop does not turn, or that says that it is stuck, is killed. Time is counted in the supervisor's
  *     own ticks: a machine that swaps or sleeps holds up both, and takes nobody's patience.
+ * P6  A child that says what no child says is killed: its fault is not the others'.
  */
 export class Pool {
   private readonly members = new Set<Member>();
@@ -182,12 +183,18 @@ export class Pool {
     };
     this.members.add(member);
     child.on('message', (message) => this.hear(member, message));
-    child.on('error', (error) => this.settings.logger.warn({ error: messageOf(error) }, 'a child cannot be reached'));
+    child.on('error', (error) => {
+      this.settings.logger.warn({ error: messageOf(error) }, 'a child cannot be reached');
+      // One that could not be started has no exit to tell of.
+      if (child.pid === undefined) this.gone(member, messageOf(error));
+    });
     child.once('exit', (code, signal) => this.gone(member, member.killedFor ?? signal ?? `exit code ${code}`));
   }
 
   private hear(member: Member, message: unknown): void {
-    const said = FromChild.parse(message);
+    const read = FromChild.safeParse(message);
+    if (!read.success) return this.kill(member, 'It said what no child says.');
+    const said = read.data;
     member.unheardTicks = 0;
     switch (said.type) {
       case 'turning':
@@ -245,7 +252,7 @@ export class Pool {
   }
 
   private gone(member: Member, how: string): void {
-    this.members.delete(member);
+    if (!this.members.delete(member)) return;
     const { assignment, answer, state } = member;
     answer?.reject(new Error(`The child died before the segment had begun (${how}).`));
     if (assignment) this.listener.onCrash({ ...assignment, pid: member.child.pid ?? 0, how, knownAt: member.knownAt });

@@ -3,7 +3,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { Bus, type Consuming } from '#bus';
 import { momentOf, RunSegment, WORK_CONSUMERS } from '#contracts';
 import { type EventLog, Runs } from '#log';
-import { type Logger, messageOf, report, serveHealth, systemClock, Unavailable } from '#platform';
+import { BatonError, type Logger, messageOf, report, serveHealth, systemClock, Unavailable } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
 import { Crashes } from './crashes.js';
 import { OneJob } from './one-job.js';
@@ -110,7 +110,13 @@ export class SegmentRunnerService implements OnApplicationBootstrap, OnApplicati
         this.job?.failed();
         return;
       } catch (error) {
-        this.logger.warn({ runId, segment, error: messageOf(error) }, 'the crash could not be recorded yet');
+        const facts = { runId, segment, error: messageOf(error) };
+        if (!(error instanceof BatonError && error.remedy === 'retry')) {
+          this.logger.error(facts, 'the crash cannot be recorded; the sweeper will hear the silence');
+          this.job?.failed();
+          return;
+        }
+        this.logger.warn(facts, 'the crash could not be recorded yet');
         await new Promise((resolve) => setTimeout(resolve, CRASH_RETRY_MS));
       }
     }

@@ -64,6 +64,7 @@ interface Connected {
 export class Connection {
   private current: Promise<Connected> | undefined;
   private failures = 0;
+  /** When it may be tried again, by the monotonic clock. */
   private notBefore = 0;
   private lastReason = '';
   private calls = 0;
@@ -174,7 +175,7 @@ export class Connection {
       if (this.current === known) this.current = undefined;
       return this.connected();
     }
-    const waitMs = this.notBefore - this.parts.clock.now();
+    const waitMs = this.notBefore - this.parts.clock.monotonic();
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1_000);
       throw new ServerUnavailable(`${this.lastReason} It is tried again in ${seconds} s at the earliest.`);
@@ -210,7 +211,7 @@ export class Connection {
       await way.close().catch(() => undefined);
       this.failures += 1;
       const backoff = Math.min(FIRST_BACKOFF_MS * 2 ** (this.failures - 1), LONGEST_BACKOFF_MS);
-      this.notBefore = this.parts.clock.now() + backoff;
+      this.notBefore = this.parts.clock.monotonic() + backoff;
       this.lastReason = `The MCP server ${this.parts.server} is not available: ${reasonOf(error, way)}.`;
       throw new ServerUnavailable(this.lastReason, { cause: error });
     }

@@ -12,6 +12,12 @@ describe('a command in the background', () => {
   let bench: Bench;
   const file = (name: string): string => join(rig.files(bench.runId), name);
   const start = (command: string) => bench.call('bash', { command, background: true });
+  /** A group can be removed once its dead processes are gone: what is left at first is tidied away. */
+  const noGroups = (isTheirs: (name: string) => boolean) =>
+    until(async () => {
+      await bench.manager.tidy();
+      return !bench.manager.means.groups?.names().some(isTheirs);
+    });
   const check = (id: string, seconds = 0) => bench.call('check_command', { command_id: id, wait_seconds: seconds });
 
   beforeAll(async () => {
@@ -38,11 +44,7 @@ describe('a command in the background', () => {
     expect(outcome).toBe('ok');
     expect(text).toContain('[stopped: the call was cancelled]');
     expect(finished(await bench.call('stop_command', { command_id: id })).text).toBe(text);
-    // A group can be removed once its dead processes are gone: what is left at first is tidied away.
-    await until(async () => {
-      await bench.manager.tidy();
-      return !bench.manager.means.groups?.names().some((name) => name.endsWith(`.${id}`));
-    });
+    await noGroups((name) => name.endsWith(`.${id}`));
   });
 
   it('shows head and tail, and its whole output is stored once it has ended', async () => {
@@ -68,16 +70,17 @@ describe('a command in the background', () => {
 
   it('is one of eight at most', async () => {
     const other = await new Bench(bench.manager).open();
-    const states = await Promise.all(
-      Array.from({ length: 8 }, () => other.call('bash', { command: 'sleep 300', background: true })),
+    const atOnce = await Promise.all(
+      Array.from({ length: 12 }, () => other.call('bash', { command: 'sleep 300', background: true })),
     );
-    expect(states.map((state) => finished(state).outcome)).toEqual(Array(8).fill('ok'));
+    const states = atOnce.filter((state) => finished(state).outcome === 'ok');
+    expect(states).toHaveLength(8);
     const ninth = finished(await other.call('bash', { command: 'touch ninth', background: true }));
     expect(ninth).toMatchObject({ outcome: 'error', text: expect.stringContaining('stop one first') });
     expect(existsSync(join(rig.files(other.runId), 'ninth'))).toBe(false);
     await rig.ended(other.runId);
     await other.manager.tidy();
-    expect(other.manager.means.groups?.names().filter((name) => name.startsWith(other.runId))).toEqual([]);
+    await noGroups((name) => name.startsWith(other.runId));
     await other.open();
     const [first] = states;
     const ended = await other.call('check_command', { command_id: first === undefined ? '' : idIn(first) });

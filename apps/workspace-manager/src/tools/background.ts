@@ -49,19 +49,33 @@ interface Live {
  */
 export class Background {
   private readonly live = new Map<string, Live>();
+  /** On their way into the journal; they have their place. */
+  private readonly starting = new Set<CallKey>();
 
   constructor(private readonly parts: BackgroundParts) {}
 
   async start(call: CallStart, held: HeldWorkspace, order: CommandOrder): Promise<Conclusion> {
-    const others = [...this.live.values()].filter(({ key }) => key.runId === call.runId);
+    const others = [...[...this.live.values()].map(({ key }) => key), ...this.starting].filter(
+      ({ runId }) => runId === call.runId,
+    );
     if (others.length >= MOST) {
-      const labels = others.map(({ key }) => labelOf(key)).join(', ');
+      const labels = others.map(labelOf).join(', ');
       return notStarted(`${MOST} commands are in the background already (${labels}): stop one first.`);
     }
-    await this.parts.journal.inBackground(call);
-    const command = this.parts.commands.start(call, order);
-    this.follow(call, held, command);
+    const command = await this.started(call, held, order);
     return this.begun(call, command);
+  }
+
+  private async started(call: CallStart, held: HeldWorkspace, order: CommandOrder): Promise<RunningCommand> {
+    this.starting.add(call);
+    try {
+      await this.parts.journal.inBackground(call);
+      const command = this.parts.commands.start(call, order);
+      this.follow(call, held, command);
+      return command;
+    } finally {
+      this.starting.delete(call);
+    }
   }
 
   /** Takes up the call of an earlier life of this manager. */

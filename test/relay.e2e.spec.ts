@@ -59,6 +59,9 @@ describe('a run on a real cluster', () => {
       const order = ['run', 'worker-1', '--input', 'x', '--idempotency-key', 'k1', '--json'];
       const ids = [await rig.baton(...order), await rig.baton(...order)].map((text) => JSON.parse(text).id as string);
       expect(ids[0]).toBe(ids[1]);
+      expect(await rig.baton(...order.slice(0, -1))).toContain(
+        `Run ${ids[0]} of worker was started before with this key`,
+      );
     },
     TEST_MS,
   );

@@ -52,9 +52,10 @@ async function served(child: ChildProcess): Promise<ServerProcess> {
   child.stderr?.on('data', (chunk: Buffer) => {
     complaint += chunk.toString();
   });
+  const exited = once(child, 'exit');
   // Not its exit, which may be told before its last words.
-  const exited = once(child, 'close');
-  const ready = await Promise.race([once(child, 'message'), exited.then(() => undefined)]);
+  const silent = once(child, 'close').then(() => undefined);
+  const ready = await Promise.race([once(child, 'message'), silent]);
   if (!ready) throw new Error(complaint.trim());
   const { port: bound } = ready[0] as { port: number };
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {

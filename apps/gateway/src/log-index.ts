@@ -1,9 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { comparePositions, type EventLog, type Position, type StoredEvent, type Subscription } from '#log';
-import { type Logger, messageOf } from '#platform';
-
-const FIRST_WAIT_MS = 100;
-const LONGEST_WAIT_MS = 5_000;
+import { comparePositions, type EventLog, followOn, type Position, type StoredEvent } from '#log';
+import type { Logger } from '#platform';
 
 /**
  * An index over the whole log, in memory, kept near its end by one subscription. It is only asked after `catchUp`, which
@@ -13,7 +9,6 @@ const LONGEST_WAIT_MS = 5_000;
  */
 export class LogIndex {
   private position: Position | undefined;
-  private subscription: Subscription<unknown> | undefined;
   private readonly closing = new AbortController();
 
   constructor(
@@ -30,32 +25,15 @@ export class LogIndex {
 
   /** Keeps following until `close`, through every outage of the log. */
   async follow(): Promise<void> {
-    for (let waitMs = FIRST_WAIT_MS; !this.closing.signal.aborted; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
-      try {
-        await this.followOnce(() => {
-          waitMs = FIRST_WAIT_MS;
-        });
-      } catch (error) {
-        this.logger.debug({ reason: messageOf(error) }, 'following the log was cut; trying again');
-      }
-      await pause(waitMs, undefined, { signal: this.closing.signal, ref: false }).catch(() => undefined);
-    }
-  }
-
-  async close(): Promise<void> {
-    this.closing.abort();
-    await this.subscription?.close();
-  }
-
-  private async followOnce(onDelivery: () => void): Promise<void> {
-    const subscription = this.log.followAll(this.types, this.position);
-    this.subscription = subscription;
-    for await (const delivery of subscription) {
-      onDelivery();
+    const { log, types, logger } = this;
+    for await (const delivery of followOn(log, types, this.position, { signal: this.closing.signal, logger })) {
       if (delivery.kind === 'event') this.take(delivery.event);
       else if (delivery.kind === 'checkpoint') this.advance(delivery.position);
-      if (this.closing.signal.aborted) break;
     }
+  }
+
+  close(): void {
+    this.closing.abort();
   }
 
   private take(event: StoredEvent): void {

@@ -167,11 +167,24 @@ export class Calls {
   private limit(call: CallStart, running: Running): void {
     const left = call.startedAt + call.limitMs - this.parts.clock.now();
     const timer = setTimeout(
-      () => void this.stop(call, 'timed-out').catch(() => undefined),
+      () => void this.timeOut(call, running).catch((error: unknown) => this.notStopped(call, error)),
       Math.min(Math.max(left, 0), LONGEST_TIMER_MS),
     );
     timer.unref();
     void running.ended.finally(() => clearTimeout(timer));
+  }
+
+  /** Where a full disk takes no note of the reason, the time is over all the same. */
+  private async timeOut(call: CallStart, running: Running): Promise<void> {
+    await this.parts.journal.stopping(call, 'timed-out').catch((error: unknown) => this.notStopped(call, error));
+    await running.stop();
+  }
+
+  private notStopped(call: CallStart, error: unknown): void {
+    this.parts.logger.warn(
+      { run: call.runId, call: call.callId, error: messageOf(error) },
+      'stopping a call at its time limit went wrong',
+    );
   }
 
   /** Puts the end into the journal, however long that takes: what was done must not be forgotten. */

@@ -14,7 +14,7 @@ export {
   type Subscription,
 } from './event-log.js';
 export { type Finding, Findings } from './findings.js';
-export { followOn } from './follow-on.js';
+export { followOn, followStreamOn } from './follow-on.js';
 export { type HandoffNote, HandoffNotes } from './handoff-notes.js';
 export { createMemoryLog } from './memory-log.js';
 export { readRunEvent } from './read-run-event.js';

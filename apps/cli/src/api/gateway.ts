@@ -37,6 +37,13 @@ const AgentRows = z.object({
 const RunRows = z.object({ runs: z.array(RunRow) });
 /** Whoever starts a run needs its name; what it is doing is another question. */
 const Started = z.object({ id: RunId });
+const CREATED = 201;
+
+export interface StartedRun {
+  readonly id: RunId;
+  /** False when the same request had started it before with the same key. */
+  readonly isNew: boolean;
+}
 
 const PAGE = 500;
 const MOST_LISTED = 500;
@@ -74,9 +81,12 @@ export class Gateway {
   }
 
   /** The same key with the same request starts one run, however often it is sent. */
-  async start(request: z.input<typeof StartRunRequest>, idempotencyKey: string): Promise<RunId> {
+  async start(request: z.input<typeof StartRunRequest>, idempotencyKey: string): Promise<StartedRun> {
+    const path = '/v1/runs';
     const headers = { 'idempotency-key': idempotencyKey };
-    return (await this.http.ask('/v1/runs', Started, { method: 'POST', json: request, headers })).id;
+    const response = await this.http.send(path, { method: 'POST', json: request, headers });
+    const { id } = await this.http.read(response, path, Started);
+    return { id, isNew: response.status === CREATED };
   }
 
   run(id: string): Promise<RunView> {

@@ -20,7 +20,11 @@ export class Http {
 
   /** @throws Refused, Unavailable, Unreadable */
   async ask<S extends z.ZodType>(path: string, schema: S, asking: Asking = {}): Promise<z.output<S>> {
-    const response = await this.send(path, asking);
+    return this.read(await this.send(path, asking), path, schema);
+  }
+
+  /** What an answer says. @throws Unreadable */
+  async read<S extends z.ZodType>(response: Response, path: string, schema: S): Promise<z.output<S>> {
     const answer = schema.safeParse(await response.json());
     if (answer.success) return answer.data;
     throw new Unreadable(

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataFolder } from './data-folder.js';
@@ -42,6 +42,11 @@ describe('a data folder', () => {
     expect(() => new DataFolder(folder).prepare(Number.MAX_SAFE_INTEGER)).toThrow(
       /^The disk that holds .* is nearly full/,
     );
+  });
+
+  it('is refused where no folder can be made', () => {
+    const nowhere = existsSync('/proc/self') ? '/proc/nope/data' : '/dev/null/nope/data';
+    expect(() => new DataFolder(nowhere).prepare()).toThrow(/cannot be made.*use another folder/);
   });
 
   it('is refused when it lies below a file', () => {

@@ -1,4 +1,15 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { Obstacle } from '../errors.js';
 
@@ -53,7 +64,18 @@ function using(file: number, work: (file: number) => void): void {
 }
 
 export function makeFolder(path: string): void {
-  writing(path, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
+  writing(path, () => makeAll(path));
+}
+
+/** One level after the other: Node's `recursive` tries for ever where a file system takes no folders, such as /proc. */
+function makeAll(path: string): void {
+  if (!existsSync(dirname(path))) makeAll(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory();
+    if (isFolder !== true) throw error;
+  }
 }
 
 const inMb = (bytes: number): string => `${Math.floor(bytes / 1024 ** 2)} MB`;

@@ -40,11 +40,14 @@ async function run(context: CommandContext, named: string, options: Options): Pr
   const input = options.input === undefined ? {} : { input: options.input };
   const attachments = [...(await attach(gateway, options.attach))];
   const wish = { ...agent, items: [...items], ...input, attachments, stayOpen: options.stayOpen ?? false };
-  const id = await gateway.start(wish, options.idempotencyKey ?? newId());
+  const { id, isNew } = await gateway.start(wish, options.idempotencyKey ?? newId());
   if (options.watch) return watchRun(gateway, id, { from: 0, json: options.json === true, output: context.output });
   if (options.json) return context.output.json(await gateway.run(id));
+  const amount = items.length === 0 ? '' : `, with ${count(items.length, 'item')}`;
   context.output.say(
-    `Run ${id} of ${agent.agent} is requested${items.length === 0 ? '' : `, with ${count(items.length, 'item')}`}.`,
+    isNew
+      ? `Run ${id} of ${agent.agent} is requested${amount}.`
+      : `Run ${id} of ${agent.agent} was started before with this key${amount}; no other run is started.`,
   );
   context.output.say(`See it with: npx baton watch ${id}`);
 }

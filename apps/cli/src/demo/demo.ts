@@ -24,7 +24,7 @@ export async function playDemo(
   const gateway = new Gateway(target);
   const agent = await applyAgent(gateway, join(EXAMPLE, 'agent.yaml'));
   const items = readItems(join(EXAMPLE, 'items.json'));
-  const run = await gateway.start({ agent: agent.name, version: agent.version, items: [...items] }, newId());
+  const { id: run } = await gateway.start({ agent: agent.name, version: agent.version, items: [...items] }, newId());
   view.line(`Run ${run}: ${items.length} files to profile, in segments of ${agent.spec.caps.segmentSeconds} seconds.`);
   const kill = await showRelay(gateway, run, view, signal);
   signal.throwIfAborted();

@@ -40,7 +40,7 @@ export async function play(stage: Stage, limitMs: number, point?: Point, callMs?
   const { gateway, desk, arms } = cluster;
   const began = performance.now();
   const disturbance = new Disturbance(arms, seed, point, callMs);
-  const run = await gateway.start(request, newId());
+  const { id: run } = await gateway.start(request, newId());
   desk.register(run, disturbance);
   const events = await watched(stage, run, limitMs);
   await disturbance.settled();

@@ -19,7 +19,7 @@ const LINGER_MS = 1000;
 
 /** One gRPC call as the server sees it. */
 export class Call {
-  /** Milliseconds since 1970; absent when the client waits for ever. */
+  /** By `performance.now()`; absent when the client waits for ever. */
   readonly deadline: number | undefined;
   private readonly ending = new AbortController();
   private finished = false;
@@ -169,7 +169,7 @@ const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 10
 
 function deadlineOf(timeout: string | string[] | undefined): number | undefined {
   const [, amount, unit] = /^(\d{1,8})([HMSmun])$/.exec(String(timeout)) ?? [];
-  return amount === undefined ? undefined : Date.now() + Number(amount) * (UNITS[unit ?? 'S'] ?? 1000);
+  return amount === undefined ? undefined : performance.now() + Number(amount) * (UNITS[unit ?? 'S'] ?? 1000);
 }
 
 /** Trailers are ASCII: all else is percent-encoded, as gRPC does with its status messages. */

@@ -113,7 +113,7 @@ class Batch {
       if (frame.isFinal) return this.submit(key, append);
       append.timer ??= setTimeout(
         () => this.refuse(key, frame, append, status(Status.DEADLINE_EXCEEDED, 'Timeout', {})),
-        Math.max(0, append.deadline - Date.now()),
+        Math.max(0, append.deadline - performance.now()),
       );
     } catch (error) {
       if (error instanceof Refusal && error.status === Status.RESOURCE_EXHAUSTED) throw error;
@@ -203,12 +203,10 @@ function expectedIn({ expectedStreamPosition, streamPosition }: BatchOptions): E
 
 const millis = ({ seconds = '0', nanos = 0 }: Time): number => Number(seconds) * 1000 + nanos / 1e6;
 
+/** By `performance.now()`. The older of the two is a time of the client's clock: ours says how far away it is, once. */
 function deadlineIn({ deadline21100, deadline }: BatchOptions): number {
-  const now = Date.now();
-  const latest = now + LONGEST_DEADLINE_MS;
-  if (deadline) return Math.min(now + millis(deadline), latest);
-  const at = deadline21100 ? millis(deadline21100) : now + DEFAULT_DEADLINE_MS;
-  return Math.min(at, latest);
+  const left = deadline ? millis(deadline) : deadline21100 ? millis(deadline21100) - Date.now() : DEFAULT_DEADLINE_MS;
+  return performance.now() + Math.min(left, LONGEST_DEADLINE_MS);
 }
 
 function outcomeMessage({ stream, expected }: Unfinished, outcome: AppendOutcome): object {

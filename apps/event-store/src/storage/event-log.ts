@@ -12,7 +12,7 @@ export interface AppendRequest {
   readonly stream: string;
   readonly expected: Expected;
   readonly events: readonly ProposedEvent[];
-  /** Milliseconds since 1970 after which the writer no longer waits, and nothing must be recorded. */
+  /** By `performance.now()`, which no clock jump moves: from then on the writer no longer waits, and nothing must be recorded. */
   readonly deadline?: number | undefined;
 }
 
@@ -111,7 +111,7 @@ export class EventLog {
 
   /** For work that other parts of the server do inside a commit. */
   appendNow({ stream, expected, events, deadline }: AppendRequest): AppendOutcome {
-    if (deadline !== undefined && deadline <= this.now()) return { kind: 'too-late' };
+    if (deadline !== undefined && deadline <= performance.now()) return { kind: 'too-late' };
     const state = this.streams.get(stream);
     if (isTombstoned(state) || (isMetastream(stream) && isTombstoned(this.streams.get(stream.slice(2)))))
       return { kind: 'deleted' };

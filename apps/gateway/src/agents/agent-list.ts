@@ -33,8 +33,8 @@ export class AgentList implements OnApplicationBootstrap, OnModuleDestroy {
     void this.index.follow();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    await this.index.close();
+  onModuleDestroy(): void {
+    this.index.close();
   }
 
   /** By name. */

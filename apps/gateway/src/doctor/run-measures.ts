@@ -37,8 +37,8 @@ export class RunMeasures implements OnModuleDestroy {
     this.deaths = new LogIndex(log, ['RunPresumedDead'], ({ type, data }) => this.noteDeath(type, data), logger);
   }
 
-  async onModuleDestroy(): Promise<void> {
-    await this.deaths.close();
+  onModuleDestroy(): void {
+    this.deaths.close();
   }
 
   /** @throws Unavailable */

@@ -89,21 +89,28 @@ export class LiveConnection {
   /** What is being written is only worth seeing now: a viewer who cannot take it misses it. */
   private passDeltas(run: RunId): () => void {
     return this.parts.deltas.hear(run, ({ turn, text }) => {
-      if (this.socket.bufferedAmount < MOST_WAITING_BYTES) void this.send({ type: 'delta', run, turn, text });
+      if (!this.isFull) void this.send({ type: 'delta', run, turn, text });
     });
   }
 
-  /** Resolves when the viewer can take more. */
+  /** Resolves when the viewer can take more. One who asks and does not read is not heard meanwhile. */
   private async send(frame: LiveFrame): Promise<void> {
     const { socket } = this;
     if (socket.readyState !== socket.OPEN) return;
     const sent = new Promise<void>((resolve) => {
       socket.send(JSON.stringify(frame), () => {
         this.alive();
+        if (socket.isPaused && !this.isFull) socket.resume();
         resolve();
       });
     });
-    if (socket.bufferedAmount > MOST_WAITING_BYTES) await sent;
+    if (!this.isFull) return;
+    socket.pause();
+    await sent;
+  }
+
+  private get isFull(): boolean {
+    return this.socket.bufferedAmount > MOST_WAITING_BYTES;
   }
 
   private complain(error: unknown, run?: RunId): void {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { WebSocket } from 'ws';
 import type { EventView, RunId } from '#contracts';
@@ -153,6 +153,29 @@ describe('the WebSocket', () => {
       'run-unknown',
     ]);
     viewer.drop();
+  });
+
+  it('hears nothing more from a viewer who asks and does not read, until he does', async () => {
+    const calm = await startRig();
+    const deaf = new WebSocket(`${calm.url.replace('http', 'ws')}/v1/live?key=${KEY}`);
+    await once(deaf, 'open');
+    deaf.pause();
+    const ask = async (): Promise<boolean> => {
+      for (let nth = 1; nth < 1_000; nth += 1) deaf.send('{'.padEnd(300));
+      await new Promise((sent) => deaf.send('{', sent));
+      return true;
+    };
+    let asked = 1;
+    let asking = ask();
+    while (asked < 200 && (await Promise.race([asking, pause(1_000, false)]))) {
+      asked += 1;
+      asking = ask();
+    }
+    deaf.resume();
+    await asking;
+    deaf.terminate();
+    await calm.gateway.close(200);
+    expect(asked).toBeLessThan(200);
   });
 
   it('stays shut without the key and elsewhere than at its place', async () => {

@@ -1,13 +1,10 @@
 import { EventEmitter, once } from 'node:events';
-import { setTimeout as pause } from 'node:timers/promises';
 import { type RunId, streams, TERMINAL_EVENTS } from '#contracts';
-import type { EventLog, StoredEvent, Subscription } from '#log';
-import { type Logger, messageOf } from '#platform';
+import { type EventLog, followStreamOn, type StoredEvent } from '#log';
+import type { Logger } from '#platform';
 
 const MOST_EVENTS = 512;
 const MOST_BYTES = 4_000_000;
-const FIRST_WAIT_MS = 100;
-const LONGEST_WAIT_MS = 3_000;
 
 /**
  * The live end of one run's stream, shared by all who watch it: one subscription, and the newest events for those who
@@ -17,7 +14,6 @@ export class Tail {
   private readonly recent: { readonly event: StoredEvent; readonly bytes: number }[] = [];
   private bytes = 0;
   private latest: { readonly revision: number; readonly type: string };
-  private subscription: Subscription<unknown> | undefined;
   private readonly closing = new AbortController();
   private readonly changes = new EventEmitter().setMaxListeners(0);
 
@@ -59,29 +55,13 @@ export class Tail {
 
   close(): void {
     this.closing.abort();
-    void this.subscription?.close();
   }
 
   private async follow(): Promise<void> {
-    for (let waitMs = FIRST_WAIT_MS; !this.closing.signal.aborted; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
-      try {
-        await this.followOnce(() => {
-          waitMs = FIRST_WAIT_MS;
-        });
-      } catch (error) {
-        this.logger.debug({ stream: this.stream, reason: messageOf(error) }, 'following was cut; trying again');
-      }
-      await pause(waitMs, undefined, { signal: this.closing.signal, ref: false }).catch(() => undefined);
-    }
-  }
-
-  private async followOnce(onDelivery: () => void): Promise<void> {
-    const subscription = this.log.follow(this.stream, this.latest.revision);
-    this.subscription = subscription;
-    for await (const delivery of subscription) {
-      onDelivery();
+    const { log, stream, logger } = this;
+    const following = { signal: this.closing.signal, logger };
+    for await (const delivery of followStreamOn(log, stream, this.latest.revision, following)) {
       if (delivery.kind === 'event') this.take(delivery.event);
-      if (this.closing.signal.aborted) return;
     }
   }
 

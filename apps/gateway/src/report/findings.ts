@@ -37,8 +37,8 @@ export class Findings implements OnModuleDestroy {
     this.index = new LogIndex(log, Object.keys(TELLERS), (event) => this.take(event), logger);
   }
 
-  async onModuleDestroy(): Promise<void> {
-    await this.index.close();
+  onModuleDestroy(): void {
+    this.index.close();
   }
 
   /** @param moment milliseconds since 1970. @throws Unavailable */

@@ -41,8 +41,8 @@ export class RunList implements OnApplicationBootstrap, OnModuleDestroy {
     void this.index.follow();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    await this.index.close();
+  onModuleDestroy(): void {
+    this.index.close();
   }
 
   /** The newest first. @throws Unavailable when the log does not answer */

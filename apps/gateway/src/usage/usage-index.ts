@@ -57,8 +57,8 @@ export class UsageIndex implements OnModuleDestroy {
     this.index = new LogIndex(log, TYPES, (event) => this.apply(event), logger);
   }
 
-  async onModuleDestroy(): Promise<void> {
-    await this.index.close();
+  onModuleDestroy(): void {
+    this.index.close();
   }
 
   /** @throws Unavailable when the log does not answer */

@@ -55,10 +55,11 @@ describe('a question to a manager that dies before it answers', () => {
     const [child, next, { dead }] = await Promise.all([connected('child'), connected('next'), dying()]);
     const { answer, asked } = asking(child, { holder });
     await dead;
+    const before = asked();
     next.answer(SUBJECT, z.object({}), () => Promise.resolve('from the next'));
     next.emit(HERE, { holder: HOLDER });
     expect(await answer).toBe('from the next');
-    expect(asked()).toBe(2);
+    expect(asked()).toBe(before + 1);
   });
 
   it('is given up when the signal says so', async () => {

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { Bus } from '#bus';
 import { AdvanceRun, LiveDelta, type ModelPrice, momentOf, type PriceTable, type RunId, ServerLost } from '#contracts';
 import { beginSegment, type History, isFenced, priceOf, type Run, replay } from '#domain';
@@ -94,13 +93,13 @@ export class Child {
 
   /** Claims the segment by appending `SegmentStarted` at the expected revision; undefined when it is not wanted. */
   private async begin({ runId, segment, runnerId }: Order): Promise<Begun | undefined> {
-    const { log, pulse, tell } = this.parts;
+    const { config, log, pulse, tell } = this.parts;
     const runs = new Runs(log, { app: 'segment-runner', id: `${runnerId}/${segment}` });
     for (;;) {
       const history = await runs.history(runId);
       const now = systemClock.now();
       const deadline = momentOf(now + (history?.run.caps.segmentSeconds ?? 0) * 1_000);
-      const runner = { runnerId, host: hostname(), pid: process.pid };
+      const runner = { runnerId, host: config.HOSTNAME, pid: process.pid };
       const start = { segment, runner, at: momentOf(now), deadline };
       const events = history && beginSegment(history.run, { ...start, ...this.priced(history.run) });
       if (!history || !events) {

@@ -42,6 +42,9 @@ const QUICK: typeof SIZES = {
   boots: 1,
 };
 
+/** A model that is much quicker than any real one. */
+const THINK_MS = 250;
+
 const OPTIONS = { json: { type: 'boolean' }, quick: { type: 'boolean' }, only: { type: 'string' } } as const;
 
 type Figures = Record<string, unknown>;
@@ -55,7 +58,8 @@ const MEASURES: Readonly<Record<string, (cluster: BenchCluster, sizes: typeof SI
   handoff: (cluster, { handoffs }) => measureHandoff(cluster, handoffs),
   recovery: (cluster, { kills }) => measureRecovery(cluster, kills),
   resume: (cluster, { histories, kills }) => measureResume(cluster, histories, Math.min(kills, 4)),
-  poison: (cluster, { poison }) => measurePoison(cluster, poison),
+  poison: (cluster, { poison }) => measurePoison(cluster, poison, THINK_MS),
+  poisonBusy: (cluster, { poison }) => measurePoison(cluster, poison, 0),
   fifty: (cluster, { runs, stepsEach }) => measureMany(cluster, runs, stepsEach),
 };
 

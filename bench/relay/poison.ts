@@ -32,9 +32,19 @@ export interface PoisonSizes {
   readonly windowMs: number;
 }
 
-/** Healthy runs work all the time; windows with a poisonous run beside them take turns with windows without. */
-export async function measurePoison(cluster: BenchCluster, sizes: PoisonSizes): Promise<Record<Poison, PoisonFigures>> {
-  const healthy = await cluster.apply(benchAgent('healthy', 1));
+/**
+ * Healthy runs work all the time; windows with a poisonous run beside them take turns with windows without.
+ * @param thinkMs how long the model of the healthy ones takes, in milliseconds: with 0 they want all of the processors,
+ * and whatever runs beside them, poisonous or not, takes its part of those from them
+ */
+export async function measurePoison(
+  cluster: BenchCluster,
+  sizes: PoisonSizes,
+  thinkMs: number,
+): Promise<Record<Poison, PoisonFigures>> {
+  const spec = benchAgent(`healthy-${thinkMs}`, 1);
+  const simulate = { policy: 'items', command: 'true', callsPerItem: 1, thinkMs } as const;
+  const healthy = await cluster.apply({ ...spec, simulate });
   const sightings = await Sightings.open(cluster.log, [
     'ModelTurnCompleted',
     'SegmentStarted',

@@ -30,6 +30,7 @@ import { McpKind } from './tools/mcp-kind.js';
 import { WholeOutputs } from './tools/whole-outputs.js';
 import { WorkspaceRecord } from './workspace-record.js';
 import { Workspaces } from './workspaces.js';
+import { WritePace } from './write-pace.js';
 
 /** How often what was left behind is looked for. */
 const TIDY_MS = 30_000;
@@ -55,6 +56,8 @@ export interface AssemblyParts {
   /** How long files are kept after the run's end, and how long a resting run keeps its commands; milliseconds. */
   readonly keepMs: number;
   readonly restMs: number;
+  /** What a command may write to the disk in a second, on average, in bytes. */
+  readonly writeBytesPerSecond: number;
   /** Is told when the connection to an MCP server of a run has broken. */
   readonly onServerLost: (runId: RunId, server: string) => void;
 }
@@ -79,6 +82,7 @@ export interface WorkspaceManager {
 /** Puts the parts together and takes up the calls that had not ended when the manager last did. */
 export async function assemble(parts: AssemblyParts): Promise<WorkspaceManager> {
   const { data, allowUnsandboxed, path, resolve, log, clock, logger, keepMs, restMs, onServerLost } = parts;
+  const { writeBytesPerSecond: bytesPerSecond } = parts;
   const folders = new Folders(absolute(data));
   mkdirSync(folders.root, { recursive: true });
   chmodSync(folders.root, 0o700);
@@ -107,6 +111,8 @@ export async function assemble(parts: AssemblyParts): Promise<WorkspaceManager> 
   calls.resume();
   background.resumeAll();
   const { groups } = means;
+  const writePace = groups && new WritePace({ groups, bytesPerSecond, clock, logger });
+  writePace?.start();
   const recorder = { app: 'workspace-manager', id: `workspace-manager/${holder}` } as const;
   const housekeeping = { ...shared, log, openings, calls, background, servers, keepMs };
   const retirement = new Retirement({ ...housekeeping, runs: new Runs(log, recorder), record, disk, restMs });
@@ -136,6 +142,7 @@ export async function assemble(parts: AssemblyParts): Promise<WorkspaceManager> 
       clearInterval(timer);
       await servers.close();
       journal.close();
+      writePace?.stop();
       groups?.leave();
     },
   };

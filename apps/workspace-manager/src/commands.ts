@@ -175,7 +175,9 @@ export class Commands {
   }
 
   private async stop(shim: ProcessName | undefined, group: CallGroup): Promise<void> {
-    const members = (): number[] => this.groups?.members(group) ?? [];
+    const members = (): number[] => this.groups?.toEnd(group) ?? [];
+    // At once, so that a frozen command hears that it is to end.
+    members();
     await endTree(shim ?? { pid: 0, startTime: '' }, shim ? GRACE_MS : 0, members);
   }
 

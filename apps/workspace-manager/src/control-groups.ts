@@ -12,6 +12,12 @@ const OWN_PROCESSES = 4;
  */
 const PROCESSOR_WEIGHT = { 'cpu.shares': '512', 'cpu.weight': '50' } as const;
 
+/** The files that freeze a group, with what they take for thawed and frozen. */
+const FREEZERS: readonly (readonly [file: string, thawed: string, frozen: string])[] = [
+  ['freezer.state', 'THAWED', 'FROZEN'],
+  ['cgroup.freeze', '0', '1'],
+];
+
 /** The control groups of one call; a process joins by writing 0 to `cgroup.procs` in each folder. */
 export interface CallGroup {
   readonly folders: readonly string[];
@@ -22,6 +28,10 @@ export interface CallGroup {
  * control groups (version 2, or the controllers of version 1): one group a call, below the group of the manager.
  */
 export class ControlGroups {
+  /** The first folders of groups that are being ended: a frozen process hears no signal. */
+  private readonly ending = new Set<string>();
+  private canFreeze = false;
+
   private constructor(
     private readonly version: 1 | 2,
     private readonly bases: readonly string[],
@@ -38,12 +48,17 @@ export class ControlGroups {
   }
 
   get description(): string {
-    return `control groups, version ${this.version}${this.weighsProcessor() ? '' : ', without the processor'}`;
+    return `control groups, version ${this.version}${this.weighsProcessor() ? '' : ', without the processor'}${this.canFreeze ? '' : ', without a freezer'}`;
   }
 
   /** Whether commands, however many, get no more than their part of a processor that Baton wants too. */
   weighsProcessor(): boolean {
     return this.bases.some((base) => Object.keys(PROCESSOR_WEIGHT).some((file) => existsSync(join(base, file))));
+  }
+
+  /** Whether commands can be made to wait. */
+  get freezes(): boolean {
+    return this.canFreeze;
   }
 
   make(name: string, limits: Pick<WorkspaceSpec, 'memoryMb' | 'processes'>): CallGroup {
@@ -67,6 +82,23 @@ export class ControlGroups {
     return [...new Set(pids)].filter((pid) => pid > 0);
   }
 
+  /** The processes of a group that is to be ended: they run from now on, so that they hear of it. */
+  toEnd(group: CallGroup): number[] {
+    this.ending.add(group.folders[0] ?? '');
+    this.freeze(group, false);
+    return this.members(group);
+  }
+
+  /** Stops all processes of a group where they are, or lets them go on. Those of a group that is being ended go on. */
+  freeze(group: CallGroup, frozen: boolean): void {
+    if (frozen && this.ending.has(group.folders[0] ?? '')) return;
+    for (const folder of group.folders) {
+      for (const [file, thaw, freeze] of FREEZERS) {
+        if (existsSync(join(folder, file))) writeIfThere(join(folder, file), frozen ? freeze : thaw);
+      }
+    }
+  }
+
   /** Whether the kernel ended a process of the group for want of memory. */
   ranOutOfMemory({ folders }: CallGroup): boolean {
     const counts = folders.flatMap((folder) => [
@@ -78,7 +110,9 @@ export class ControlGroups {
 
   /** Removes the groups of a call that has ended; what is still busy is left for the next tidy-up. */
   remove({ folders }: CallGroup): boolean {
-    return folders.map(removeFolder).every(Boolean);
+    const removed = folders.map(removeFolder).every(Boolean);
+    if (removed) this.ending.delete(folders[0] ?? '');
+    return removed;
   }
 
   /** The names of all groups that there are. */
@@ -108,6 +142,7 @@ export class ControlGroups {
       if (version === 2) handOn(join(this.bases[0] ?? '', 'cgroup.subtree_control'));
       for (const base of this.bases) setThere(base, Object.entries(PROCESSOR_WEIGHT));
       const group = this.make('probe', { memoryMb: 16, processes: 4 });
+      this.canFreeze = group.folders.some((folder) => FREEZERS.some(([file]) => existsSync(join(folder, file))));
       return this.remove(group);
     } catch {
       for (const base of this.bases) removeFolder(base);
@@ -133,8 +168,8 @@ function candidates(own: ReadonlyMap<string, string>, name: string): Candidate[]
     controllers.flatMap((one) => (own.has(one) ? join('/sys/fs/cgroup', one, own.get(one) ?? '', name) : []));
   const limits = bases(['memory', 'pids']);
   if (limits.length < 2) return found;
-  const processor = bases(['cpu']);
-  return [...found, { version: 1, bases: [...limits, ...processor] }, { version: 1, bases: limits }];
+  const more = [bases(['cpu', 'freezer']), bases(['cpu']), []];
+  return [...found, ...more.map((others): Candidate => ({ version: 1, bases: [...limits, ...others] }))];
 }
 
 /** Below here the limits apply, and where that may be the weight too. */
@@ -161,8 +196,10 @@ function setLimits(folder: string, bytes: string, processes: string): void {
     ['memory.swap.max', '0'],
     ['pids.max', processes],
   ]);
-  const weighs = Object.keys(PROCESSOR_WEIGHT).some((file) => existsSync(join(folder, file)));
-  if (there === 0 && !weighs) throw new Error(`${folder} has neither a memory nor a pids nor a cpu controller`);
+  const others = [...Object.keys(PROCESSOR_WEIGHT), ...FREEZERS.map(([file]) => file)];
+  if (there === 0 && !others.some((file) => existsSync(join(folder, file)))) {
+    throw new Error(`${folder} has no controller that limits anything`);
+  }
 }
 
 /** Writes those of the files that there are. @returns how many */
@@ -177,6 +214,15 @@ function setThere(folder: string, files: readonly (readonly [string, string])[])
     }
   }
   return there.length;
+}
+
+/** A group that has just gone needs nothing more. */
+function writeIfThere(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    if (existsSync(file)) throw error;
+  }
 }
 
 function readLines(file: string): string[] {

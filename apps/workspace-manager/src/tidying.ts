@@ -134,7 +134,7 @@ export class Tidying {
 
   private end(group: CallGroup): void {
     const { groups } = this.parts;
-    for (const pid of groups?.members(group) ?? []) signal(pid, 'SIGKILL');
+    for (const pid of groups?.toEnd(group) ?? []) signal(pid, 'SIGKILL');
     groups?.remove(group);
   }
 

@@ -22,6 +22,9 @@ export const BUS = Symbol('the bus');
 export const EVENT_LOG = Symbol('the event log');
 
 /** The manager's life as a service: from taking up what it has left to letting go without ending any command. */
+/** More than any disk takes. */
+const UNLIMITED_MB_PER_S = 1_000_000_000;
+
 @Injectable()
 export class WorkspaceManagerService
   implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
@@ -52,6 +55,7 @@ export class WorkspaceManagerService
       logger,
       keepMs: config.BATON_KEEP_FILES_DAYS * 86_400_000,
       restMs: config.BATON_REST_MINUTES * 60_000,
+      writeBytesPerSecond: 1_000_000 * (config.BATON_WRITE_MB_PER_S || UNLIMITED_MB_PER_S),
       onServerLost: (runId, server) => bus.emit(`${ServerLost.subject}.${runId}`, { server }),
     });
     this.manager = manager;

@@ -49,6 +49,7 @@ export const someParts = (folder: string, data = 'data'): AssemblyParts => ({
   logger: silentLogger,
   keepMs: 86_400_000,
   restMs: 900_000,
+  writeBytesPerSecond: Number.MAX_SAFE_INTEGER,
   onServerLost: () => undefined,
 });
 

@@ -153,7 +153,7 @@ export class McpServers {
     const name = `${nameOf(held.runId, server)}-${newId().slice(-12)}`;
     this.groups.add(name);
     const group = means.groups?.make(name, held.spec) ?? { folders: [] };
-    const others = (): number[] => means.groups?.members(group) ?? [];
+    const others = (): number[] => means.groups?.toEnd(group) ?? [];
     const variables = asEntries(secrets.fillAll({ ...held.spec.env, ...spec.env }, held.external.secrets));
     const way = withNamelessFile(
       variables,

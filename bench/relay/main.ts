@@ -69,11 +69,14 @@ const ALONE: Readonly<Record<string, (sizes: typeof SIZES) => Promise<unknown>>>
   reconcile: ({ openRuns }) => measureReconcile(openRuns),
 };
 
+/** Measured only when `--only` names it: each takes more than five minutes. */
+const BY_NAME_ONLY: readonly string[] = ['poison', 'poisonBusy'];
+
 export const bench: Bench = {
   run: async (words) => {
     const values = programOptions('bench', OPTIONS, words);
     const all = [...Object.keys(ALONE), ...Object.keys(MEASURES)];
-    const only = values.only?.split(',') ?? all;
+    const only = values.only?.split(',') ?? all.filter((name) => !BY_NAME_ONLY.includes(name));
     const stranger = only.find((name) => !all.includes(name));
     if (stranger !== undefined) throw new Error(`--only names "${stranger}"; use ${all.join(', ')}.`);
     const sizes = values.quick ? QUICK : SIZES;

@@ -52,8 +52,8 @@ export class Injector {
 
   /** Resolves when every service runs again and the killed children are replaced, or after a while. */
   async settled(): Promise<void> {
-    const end = Date.now() + SETTLED_WITHIN_MS;
-    while (Date.now() < end) {
+    const end = performance.now() + SETTLED_WITHIN_MS;
+    while (performance.now() < end) {
       const processes = await this.world.cluster.processes().catch(() => []);
       const states = [...processes, ...this.world.machine.workers].map(({ state }) => state);
       if (processes.length > 0 && !states.some((state) => NOT_YET.includes(state))) return;
@@ -162,7 +162,8 @@ export class Injector {
     if (disk.refusal !== undefined) return undefined;
     const runs = runsOf(await this.atWork());
     const at = Date.now();
-    while (Date.now() < at + DISK_FULL_MS) {
+    const end = performance.now() + DISK_FULL_MS;
+    while (performance.now() < end) {
       await disk.fill();
       await pause(FILL_AGAIN_MS);
     }
@@ -200,8 +201,8 @@ export class Injector {
   }
 
   private async someWorker(workers: () => Promise<readonly Worker[]>): Promise<Worker | undefined> {
-    const end = Date.now() + WORK_WITHIN_MS;
-    while (Date.now() < end) {
+    const end = performance.now() + WORK_WITHIN_MS;
+    while (performance.now() < end) {
       const present = await workers().catch(() => []);
       const chosen = present[wholeBelow(this.world.random, present.length)];
       if (chosen) return chosen;
@@ -234,8 +235,8 @@ export class Injector {
 
   /** @throws when the service does not run in time */
   private async running(name: string, before: number | undefined): Promise<number> {
-    const end = Date.now() + BACK_WITHIN_MS;
-    while (Date.now() < end) {
+    const end = performance.now() + BACK_WITHIN_MS;
+    while (performance.now() < end) {
       const processes = await this.world.cluster.processes().catch(() => []);
       const found = processes.find((one) => one.name === name && one.state === 'running' && one.pid !== before);
       if (typeof found?.pid === 'number') return found.pid;

@@ -139,10 +139,10 @@ export class Session {
   private async harm(injector: Injector): Promise<void> {
     await injector.settled();
     const { minutes, kinds: wished } = this.wishes;
-    const end = minutes === 'once' ? Number.POSITIVE_INFINITY : Date.now() + minutes * MINUTE_MS;
+    const end = minutes === 'once' ? Number.POSITIVE_INFINITY : performance.now() + minutes * MINUTE_MS;
     for (const { pauseMs, kinds } of (minutes === 'once' ? once : plan)(this.random, wished)) {
-      await pause(Math.max(0, Math.min(pauseMs, end - Date.now())));
-      if (Date.now() >= end) return;
+      await pause(Math.max(0, Math.min(pauseMs, end - performance.now())));
+      if (performance.now() >= end) return;
       await this.strike(injector, kinds);
       await injector.settled();
     }
@@ -166,8 +166,8 @@ export class Session {
     const items = this.wishes.runs * this.wishes.itemsEach;
     const limitMs = AFTER_ALL_MS + (items * ITEM_MS) / Math.min(this.wishes.runs, MOST_WORKERS);
     this.say(`no more faults; the open runs have ${Math.round(limitMs / 1_000)} s to finish`);
-    const end = Date.now() + limitMs;
-    while (load.openRuns().length > 0 && Date.now() < end && !giveUp.aborted) await pause(100);
+    const end = performance.now() + limitMs;
+    while (load.openRuns().length > 0 && performance.now() < end && !giveUp.aborted) await pause(100);
   }
 
   private tell(load: Load): void {

@@ -7,6 +7,7 @@ import { createModel } from '../model/create-model.js';
 import { loadPrices } from '../model/prices.js';
 import { Child } from './child.js';
 import { Pulse } from './pulse.js';
+import { rehearse } from './rehearsal.js';
 import { successor } from './successor.js';
 
 /*
@@ -17,6 +18,8 @@ import { successor } from './successor.js';
 
 /** Who leaves and cannot end in an orderly way ends all the same, milliseconds. */
 const LEAVE_WITHIN_MS = 30_000;
+/** How long a process that has no work waits before it rehearses, milliseconds. */
+const QUIET_MS = 1_000;
 const config = segmentRunnerConfig();
 const logger = createLogger('segment', config.BATON_LOG_LEVEL);
 const tell = (message: FromChild): void => {
@@ -41,8 +44,19 @@ const log = connectLog(config.BATON_LOG_URL);
 log.ping().catch(() => undefined);
 const child = new Child({ config, logger, bus, log, prices, pulse, createModel, tell });
 
+// The processor first belongs to the others that start now, and always to real work.
+const working = new AbortController();
+const rehearsal = setTimeout(() => {
+  rehearse(config, working.signal).catch((error: unknown) => {
+    logger.warn({ error: messageOf(error) }, 'the rehearsal did not succeed');
+  });
+}, QUIET_MS).unref();
+if (config.BATON_ONCE) clearTimeout(rehearsal);
+
 process.on('message', (message) => {
   const order = ToChild.parse(message);
+  clearTimeout(rehearsal);
+  working.abort();
   if (order.type === 'drain') child.drain();
   else child.run(order).catch(crash);
 });

@@ -174,7 +174,7 @@ export class Injector {
   /** Everything at once, the commands too, and first of all the one that would start the others again. */
   private async allOff(): Promise<Struck> {
     const { cluster, machine } = this.world;
-    const pids = (await cluster.processes()).flatMap(({ pid }) => (pid === null ? [] : [pid]));
+    const pids = (await this.processes()).flatMap(({ pid }) => (pid === null ? [] : [pid]));
     const runs = runsOf(await this.atWork());
     const at = Date.now();
     for (const pid of pids) this.kill(pid);
@@ -217,12 +217,25 @@ export class Injector {
   }
 
   private async atWorkHere(): Promise<readonly Worker[]> {
-    const processes = await this.world.cluster.processes();
+    const processes = await this.processes();
     return workersAmong(processes).filter(({ run }) => run !== undefined);
   }
 
   private async atWorkThere(): Promise<readonly Worker[]> {
     return this.world.machine.workers.filter(({ run }) => run !== undefined);
+  }
+
+  /** On a machine that is overloaded the cluster's own supervisor may answer late. @throws when it does not at all */
+  private async processes(): Promise<readonly ListedProcess[]> {
+    const end = performance.now() + BACK_WITHIN_MS;
+    for (;;) {
+      try {
+        return await this.world.cluster.processes();
+      } catch (error) {
+        if (performance.now() >= end) throw error;
+        await pause(LOOK_MS);
+      }
+    }
   }
 
   private async pidOf(name: string): Promise<number> {

@@ -54,7 +54,11 @@ describe('a command that floods its output', () => {
       const grown = (await Promise.all(pids.map(peakOf))).map((peak, place) => peak - (before[place] ?? 0));
       expect(grown.filter((bytes) => bytes > MEMORY_BYTES)).toEqual([]);
 
-      const { outcome, content, whole } = flooded.data as { outcome: string; content: [{ text: string }]; whole: BlobRef };
+      const { outcome, content, whole } = flooded.data as {
+        outcome: string;
+        content: [{ text: string }];
+        whole: BlobRef;
+      };
       expect(outcome).toBe('ok');
       const [{ text }] = content;
       expect(text).toMatch(/^begin\nx+\n/);

@@ -175,7 +175,8 @@ function afterTurn(context: Context, run: Run, turn: Turn, revision: number): Co
   };
   const light =
     answered.tokens > DROP_ABOVE * run.agent.spec.model.contextTokens ? withoutOldResults(answered) : answered;
-  if (turn.stopReason === 'max_tokens' && asked.length === 0) return withNote(light, { revision, text: cutOffNotice() });
+  if (turn.stopReason === 'max_tokens' && asked.length === 0)
+    return withNote(light, { revision, text: cutOffNotice() });
   const idle = asked.length === 0 ? idleNotice(run) : undefined;
   return idle === undefined ? light : withNote(light, { revision, text: idle });
 }

@@ -55,27 +55,35 @@ const charactersOf = (block: ContextMessage['content'][number]): number => {
 };
 
 /** Lives a run that never ends by itself until its money is at an end. */
-async function spent({ dollars, window, lengths, results }: Life): Promise<{ readonly paid: Paid[]; readonly run: Run }> {
+async function spent({
+  dollars,
+  window,
+  lengths,
+  results,
+}: Life): Promise<{ readonly paid: Paid[]; readonly run: Run }> {
   const paid: Paid[] = [];
-  const world: SegmentWorld = new SegmentWorld(facts.BEGIN, (log): Model => ({
-    turn: async (request) => {
-      const place = paid.length;
-      const { run } = log.history;
-      const inputTokens = promptTokens(request);
-      const outputTokens = Math.ceil(request.maxTokens * (lengths[place % lengths.length] ?? 1));
-      const usage: Usage = { inputTokens: 0, outputTokens, cacheReadTokens: 0, cacheWriteTokens: inputTokens };
-      const kind = isCompaction(request) ? 'compaction' : 'turn';
-      paid.push({
-        kind,
-        cost: costOf(usage, PRICE),
-        left: run.caps.dollars * MICRO - run.microDollars,
-        unforeseen: mostOf({ promptTokens: Math.max(0, inputTokens - run.contextTokens), maxTokens: 0 }, PRICE),
-        told: run.nearedCaps.includes('dollars'),
-      });
-      const content = kind === 'turn' ? [facts.bash('work')] : [facts.text('Much was done.')];
-      return { content, stopReason: kind === 'turn' ? 'tool_use' : 'end_turn', usage, model: 'scripted' };
-    },
-  }));
+  const world: SegmentWorld = new SegmentWorld(
+    facts.BEGIN,
+    (log): Model => ({
+      turn: async (request) => {
+        const place = paid.length;
+        const { run } = log.history;
+        const inputTokens = promptTokens(request);
+        const outputTokens = Math.ceil(request.maxTokens * (lengths[place % lengths.length] ?? 1));
+        const usage: Usage = { inputTokens: 0, outputTokens, cacheReadTokens: 0, cacheWriteTokens: inputTokens };
+        const kind = isCompaction(request) ? 'compaction' : 'turn';
+        paid.push({
+          kind,
+          cost: costOf(usage, PRICE),
+          left: run.caps.dollars * MICRO - run.microDollars,
+          unforeseen: mostOf({ promptTokens: Math.max(0, inputTokens - run.contextTokens), maxTokens: 0 }, PRICE),
+          told: run.nearedCaps.includes('dollars'),
+        });
+        const content = kind === 'turn' ? [facts.bash('work')] : [facts.text('Much was done.')];
+        return { content, stopReason: kind === 'turn' ? 'tool_use' : 'end_turn', usage, model: 'scripted' };
+      },
+    }),
+  );
   world.workspace.goes = () => Promise.resolve(finished('x'.repeat(results[paid.length % results.length] ?? 10)));
   const model = { name: 'scripted', maxTokens: MAX_TOKENS, contextTokens: window };
   await world.write(facts.requested({ items: ['a'], caps: { dollars }, spec: { model, tools: ['bash'] } }));

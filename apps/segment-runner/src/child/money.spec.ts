@@ -98,36 +98,34 @@ async function spent({
   return { paid, run };
 }
 
+/** Each call was reserved before, and what went over was no more than what nobody could foresee of the last one. */
+function expectKept(dollars: number, { paid, run }: Awaited<ReturnType<typeof spent>>): void {
+  for (const [place, { kind, cost, left, unforeseen, told }] of paid.entries()) {
+    expect(left).toBeGreaterThan(0);
+    expect(cost).toBeLessThanOrEqual(left + unforeseen);
+    // Nothing uses up the rest before the agent was told.
+    if (cost >= left) expect([place, kind, told]).toEqual([paid.length - 1, kind, true]);
+  }
+  const total = paid.reduce((sum, { cost }) => sum + cost, 0);
+  expect(run.microDollars).toBe(total);
+  expect(total).toBeLessThanOrEqual(dollars * MICRO + (paid.at(-1)?.unforeseen ?? 0));
+}
+
 describe('the money of a run whose context is compacted', () => {
-  it('is reserved before every call, and gone over by what no one could foresee of the last call at most', async () => {
-    const seen = new Set<string>();
-    await fc.assert(
-      fc.asyncProperty(lives, async (life) => {
-        const { paid, run } = await spent(life);
-        for (const [place, { kind, cost, left, unforeseen, told }] of paid.entries()) {
-          expect(left).toBeGreaterThan(0);
-          expect(cost).toBeLessThanOrEqual(left + unforeseen);
-          // Nothing goes over, or to the very end, before the agent was told.
-          if (cost >= left) expect([place, kind, told]).toEqual([paid.length - 1, kind, true]);
-          if (told) seen.add(kind);
-        }
-        const total = paid.reduce((sum, { cost }) => sum + cost, 0);
-        expect(run.microDollars).toBe(total);
-        expect(total).toBeLessThanOrEqual(life.dollars * MICRO + (paid.at(-1)?.unforeseen ?? 0));
-      }),
+  it('is reserved before every call, and gone over by what no one could foresee of the last call at most', () =>
+    fc.assert(
+      fc.asyncProperty(lives, async (life) => expectKept(life.dollars, await spent(life))),
       { numRuns: 40 },
-    );
-    // Compactions near the cap are among what was tried.
-    expect(seen).toEqual(new Set(['turn', 'compaction']));
-  });
+    ));
 
   it('is told to be near before a compaction that may use it up', async () => {
     const life = { window: 4_000, lengths: [1], results: [4_000] };
-    const firsts = new Set<string>();
+    const toldFirst = new Set<string>();
     for (let dollars = 0.02; dollars < 0.12; dollars += 0.004) {
-      const { paid } = await spent({ ...life, dollars });
-      firsts.add(paid.find(({ told }) => told)?.kind ?? 'none');
+      const lived = await spent({ ...life, dollars });
+      expectKept(dollars, lived);
+      toldFirst.add(lived.paid.find(({ told }) => told)?.kind ?? 'none');
     }
-    expect([...firsts]).toEqual(expect.arrayContaining(['turn', 'compaction']));
+    expect([...toldFirst]).toEqual(expect.arrayContaining(['turn', 'compaction']));
   });
 });

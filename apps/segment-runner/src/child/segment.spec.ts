@@ -123,7 +123,7 @@ describe('a segment', () => {
       begunCalls += 1;
       if (begunCalls === 3) allBegun.open();
       if (input['command'] !== 'last') await released.opened;
-      return finished(String(input['command']));
+      return finished('Done.');
     };
     const asks = ['first', 'second', 'last'].map((command) => facts.bash(command, `toolu_${command}`));
     const turns = [asks, [facts.text('All done.')]];

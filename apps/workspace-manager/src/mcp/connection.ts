@@ -142,13 +142,14 @@ export class Connection {
       return await client.request(request, ToolAnswer, { timeout: limitMs, signal });
     } catch (error) {
       const told = this.translated(error, way);
+      const stood = this.standing?.way === way;
       // A session that is over takes no other call; nothing more is expected of a server that keeps calls waiting.
-      if (error instanceof SessionForgotten || (this.calls === 1 && !isAnswer(error))) {
+      if (error instanceof SessionForgotten ? stood : this.calls === 1 && !isAnswer(error)) {
         this.over(told.message);
         void this.close();
       }
-      // Whoever watches looks at it now, so that what is said of the server is true.
-      if (!(error instanceof McpError) || !isAnswer(error)) this.parts.onLost();
+      // Nobody knows yet: whoever watches looks at it now, so that what is said of the server is true.
+      if (stood && !(error instanceof McpError && isAnswer(error))) this.parts.onLost();
       throw told;
     } finally {
       this.calls -= 1;

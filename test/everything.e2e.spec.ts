@@ -8,8 +8,9 @@ import { ClusterRig, kill, TEST_MS } from './cluster-rig.js';
 
 /*
  * All at once: an agent that gives its tools broken input, loses its MCP server, waits for a person, goes round and round
- * until its caps halt it, is killed with its runner and its manager, and compacts its context ten times, ends with the
- * right result, an exact ledger, and a status that was true whenever somebody looked.
+ * until its caps halt it, is killed with its runner and its manager, waits for its person through a deployment of the whole
+ * cluster, and compacts its context ten times, ends with the right result, an exact ledger, and a status that was true
+ * whenever somebody looked.
  */
 let rig: ClusterRig;
 let folder: string;
@@ -65,7 +66,8 @@ async function started(): Promise<RunId> {
 async function looks(id: RunId, over: AbortSignal): Promise<readonly RunView[]> {
   const seen: RunView[] = [];
   while (!over.aborted) {
-    seen.push(await rig.view(id));
+    const view = await rig.view(id).catch(() => undefined);
+    if (view) seen.push(view);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return seen;
@@ -124,6 +126,9 @@ it(
     const asked = await rig.recorded(id, 'ApprovalRequested');
     await rig.recorded(id, 'SegmentEnded', ({ reason }) => reason === 'waiting');
     expect((await rig.notes(id, 'ledger')).at(-1)).toBe('gated');
+    await rig.down();
+    await rig.up();
+    expect(await rig.baton('status', id)).toContain('Waits for a person');
     const digest = String(asked.data['inputDigest']).slice(0, 8);
     await rig.baton('approve', id, '5-0', '--digest', digest);
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EventView, RunId } from '#contracts';
 import { freePort, until } from '#testing';
+import { type HttpServer, startHttpServer } from '../apps/workspace-manager/test/mcp-fixture.js';
 import { ClusterRig, endedOnce, kill, TEST_MS } from './cluster-rig.js';
 
 /*
@@ -241,7 +242,11 @@ describe('MCP servers, over stdio and over HTTP', () => {
     await mkdir(place, { recursive: true });
     remote = new Remote(String(await freePort()), place);
   });
-  afterAll(() => remote.kill());
+  let sessions: HttpServer | undefined;
+  afterAll(async () => {
+    await remote.kill();
+    await sessions?.kill();
+  });
 
   const servers = () => ({
     mcp: {
@@ -324,6 +329,38 @@ describe('MCP servers, over stdio and over HTTP', () => {
         '4-0 ok',
         '4-1 ok',
       ]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'with sessions in its memory is killed with a call and started again: the call is in doubt, the news told once',
+    async () => {
+      const file = join(folder, 'counted');
+      sessions = await startHttpServer(0, 'sessions');
+      const call = (tool: string): Turn => ({ calls: [{ tool: `far__${tool}`, input: { file, text: 'hello' } }] });
+      const turns = [call('echo'), call('count-and-hang'), waitsFor('gate'), call('echo')];
+      const far = { url: `http://127.0.0.1:${sessions.port}/mcp`, allowPrivate: true };
+      const id = await started('mcp-sessions', turns, { mcp: { far } });
+      await until(async () => (await readFile(file, 'utf8').catch(() => '')) !== '');
+      await sessions.kill();
+      sessions = await startHttpServer(sessions.port, 'sessions');
+      await settled(id, '2-0', 'done');
+      const news = await rig.recorded(id, 'ToolsDiscovered', ({ discovery }) => 'ended' in (discovery as object));
+      expect(news.data['discovery']).toMatchObject({ server: 'far', state: 'ready', hasSessions: true });
+      await until(async () => (await rig.view(id)).unavailableServers === undefined);
+      await rig.openGate(id);
+      const events = await endedOnce(rig, id);
+      expect(events.at(-1)?.type).toBe('RunCompleted');
+      const states = events
+        .filter(({ type }) => type === 'ToolsDiscovered')
+        .map(({ data }) => (data['discovery'] as { readonly state: string }).state)
+        .join(' ');
+      expect(['ready ready', 'ready unavailable ready']).toContain(states);
+      expect(factsOf(events, 'ToolCallCompleted', 'outcome')).toEqual(['1-0 ok', '3-0 ok', '4-0 ok']);
+      expect(factsOf(events, 'ToolCallSettled', 'by')).toEqual(['2-0 person']);
+      expect(await readFile(file, 'utf8')).toBe('counted\n');
+      expect(await rig.baton('verify', id)).toContain('All 5 requests');
     },
     TEST_MS,
   );

@@ -32,9 +32,15 @@ export function plantServer(files: string): void {
   }
 }
 
+export interface HttpServer {
+  readonly port: number;
+  readonly child: ChildProcess;
+  kill(): Promise<void>;
+}
+
 /** The same server over HTTP, in a process that can be killed. */
-export async function startHttpServer(port = 0): Promise<{ port: number; child: ChildProcess; kill(): Promise<void> }> {
-  const child = spawn(process.execPath, [server, 'http', String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+export async function startHttpServer(port = 0, mode: 'http' | 'sessions' | 'resumable' = 'http'): Promise<HttpServer> {
+  const child = spawn(process.execPath, [server, mode, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const gone = once(child, 'exit');
   return {

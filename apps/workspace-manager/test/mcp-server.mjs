@@ -1,11 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
-/** An MCP server for tests: `stdio` (in the workspace) or `http` (prints its port). Some of its tools are hostile. */
+/**
+ * An MCP server for tests: `stdio` (in the workspace), `http` (prints its port), or `sessions`: over HTTP with sessions in
+ * its memory, and `resumable`: with sessions, and streams that can be asked for again. Some of its tools are hostile.
+ */
 const object = (properties = {}, more = {}) => ({ type: 'object', properties, ...more });
 const text = (words) => ({ content: [{ type: 'text', text: words }] });
+const FORGOTTEN = JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32_001, message: 'Session not found' } });
 const never = new Promise(() => undefined);
 
 const tools = {
@@ -95,17 +100,30 @@ function server() {
   return made;
 }
 
-if (process.argv[2] === 'http') {
+const [, , mode, port = '0'] = process.argv;
+if (mode !== 'stdio') {
   const { StreamableHTTPServerTransport } = await import('@modelcontextprotocol/sdk/server/streamableHttp.js');
-  const answer = async (request, response) => {
-    const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined });
+  const { InMemoryEventStore } = await import('@modelcontextprotocol/sdk/examples/shared/inMemoryEventStore.js');
+  const sessions = new Map();
+  const anew = async () => {
+    const transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: mode === 'http' ? undefined : randomUUID,
+      ...(mode === 'resumable' && { eventStore: new InMemoryEventStore() }),
+      onsessioninitialized: (id) => void sessions.set(id, transport),
+      onsessionclosed: (id) => void sessions.delete(id),
+    });
     await server().connect(transport);
-    await transport.handleRequest(request, response);
+    return transport;
+  };
+  const answer = async (request, response) => {
+    if (request.url === '/sessions') return response.end(JSON.stringify([...sessions.keys()]));
+    const named = request.headers['mcp-session-id'];
+    const transport = named === undefined ? await anew() : sessions.get(named);
+    if (transport !== undefined) return transport.handleRequest(request, response);
+    return response.writeHead(404, { 'content-type': 'application/json' }).end(FORGOTTEN);
   };
   const listener = createServer((request, response) => void answer(request, response));
-  listener.listen(Number(process.argv[3] ?? 0), '127.0.0.1', () =>
-    process.stdout.write(`${listener.address().port}\n`),
-  );
+  listener.listen(Number(port), '127.0.0.1', () => process.stdout.write(`${listener.address().port}\n`));
 } else {
   const { StdioServerTransport } = await import('@modelcontextprotocol/sdk/server/stdio.js');
   process.stdout.write('hello, I print what I like\n');

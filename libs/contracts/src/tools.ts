@@ -148,7 +148,7 @@ export const builtInTools = {
  * The version of what Baton itself says to the model. A run keeps the version that it was started with, since every
  * request must be rebuilt from the log as it was sent (law 6).
  */
-export const WORDS_VERSION = 3;
+export const WORDS_VERSION = 4;
 
 const readFile2: ToolDeclaration = {
   ...builtInTools.read_file,

@@ -1,6 +1,6 @@
 import type { CallId, CallOutcome, MediaBlock, Moment } from '#contracts';
 import { evolve } from './evolve.js';
-import { count, itemNotice, settledNotice } from './notices.js';
+import { count, itemNotice, settledNotice, tally } from './notices.js';
 import { currentItem, itemAt, type OpenCall, openItems, placeOf, type Run } from './run.js';
 import { type SegmentEvent, startNextItem } from './segment.js';
 
@@ -31,7 +31,8 @@ export const carryOut = (run: Run, call: OpenCall, segment: number, at: Moment):
 
 function showItem(run: Run, call: OpenCall, segment: number, at: Moment): readonly SegmentEvent[] {
   const item = currentItem(run);
-  return [completed({ call, segment, at }, 'ok', item ? itemNotice(run, item.id) : settledNotice(run))];
+  const shown = item ? `${tally(run)}\n${itemNotice(run, item.id)}` : settledNotice(run);
+  return [completed({ call, segment, at }, 'ok', shown)];
 }
 
 interface CallAt {

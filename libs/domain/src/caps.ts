@@ -1,7 +1,9 @@
 import { type CapName, type Caps, type Moment, millisOf, momentOf, type RunEventOf } from '#contracts';
 import type { Context } from './context.js';
+import { tokensOf } from './media.js';
 import { affordableTokens, mostOf } from './money.js';
-import { CAP_WORDS } from './notices.js';
+import { CAP_WORDS, systemPrompt } from './notices.js';
+import { offeredTools } from './offered-tools.js';
 import type { Run } from './run.js';
 
 /** How much of a cap is used at `now` (milliseconds since 1970). */
@@ -84,11 +86,13 @@ export const reserveFault = ({
 /** The announcements that are due before a turn: caps that are near and were not announced yet. */
 export function nearedCaps(
   run: Run,
-  context: Pick<Context, 'tokens'>,
+  context: Pick<Context, 'tokens' | 'messages'>,
   { segment, now }: { readonly segment: number; readonly now: number },
 ): readonly Extract<RunEventOf['segment-runner'], { type: 'CapNeared' }>[] {
   const at = momentOf(now);
-  const promptTokens = Math.max(run.contextTokens, context.tokens);
+  // What is sent with every request is counted by the first answer, and again by the first after a compaction.
+  const uncounted = context.messages.length === 0 ? frameTokens(run) : 0;
+  const promptTokens = Math.max(run.contextTokens, context.tokens + uncounted);
   return capsUsed(run, now)
     .filter((use) => SPENT.includes(use.cap) && !run.nearedCaps.includes(use.cap) && isNear(run, use, promptTokens))
     .map(({ cap, used, limit }) => ({
@@ -96,6 +100,8 @@ export function nearedCaps(
       data: { at, segment, cap, used: Math.round(used * 100) / 100, limit },
     }));
 }
+
+const frameTokens = (run: Run): number => tokensOf(systemPrompt(run) + JSON.stringify(offeredTools(run)));
 
 /** A cap is near before 80 % of it is used when the next turn may use up the rest: no turn may do so without being told. */
 function isNear(run: Run, { cap, used, limit }: CapUsed, promptTokens: number): boolean {

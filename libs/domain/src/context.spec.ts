@@ -137,6 +137,17 @@ describe('what the model is shown', () => {
     ).not.toContain('Use tabs.');
   });
 
+  it('keeps news of a cap and of a server through compactions until a turn was told', () => {
+    const gone = facts.discovered('mail');
+    const before = [...work, turn([bash()]), callCompleted(), capNeared('steps', 4, 5), gone];
+    const kept = [expect.stringContaining('of 5 steps is used'), expect.stringContaining('The server mail cannot')];
+    expect(told(...before, compacted('So far.')).flat()).toEqual(expect.arrayContaining(kept));
+    const twice = [...before, compacted('So far.'), compacted('So far.')];
+    expect(told(...twice).flat()).toEqual(expect.arrayContaining(kept));
+    const after = told(...twice, turn([bash()], { turn: 2 }), callCompleted('2-0'), compacted('So far.')).flat();
+    expect(after.join('')).not.toMatch(/steps is used|The server mail/);
+  });
+
   it('estimates the size from what the model counted and what came since', () => {
     const full = given(...work, turn([bash()], { usage: { inputTokens: 100, outputTokens: 20 } }));
     expect(full.context.tokens).toBe(120);

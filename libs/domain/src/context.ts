@@ -21,6 +21,8 @@ interface Note {
   readonly text: string;
   /** What comes with it. */
   readonly media?: readonly MediaBlock[];
+  /** It is told once and restated by nothing, so a compaction before the next turn leaves it there. */
+  readonly kept?: true;
 }
 
 /**
@@ -47,25 +49,25 @@ export const resultTokens = ({ content }: ToolResultBlock): number =>
 export function extendContext(context: Context, run: Run, { revision, event }: Recorded<RunEvent>): Context {
   switch (event.type) {
     case 'RunRequested':
-      return withNote(context, revision, openingNotice(run), run.attachments);
+      return withNote(context, { revision, text: openingNotice(run), media: run.attachments });
     case 'MessageReceived':
       // An answer to `ask_human` is shown as that call's result.
       return run.unread.includes(revision)
-        ? withNote(context, revision, event.data.text, event.data.attachments)
+        ? withNote(context, { revision, text: event.data.text, media: event.data.attachments ?? [] })
         : context;
     case 'ToolsDiscovered':
       return wasAnnounced(event.data.discovery, run)
-        ? withNote(context, revision, serverNotice(event.data.discovery))
+        ? withNote(context, news(run, revision, serverNotice(event.data.discovery)))
         : context;
     case 'ItemStarted':
-      return withNote(context, revision, itemNotice(run, event.data.itemId));
+      return withNote(context, { revision, text: itemNotice(run, event.data.itemId) });
     case 'ItemCompleted':
     case 'ItemFailed':
       return run.settled.done + run.settled.failed === run.items.length
-        ? withNote(context, revision, settledNotice(run))
+        ? withNote(context, { revision, text: settledNotice(run) })
         : context;
     case 'CapNeared':
-      return withNote(context, revision, capNotice(event.data));
+      return withNote(context, news(run, revision, capNotice(event.data)));
     case 'ModelTurnCompleted':
       return afterTurn(context, run, event.data, revision);
     case 'ModelTurnFailed':
@@ -105,8 +107,15 @@ export function requestMessages(context: Context, basedOn: number): readonly Con
   );
 }
 
-function withNote(context: Context, revision: number, text: string, media: readonly MediaBlock[] = []): Context {
-  const note = { revision, text, ...(media.length > 0 && { media }) };
+/** Until version 4 of Baton's words a compaction swallowed what was new. */
+const news = ({ words }: Run, revision: number, text: string): Note => ({
+  revision,
+  text,
+  ...(words >= 4 && { kept: true }),
+});
+
+function withNote(context: Context, { media = [], ...told }: Note): Context {
+  const note = { ...told, ...(media.length > 0 && { media }) };
   return { ...context, notes: [...context.notes, note], tokens: context.tokens + noteTokens(note) };
 }
 
@@ -166,9 +175,10 @@ function afterTurn(context: Context, run: Run, turn: Turn, revision: number): Co
   };
   const light =
     answered.tokens > DROP_ABOVE * run.agent.spec.model.contextTokens ? withoutOldResults(answered) : answered;
-  if (turn.stopReason === 'max_tokens' && asked.length === 0) return withNote(light, revision, cutOffNotice());
+  if (turn.stopReason === 'max_tokens' && asked.length === 0)
+    return withNote(light, { revision, text: cutOffNotice() });
   const idle = asked.length === 0 ? idleNotice(run) : undefined;
-  return idle === undefined ? light : withNote(light, revision, idle);
+  return idle === undefined ? light : withNote(light, { revision, text: idle });
 }
 
 /** Old large results are dropped when this part of the model's window is used, before anything has to be summarised. */
@@ -209,11 +219,13 @@ const spoken = (asked: Context['messages'], content: Turn['content']): Context['
 type Compaction = Extract<RunEvent, { type: 'ContextCompacted' }>['data'];
 
 /**
- * Baton restates what must not be lost from the log itself; the model's summary stands beside it. A message that no turn
- * has answered yet is kept word for word.
+ * Baton restates what must not be lost from the log itself; the model's summary stands beside it. What no turn has answered
+ * yet, a message or news of a cap or a server, is kept word for word.
  */
 function compacted(context: Context, run: Run, { basedOn, summary }: Compaction, revision: number): Context {
-  const later = context.notes.filter((note) => note.revision > basedOn || run.unread.includes(note.revision));
-  const fresh = withNote(emptyContext, revision, restatement(run, summary), run.attachments);
-  return later.reduce((sum, note) => withNote(sum, note.revision, note.text, note.media), fresh);
+  const later = context.notes.filter(
+    (note) => note.kept || note.revision > basedOn || run.unread.includes(note.revision),
+  );
+  const fresh = withNote(emptyContext, { revision, text: restatement(run, summary), media: run.attachments });
+  return later.reduce(withNote, fresh);
 }

@@ -6,8 +6,9 @@ import { compactionRequest, type History, replay, turnRequest } from './index.js
 
 /*
  * Runs with earlier and present words as real clusters of their time have recorded them: a message, a command in the
- * background, a failed item, compactions, handoffs; in version 3 also a server that died and a cap that was near. Whatever Baton says to models later, what it said
- * to these must be rebuilt for ever: other words need another version.
+ * background, a failed item, compactions, handoffs; since version 3 also a server that died and a cap that was near, in
+ * version 4 before a compaction. Whatever Baton says to models later, what it said to these must be rebuilt for ever: other
+ * words need another version.
  */
 const Line = z.object({ revision: z.int(), type: z.string(), data: z.unknown(), metadata: EventMetadata });
 const recorded = (words: number): readonly Recorded<RunEvent>[] =>
@@ -21,9 +22,11 @@ const recorded = (words: number): readonly Recorded<RunEvent>[] =>
 
 const SINCE_2 = ['What people have told you since', 'Failed: a.'];
 const SINCE_3 = 'Commands that you have started in the background';
+const NEWS = ['was started again', "% of the run's limit"];
 const cases = [
   { words: 2, said: SINCE_2, unsaid: [SINCE_3] },
-  { words: 3, said: [...SINCE_2, SINCE_3, 'was started again', "% of the run's limit"], unsaid: [] },
+  { words: 3, said: [...SINCE_2, SINCE_3, ...NEWS], unsaid: [] },
+  { words: 4, said: [...SINCE_2, SINCE_3, ...NEWS], unsaid: [] },
 ];
 
 describe.each(cases)('a recorded run with the words of version $words', ({ words, said, unsaid }) => {

@@ -147,8 +147,15 @@ describe('the next act of a segment', () => {
 
   it('compacts a conversation that is near its limit, once', () => {
     const full = [...work, turn([bash()], { usage: { inputTokens: 170_000 } }), callCompleted()];
-    expect(act(full)).toEqual({ kind: 'compact' });
+    expect(act(full)).toEqual({ kind: 'compact', announce: [] });
     expect(act([...full, facts.compacted('Much was done.')])).toMatchObject({ kind: 'turn' });
+  });
+
+  it('announces a cap before a compaction too, which is a paid call like a turn', () => {
+    const full = [turn([bash()], { usage: { inputTokens: 170_000 } }), callCompleted()];
+    const near = [requested({ caps: { tokens: 200_000 } }), scheduled(), started(), ...full];
+    expect(act(near)).toMatchObject({ kind: 'compact', announce: [{ type: 'CapNeared', data: { cap: 'tokens' } }] });
+    expect(act([...near, facts.capNeared('tokens', 170_000, 200_000)])).toEqual({ kind: 'compact', announce: [] });
   });
 
   it('announces a cap once when four fifths of it are used, and again when it was raised', () => {

@@ -39,9 +39,8 @@ export type Act =
   | { readonly kind: 'discover'; readonly servers: readonly string[] }
   /** Wait until `until` (milliseconds since 1970): the model asked for patience. */
   | { readonly kind: 'back-off'; readonly until: number }
-  | { readonly kind: 'compact' }
-  /** One model turn; `announce` is recorded before it. */
-  | { readonly kind: 'turn'; readonly announce: readonly SegmentEvent[] };
+  /** Ask the model for a summary, or for a turn; both are paid, and `announce` is recorded before. */
+  | { readonly kind: 'compact' | 'turn'; readonly announce: readonly SegmentEvent[] };
 
 /** What the pure question `nextAct` must be told of the world. */
 export interface Circumstances {
@@ -69,12 +68,15 @@ export function nextAct(run: Run, context: Context, segment: number, world: Circ
     outOfSteps(run, world) ??
     landed(run, world.now) ??
     troubled(run, world.now) ??
-    undiscovered(run, world) ??
-    (context.tokens > COMPACT_ABOVE * run.agent.spec.model.contextTokens && context.messages.length > 1
-      ? { kind: 'compact' }
-      : { kind: 'turn', announce: nearedCaps(run, context, { segment, now: world.now }) })
+    undiscovered(run, world) ?? {
+      kind: isFull(run, context) ? 'compact' : 'turn',
+      announce: nearedCaps(run, context, { segment, now: world.now }),
+    }
   );
 }
+
+const isFull = ({ agent }: Run, { tokens, messages }: Context): boolean =>
+  tokens > COMPACT_ABOVE * agent.spec.model.contextTokens && messages.length > 1;
 
 function wished(run: Run): Act | undefined {
   if (run.cancel) return { kind: 'end', reason: 'cancelled' };

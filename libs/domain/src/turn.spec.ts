@@ -63,6 +63,24 @@ describe('recording a turn with its calls', () => {
       );
   });
 
+  it('shows the item in work once more, and that none is open', () => {
+    const content = [call('next_item', {}, 'x'), completeItem('b', 'y'), call('next_item', {}, 'z')];
+    const item = '<item>{"id":"b","number":2,"of":2,"input":{"path":"b.txt"}}</item>';
+    const spec = { tools: ['next_item' as const] };
+    given(requested({ items: ['a', 'b'], spec }), scheduled(), started(), itemFailed('a'), itemStarted('b'))
+      .when(answering(...content))
+      .records(
+        turn(content),
+        callStarted('1-0', 'next_item'),
+        callCompleted('1-0', `0 of 2 items completed, 1 failed, 1 open.\nThe current item:\n${item}`),
+        callStarted('1-1', 'complete_item'),
+        ok('0 items', 2, '1-1'),
+        itemCompleted('b', '1-1'),
+        callStarted('1-2', 'next_item'),
+        callCompleted('1-2', '1 of 2 items completed, 1 failed, 0 open.\n<no-open-items/>\nClose with a short report.'),
+      );
+  });
+
   it('settles an item out of turn and keeps the one in work', () => {
     const content = [completeItem('b')];
     working(['a', 'b'])

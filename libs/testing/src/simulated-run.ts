@@ -183,6 +183,7 @@ export class SimulatedRun {
         this.now = Math.min(act.until, this.now + Math.max(0, remainingMs));
         return;
       case 'compact':
+        this.write(act.announce);
         return this.write([
           {
             type: 'ContextCompacted',

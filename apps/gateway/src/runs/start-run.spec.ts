@@ -17,6 +17,12 @@ describe('the first event of a run', () => {
     expect(start).toThrow(/BATON_MAX_CAPS/);
   });
 
+  it.each(names)('is refused when the run asks for more of caps.%s than its agent has', (cap) => {
+    const raised = StartRunRequest.parse({ agent: 'tester', caps: { [cap]: agent.spec.caps[cap] + 1 } });
+    const start = () => runRequested(raised, agent, { now: 0, requestDigest: facts.DIGEST, maxima: {} });
+    expect(start).toThrow(new RegExp(`caps\\.${cap}: .* a run may only lower its caps`));
+  });
+
   it.each(names)('takes a caps.%s that is lowered to what the server allows', (cap) => {
     const most = Math.max(agent.spec.caps[cap] / 2, cap === 'segmentSeconds' ? 20 : 1);
     const lowered = StartRunRequest.parse({ agent: 'tester', caps: { [cap]: Math.floor(most) } });

@@ -1,7 +1,7 @@
 import { type CallState, type ModelBlock, momentOf } from '#contracts';
 import { currentItem } from '#domain';
 import { Runs } from '#log';
-import { facts, Gate } from '#testing';
+import { facts, Gate, until } from '#testing';
 import { finished } from '../../test/kept-calls.js';
 import { type SegmentOptions as Options, SegmentWorld } from '../../test/segment-world.js';
 import { ModelFailure } from '../model/model-failure.js';
@@ -113,6 +113,89 @@ describe('a segment', () => {
     segment.drain();
     expect(await working).toBe('drain');
     expect(await world.notes()).toMatchObject([{ segment: 1 }]);
+  });
+
+  it('has the calls of a turn carried out side by side, and each result in the log as it comes', async () => {
+    const world = await aRun([]);
+    const [allBegun, released] = [new Gate(), new Gate()];
+    let begunCalls = 0;
+    world.workspace.goes = async ({ input }) => {
+      begunCalls += 1;
+      if (begunCalls === 3) allBegun.open();
+      if (input['command'] !== 'last') await released.opened;
+      return finished('Done.');
+    };
+    const asks = ['first', 'second', 'last'].map((command) => facts.bash(command, `toolu_${command}`));
+    const turns = [asks, [facts.text('All done.')]];
+    const segment = await begun(world, { model: { turn: () => Promise.resolve(said(turns.shift() ?? [])) } });
+    const working = segment.work();
+    await allBegun.opened;
+    const ended = async () =>
+      (await world.events()).flatMap(({ type, data }) => (type === 'ToolCallCompleted' ? [data.callId] : []));
+    await until(async () => (await ended()).length === 1);
+    expect(await ended()).toEqual(['1-2']);
+    released.open();
+    expect(await working).toBe('finished');
+    expect((await ended()).toSorted()).toEqual(['1-0', '1-1', '1-2']);
+  });
+
+  it('gives up the turn under way for a message that interrupts, and the next one reads it', async () => {
+    const world = await aRun();
+    const heard: string[] = [];
+    const asked = new Gate();
+    const turn: Model['turn'] = async ({ messages }, { signal }) => {
+      heard.push(JSON.stringify(messages.at(-1)));
+      if (heard.length > 1) return said([facts.text('I have stopped.')]);
+      asked.open();
+      await aborted(signal);
+      throw signal.reason;
+    };
+    const segment = await begun(world, { model: { turn } });
+    const working = segment.work();
+    await asked.opened;
+    await world.write(message('Stop that.', { interrupt: true }));
+    await segment.glance();
+    await until(() => heard.length > 1);
+    expect(heard[0]).not.toContain('Stop that.');
+    expect(heard[1]).toContain('Stop that.');
+    segment.drain();
+    await working;
+    expect(await world.types()).not.toContain('ModelTurnFailed');
+  });
+
+  it('lets the model finish its turn when a message does not interrupt, and shows it with the next', async () => {
+    const world = await aRun([]);
+    const heard: string[] = [];
+    const [asked, answers] = [new Gate(), new Gate()];
+    const turn: Model['turn'] = async ({ messages }) => {
+      heard.push(JSON.stringify(messages.at(-1)));
+      asked.open();
+      await answers.opened;
+      return said(heard.length === 1 ? [facts.bash('work')] : [facts.text('All done.')]);
+    };
+    const segment = await begun(world, { model: { turn } });
+    const working = segment.work();
+    await asked.opened;
+    await world.write(message('Use tabs.'));
+    await segment.glance();
+    answers.open();
+    expect(await working).toBe('finished');
+    expect(heard.map((words) => words.includes('Use tabs.'))).toEqual([false, true]);
+  });
+
+  it('is paused while the model is being asked, and goes on where it was when it is resumed', async () => {
+    const world = await aRun();
+    const { model, asked } = silentModel();
+    const segment = await begun(world, { model });
+    const working = segment.work();
+    await asked.opened;
+    await world.write(facts.pauseRequested());
+    await segment.glance();
+    expect(await working).toBe('paused');
+    expect(await world.segment()).toBeUndefined();
+    await world.write(facts.resumeRequested());
+    expect(await (await begun(world)).work()).toBe('finished');
+    expect(world.workspace.effects).toEqual(['work on a', 'work on b', 'work on c']);
   });
 
   it('is cancelled while the model is being asked', async () => {

@@ -177,10 +177,9 @@ export class Segment {
       case 'back-off':
         return this.backOff(act.until);
       case 'compact':
-        return this.compact();
       case 'turn':
         if (act.announce.length > 0) await this.record(() => act.announce);
-        return this.turn();
+        return act.kind === 'turn' ? this.turn() : this.compact();
     }
   }
 

@@ -27,7 +27,7 @@ type Events = AsyncIterable<Anthropic.RawMessageStreamEvent>;
 export function createAnthropicModel({
   baseUrl = ANTHROPIC_URL,
   apiKey,
-  headers = () => ({}),
+  headers,
   loadBlob,
   timeoutMs,
 }: AnthropicModelOptions): Model {
@@ -43,15 +43,22 @@ export function createAnthropicModel({
   const alsoKey = baseUrl === ANTHROPIC_URL ? {} : { 'x-api-key': apiKey };
   const ask = async (request: ModelRequest, { place }: TurnOptions, signal: AbortSignal): Promise<Events> => {
     const media = await loadMedia(mediaIn(request), loadBlob);
-    const sent = { ...alsoKey, ...headers(place), ...versionHeaders(request, apiKey) };
+    const sent = { ...alsoKey, ...headers?.(place), ...versionHeaders(request, apiKey) };
     return client.messages.create(toWire(request, media), { signal, headers: sent });
   };
-  return { turn: (request, options) => takeTurn((signal) => ask(request, options, signal), timeoutMs, options) };
+  const limits = { timeoutMs, key: headers ? undefined : apiKey };
+  return { turn: (request, options) => takeTurn((signal) => ask(request, options, signal), limits, options) };
+}
+
+interface Limits {
+  readonly timeoutMs: number;
+  /** What must be in no failure; a simulator is given none. */
+  readonly key: string | undefined;
 }
 
 async function takeTurn(
   ask: (signal: AbortSignal) => Promise<Events>,
-  timeoutMs: number,
+  { timeoutMs, key }: Limits,
   { signal, onText }: TurnOptions,
 ): Promise<ModelTurn> {
   signal.throwIfAborted();
@@ -63,7 +70,7 @@ async function takeTurn(
     return await readTurn(await ask(ending.signal), () => silence.refresh(), onText);
   } catch (error) {
     if (ending.signal.aborted) throw ending.signal.reason;
-    throw failureOf(error);
+    throw failureOf(error, key);
   } finally {
     clearTimeout(silence);
     signal.removeEventListener('abort', abort);

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
 import { failureOf } from './failure-of.js';
 
@@ -25,6 +26,14 @@ describe('a refusal', () => {
   it('is no longer than the log takes', () => {
     const body = { error: { type: 'invalid_request_error', message: 'x'.repeat(5_000) } };
     expect(failureOf(APIError.generate(400, body, undefined, new Headers())).message).toHaveLength(2_000);
+  });
+
+  it('does not repeat the key that the endpoint has repeated', () => {
+    const body = { error: { type: 'authentication_error', message: 'Wrong key: sk-canary-41.' } };
+    const failure = failureOf(APIError.generate(401, body, undefined, new Headers()), 'sk-canary-41');
+    expect(failure).toMatchObject({ kind: 'authentication', retryable: false });
+    expect(failure.message).toContain('Wrong key: [the key].');
+    expect(inspect(failure, { depth: 9 })).not.toContain('sk-canary-41');
   });
 });
 

@@ -26,14 +26,17 @@ const KIND_OF_STATUS: Readonly<Record<number, ModelFailureKind>> = {
   529: 'overloaded',
 };
 
-/** What an error of the SDK, of the connection or of the stream means for the turn. */
-export function failureOf(error: unknown): ModelFailure {
+/**
+ * What an error of the SDK, of the connection or of the stream means for the turn. `key` is kept out of its words: some
+ * endpoints repeat a key that they refuse, and the words go to the log.
+ */
+export function failureOf(error: unknown, key?: string): ModelFailure {
   if (error instanceof ModelFailure) return error;
   if (error instanceof APIConnectionTimeoutError) return timedOut(error);
   if (error instanceof APIConnectionError) {
     return new ModelFailure('cut-off', `The model cannot be reached: ${innermost(error)}.`, { cause: error });
   }
-  if (error instanceof APIError) return refused(error);
+  if (error instanceof APIError) return refused(error, key);
   if (/timeout/i.test(innermost(error))) return timedOut(error);
   return cutOff(error);
 }
@@ -46,13 +49,14 @@ export const timedOut = (cause?: unknown): ModelFailure =>
 export const cutOff = (cause?: unknown): ModelFailure =>
   new ModelFailure('cut-off', 'The connection to the model was lost in the middle of its answer.', { cause });
 
-function refused(error: APIError): ModelFailure {
+function refused(error: APIError, key?: string): ModelFailure {
   const kind = kindOf(error);
   const word = error.headers?.get('x-should-retry');
-  const said = error.apiMessage ?? error.message;
+  const words = error.apiMessage ?? error.message;
+  const said = key === undefined ? words : words.replaceAll(key, '[the key]');
   const status = error.status === undefined ? '' : ` (${error.status})`;
   return new ModelFailure(kind, `The model's API refused the request${status}: ${said}`, {
-    cause: error,
+    ...(said === words && { cause: error }),
     retryAfterMs: retryAfterOf(error.headers),
     retryable: word === 'true' ? true : word === 'false' ? false : undefined,
   });

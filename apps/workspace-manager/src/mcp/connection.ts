@@ -4,14 +4,13 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { type Clock, messageOf, sha256, Unavailable } from '#platform';
-import { NoAnswer } from '../network/errors.js';
+import { NoAnswer, SessionForgotten } from '../network/errors.js';
 import { ToolAnswer } from './content.js';
 import { type ListedTool, listedTools } from './declarations.js';
+import { Patience } from './patience.js';
 
 /** How long a server may take to say hello and to list its tools, each, in milliseconds. */
 const HELLO_MS = 12_000;
-const FIRST_BACKOFF_MS = 1_000;
-const LONGEST_BACKOFF_MS = 60_000;
 const MOST_PAGES = 20;
 /** How often in a row a server may say nothing before it is started again. */
 const SILENCES_BORNE = 3;
@@ -35,8 +34,15 @@ export interface Listed {
   readonly ended?: string;
 }
 
-/** A way to a server; `lastWords` is what it said when it ended. */
-export type Way = Transport & { readonly lastWords?: string };
+/** A way to a server. */
+export interface Way extends Transport {
+  /** What the server said when it ended. */
+  readonly lastWords?: string;
+  /** Why the way has ended by itself; a clause. */
+  readonly why?: string | undefined;
+  /** Tells the server that nobody needs it any more. */
+  leave?(): Promise<void>;
+}
 
 export interface ConnectionParts {
   readonly server: string;
@@ -63,10 +69,7 @@ interface Connected {
 /** The connection to one server for one workspace: made when it is needed, and again when it broke, with back-off. */
 export class Connection {
   private current: Promise<Connected> | undefined;
-  private failures = 0;
-  /** When it may be tried again, by the monotonic clock. */
-  private notBefore = 0;
-  private lastReason = '';
+  private readonly patience: Patience;
   private calls = 0;
   /** How often in a row it did not say what tools it has. */
   private silences = 0;
@@ -78,6 +81,7 @@ export class Connection {
 
   constructor(private readonly parts: ConnectionParts) {
     this.ended = parts.ended;
+    this.patience = new Patience(parts.clock);
   }
 
   /**
@@ -138,11 +142,14 @@ export class Connection {
       return await client.request(request, ToolAnswer, { timeout: limitMs, signal });
     } catch (error) {
       const told = this.translated(error, way);
-      // Nothing more is expected of a server that keeps calls waiting.
-      if (this.calls === 1 && !isAnswer(error)) {
+      const stood = this.standing?.way === way;
+      // A session that is over takes no other call; nothing more is expected of a server that keeps calls waiting.
+      if (error instanceof SessionForgotten ? stood : this.calls === 1 && !isAnswer(error)) {
         this.over(told.message);
         void this.close();
       }
+      // Nobody knows yet: whoever watches looks at it now, so that what is said of the server is true.
+      if (stood && !(error instanceof McpError && isAnswer(error))) this.parts.onLost();
       throw told;
     } finally {
       this.calls -= 1;
@@ -156,6 +163,7 @@ export class Connection {
   /** Closes it for good: what breaks from now on is no news. */
   async giveUp(): Promise<void> {
     this.isGivenUp = true;
+    await this.standing?.way.leave?.();
     await this.close();
   }
 
@@ -175,11 +183,8 @@ export class Connection {
       if (this.current === known) this.current = undefined;
       return this.connected();
     }
-    const waitMs = this.notBefore - this.parts.clock.monotonic();
-    if (waitMs > 0) {
-      const seconds = Math.ceil(waitMs / 1_000);
-      throw new ServerUnavailable(`${this.lastReason} It is tried again in ${seconds} s at the earliest.`);
-    }
+    const refusal = this.patience.refusal();
+    if (refusal !== undefined) throw new ServerUnavailable(refusal);
     const connecting = this.connect();
     this.current = connecting;
     connecting.catch(() => {
@@ -202,24 +207,25 @@ export class Connection {
       await client.connect(way, { timeout: HELLO_MS });
       connected.tools = await this.listOf(client);
       this.standing = connected;
+      this.patience.stands();
       await this.parts.onStanding(true);
-      this.failures = 0;
       this.silences = 0;
       return connected;
     } catch (error) {
       await client.close().catch(() => undefined);
       await way.close().catch(() => undefined);
-      this.failures += 1;
-      const backoff = Math.min(FIRST_BACKOFF_MS * 2 ** (this.failures - 1), LONGEST_BACKOFF_MS);
-      this.notBefore = this.parts.clock.monotonic() + backoff;
-      this.lastReason = `The MCP server ${this.parts.server} is not available: ${reasonOf(error, way)}.`;
-      throw new ServerUnavailable(this.lastReason, { cause: error });
+      const reason = `The MCP server ${this.parts.server} is not available: ${reasonOf(error, way)}.`;
+      this.patience.failed(reason);
+      throw new ServerUnavailable(reason, { cause: error });
     }
   }
 
   private lost({ way }: Connected): void {
     this.standing = undefined;
-    this.over(`The MCP server ${this.parts.server} has ended${said(way)}.`);
+    const because = way.why === undefined ? said(way) : `: ${way.why.replace(/\.$/, '')}`;
+    const why = `The MCP server ${this.parts.server} has ended${because}.`;
+    this.over(why);
+    this.patience.lost(why);
     this.parts.onLost();
   }
 
@@ -248,6 +254,10 @@ export class Connection {
     const reason = reasonOf(error, way);
     if (isAnswer(error))
       return new CallRefused(`The MCP server ${server} refused the call: ${reason}.`, { cause: error });
+    if (error instanceof SessionForgotten) {
+      const told = `The session with the MCP server ${server} has ended, so the call was not carried out.`;
+      return new ServerUnavailable(told, { cause: error });
+    }
     if (error instanceof Unavailable || (error instanceof NoAnswer && !error.sent)) {
       return new ServerUnavailable(`The MCP server ${server} is not available: ${reason}.`, { cause: error });
     }

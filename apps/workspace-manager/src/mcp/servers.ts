@@ -1,4 +1,3 @@
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Discovery, McpServer, RunId } from '#contracts';
 import { type Clock, messageOf, newId, Unavailable } from '#platform';
 import type { DiskUse, Watch } from '../disk-use.js';
@@ -11,6 +10,7 @@ import { asEntries, withNamelessFile } from '../secrets/nameless-file.js';
 import type { Secrets } from '../secrets/secrets.js';
 import { Connection, type Way } from './connection.js';
 import { guardedFetch } from './guarded-fetch.js';
+import { HttpWay } from './http-way.js';
 import { SandboxedTransport } from './sandboxed-transport.js';
 
 const MIB = 1024 * 1024;
@@ -138,9 +138,7 @@ export class McpServers {
     const { secrets, resolve } = this.parts;
     const headers = (): Record<string, string> => secrets.fillAll(spec.headers, external.secrets);
     headers();
-    return new StreamableHTTPClientTransport(new URL(spec.url), {
-      fetch: guardedFetch(reachOf(spec.allowPrivate, resolve), headers),
-    });
+    return new HttpWay(new URL(spec.url), guardedFetch(reachOf(spec.allowPrivate, resolve), headers));
   }
 
   private inSandbox(held: HeldWorkspace, server: string, spec: Extract<McpServer, { command: string[] }>): Way {

@@ -19,3 +19,10 @@ export class NoAnswer extends BatonError {
     super(message, options);
   }
 }
+
+/** A server answered that it does not know the session, and so that it did nothing with the request. */
+export class SessionForgotten extends NoAnswer {
+  constructor() {
+    super('It has forgotten the session.', false);
+  }
+}

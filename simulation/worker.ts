@@ -16,6 +16,8 @@ export type Told = { readonly failed: Awaited<ReturnType<typeof trySeed>> } | { 
 parentPort?.once('message', (share: Share) => void work(share));
 
 async function work({ from, end, step, planted }: Share): Promise<void> {
+  // Errors are a part of every case, and nobody reads here where they come from.
+  Error.stackTraceLimit = 0;
   const bench = await setUp();
   if (planted !== undefined) plant(planted);
   let cases = 0;

@@ -17,6 +17,7 @@ import {
 import type { MessageContract } from '#contracts';
 import { BatonError, messageOf, Unavailable } from '#platform';
 import type { Delivered, JetStream } from './jetstream.js';
+import { readOnce } from './remembered-schemas.js';
 import type { Switchboard } from './switchboard.js';
 import type { Process, World } from './world.js';
 
@@ -120,12 +121,12 @@ export class BusPort implements BusSurface {
     if (!world.passes(process, `before: tell ${subject.split('.').slice(0, 3).join('.')}`)) return;
     const fate = world.takeFate(process);
     if (fate === 'lost' || world.isBusAway(process)) return;
-    const bytes = JSON.stringify(body);
+    const sent = structuredClone(body);
     for (let copy = 0; copy < (fate === 'doubled' ? 2 : 1); copy += 1) {
       for (const listener of this.board.on('listeners', subject)) {
         if (world.isCutOff(listener.process)) continue;
         world.post(listener.process, (fate === 'delayed' ? DELAYED_MS : 0) + world.trip(), () => {
-          const read = listener.schema.parse(JSON.parse(bytes));
+          const read = readOnce(listener.schema, structuredClone(sent));
           void Promise.resolve(listener.hear(read as never, subject)).catch(() => undefined);
         });
       }
@@ -164,7 +165,7 @@ export class BusPort implements BusSurface {
       if (!world.passes(process, `before: ${what}`)) return;
       if (world.isBusAway(process)) return reject(new Unavailable(`${what}: the bus is away.`));
       const fate = world.takeFate(process);
-      const bytes = JSON.stringify(body);
+      const sent = structuredClone(body);
       let open = true;
       const settle = (delayMs: number, then: () => void): void => {
         world.post(process, delayMs, () => {
@@ -191,12 +192,12 @@ export class BusPort implements BusSurface {
           if (world.isCutOff(process) || world.isCutOff(responder.process)) return;
           settle(world.trip(), () => {
             if ('problem' in outcome) reject(outcome.problem);
-            else resolve(schema.parse(JSON.parse(outcome.answer)));
+            else resolve(schema.parse(outcome.answer));
           });
         };
         for (let copy = 0; copy < (fate === 'doubled' ? 2 : 1); copy += 1) {
           world.post(responder.process, world.trip(), () => {
-            void outcomeOf(() => responder.hear(responder.schema.parse(JSON.parse(bytes)) as never, subject)).then(
+            void outcomeOf(() => responder.hear(responder.schema.parse(structuredClone(sent)) as never, subject)).then(
               reply,
             );
           });
@@ -256,11 +257,11 @@ export class BusPort implements BusSurface {
   }
 }
 
-type Outcome = { readonly answer: string } | { readonly problem: RemoteProblem };
+type Outcome = { readonly answer: unknown } | { readonly problem: RemoteProblem };
 
 async function outcomeOf(work: () => unknown): Promise<Outcome> {
   try {
-    return { answer: JSON.stringify((await work()) ?? null) };
+    return { answer: structuredClone((await work()) ?? null) };
   } catch (error) {
     const problem =
       error instanceof BatonError

@@ -142,7 +142,7 @@ export class JetStream {
     entry.deliveries += 1;
     this.wait(durable, entry, taker.ackWaitMs);
     const { turn } = entry;
-    const arrival = { ...entry.message, deliveryCount: entry.deliveries } satisfies Arrival & { headers: Headers };
+    const arrival = { deliveryCount: entry.deliveries, ...entry.message } satisfies Arrival & { headers: Headers };
     const heard = (say: () => void) => (): void => {
       if (entry.state === 'out' && durable.entries.includes(entry)) say();
     };
@@ -157,7 +157,7 @@ export class JetStream {
       const begun = (): void => {
         if (durable.takers.has(to)) count(-1);
       };
-      world.post(to.process, delayMs, () => to.take(entry.message, arrival, { ...words, begun }));
+      world.post(to.process, delayMs, () => to.take(entry.message, arrival, { begun, ...words }));
     };
     const fate = world.takeDeliveryFate(entry.message.subject);
     // What is sent to a machine that is cut off is out until nobody has said a word for too long.

@@ -38,7 +38,8 @@ export class LogPort implements EventLog {
   }
 
   async *read(stream: string, from?: number, max?: number): AsyncIterable<StoredEvent> {
-    yield* await this.ask(`read ${stream.slice(0, 8)}`, () => all(this.world.log.read(stream, from, max)));
+    for (const event of await this.ask(`read ${stream.slice(0, 8)}`, () => all(this.world.log.read(stream, from, max))))
+      yield event;
   }
 
   last(stream: string): Promise<StoredEvent | undefined> {

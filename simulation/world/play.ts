@@ -92,7 +92,12 @@ export function played(request: TurnRequest): { readonly content: ModelBlock[]; 
 
 export const tokensIn = (content: readonly ModelBlock[]): number => Math.ceil(charactersOf(content) / 4);
 
-const charactersOf = (content: readonly ModelBlock[]): number => JSON.stringify(content).length;
+const lengths = new WeakMap<readonly ModelBlock[], number>();
+function charactersOf(content: readonly ModelBlock[]): number {
+  const length = lengths.get(content) ?? JSON.stringify(content).length;
+  lengths.set(content, length);
+  return length;
+}
 
 /** What one message says to the model; the same object says the same for ever. */
 interface Gist {
@@ -100,7 +105,7 @@ interface Gist {
   readonly calls: number;
   readonly compact: boolean;
   /** The item that it announces last, with the calls that a summary counts; `null`: none is open any more. */
-  readonly item?: { readonly number: number; readonly calls: number } | null;
+  readonly item: { readonly number: number; readonly calls: number } | null | undefined;
 }
 
 const gists = new WeakMap<ContextMessage, Gist>();
@@ -108,7 +113,8 @@ function gistOf(message: ContextMessage): Gist {
   const known = gists.get(message);
   if (known) return known;
   const texts = message.content.flatMap((block) => (block.type === 'text' ? [block.text] : []));
-  const gist = { ...wordsOf(message, texts.join('\n')), characters: JSON.stringify(message.content).length };
+  const { calls, compact, item } = wordsOf(message, texts.join('\n'));
+  const gist = { characters: JSON.stringify(message.content).length, calls, compact, item };
   gists.set(message, gist);
   return gist;
 }
@@ -116,12 +122,12 @@ function gistOf(message: ContextMessage): Gist {
 function wordsOf({ role, content }: ContextMessage, text: string): Omit<Gist, 'characters'> {
   if (role === 'assistant') {
     const calls = content.filter((block) => block.type === 'tool_use' && !block.name.endsWith('_item')).length;
-    return { calls, compact: false };
+    return { calls, compact: false, item: undefined };
   }
   const compact = text.includes('<compact/>');
   if (text.includes('<no-open-items/>')) return { calls: 0, compact, item: null };
   const item = text.includes('<item>') ? [...text.matchAll(/<item>(.*?)<\/item>/g)].at(-1)?.[1] : undefined;
-  if (item === undefined) return { calls: 0, compact };
+  if (item === undefined) return { calls: 0, compact, item };
   const { number } = JSON.parse(item) as { readonly number: number };
   return { calls: 0, compact, item: { number, calls: Number(/<calls>(\d+)<\/calls>/.exec(text)?.[1] ?? 0) } };
 }

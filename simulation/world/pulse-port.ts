@@ -11,15 +11,15 @@ export function pulseOf(bus: BusPort, pid: number): ChildParts['pulse'] {
   let answering: ReturnType<BusPort['answer']> | undefined;
   const beat = (): void => {
     if (!state || !bus.isConnected()) return;
-    const body: Heartbeat = { ...state, pid, sentAt: momentOf(Date.now()), loopAgeMs: 0 };
+    const body: Heartbeat = { pid, sentAt: momentOf(Date.now()), loopAgeMs: 0, ...state };
     bus.emit(`${Heartbeat.subject}.${state.runId}`, body);
   };
   setInterval(beat, BEAT_MS);
-  const activity = (kind: Activity['kind'], detail: string): Activity => ({
-    kind,
-    detail: detail.slice(0, 500),
-    since: momentOf(Date.now()),
-  });
+  const activity = (kind: Activity['kind'], detail: string, limitMs?: number): Activity => {
+    const since = momentOf(Date.now());
+    const doing = { kind, detail: detail.slice(0, 500), since };
+    return limitMs ? { limitMs, ...doing } : doing;
+  };
   return {
     begin: ({ runId, segment, runnerId }, revision) => {
       if (state?.runId !== runId || state.segment !== segment) {
@@ -31,7 +31,7 @@ export function pulseOf(bus: BusPort, pid: number): ChildParts['pulse'] {
       beat();
     },
     doing: (kind, detail, limitMs) => {
-      if (state) state = { ...state, activity: { ...activity(kind, detail), ...(limitMs ? { limitMs } : {}) } };
+      if (state) state = { ...state, activity: activity(kind, detail, limitMs) };
     },
     recorded: (revision) => {
       if (state) state = { ...state, revision };

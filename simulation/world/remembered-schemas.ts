@@ -32,3 +32,14 @@ export function rememberSchemas(): void {
     },
   });
 }
+
+const read = new WeakMap<z.ZodType, WeakMap<object, unknown>>();
+
+/** The body as the schema has it; of one that many hear, as it was read the first time. @throws ZodError */
+export function readOnce<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
+  if (typeof body !== 'object' || body === null) return schema.parse(body);
+  const bodies = read.get(schema) ?? new WeakMap<object, unknown>();
+  read.set(schema, bodies);
+  if (!bodies.has(body)) bodies.set(body, schema.parse(body));
+  return bodies.get(body) as z.output<S>;
+}

@@ -67,7 +67,10 @@ function settleItem(run: Run, call: OpenCall, segment: number, at: Moment): read
   const { result } = call.input;
   const settled: SegmentEvent =
     call.tool === 'complete_item'
-      ? { type: 'ItemCompleted', data: typeof result === 'string' ? { ...data, result } : data }
+      ? {
+          type: 'ItemCompleted',
+          data: typeof result === 'string' ? { at, segment, callId: call.callId, itemId, result } : data,
+        }
       : { type: 'ItemFailed', data: { ...data, reason: textAt(call, 'reason') } };
   const answer = completed(
     place,
@@ -93,10 +96,12 @@ const NO_METADATA = {
 
 /** The digestible text of a tool's input: keys in order, so that the same input always reads the same. */
 export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const entries = Object.entries(value)
-    .filter(([, entry]) => entry !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${canonical(entry)}`).join(',')}}`;
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const fields = value as Readonly<Record<string, unknown>>;
+  let text = '';
+  for (const key of Object.keys(fields).toSorted()) {
+    if (fields[key] !== undefined) text += `${text && ','}${JSON.stringify(key)}:${canonical(fields[key])}`;
+  }
+  return `{${text}}`;
 }

@@ -114,9 +114,9 @@ const news = ({ words }: Run, revision: number, text: string): Note => ({
   ...(words >= 4 && { kept: true }),
 });
 
-function withNote(context: Context, { media = [], ...told }: Note): Context {
+function withNote({ messages, notes, asked, results, tokens }: Context, { media = [], ...told }: Note): Context {
   const note = { ...told, ...(media.length > 0 && { media }) };
-  return { ...context, notes: [...context.notes, note], tokens: context.tokens + noteTokens(note) };
+  return { messages, notes: [...notes, note], asked, results, tokens: tokens + noteTokens(note) };
 }
 
 const noteTokens = ({ text, media = [] }: Note): number =>
@@ -146,11 +146,11 @@ function withResult(context: Context, callId: CallId, content: ToolResultBlock['
   const toolUseId = context.asked.find((call) => call.callId === callId)?.toolUseId;
   if (toolUseId === undefined) return context;
   const tokens = content.reduce((sum, block) => sum + blockTokens(block), context.tokens);
-  return {
-    ...context,
-    results: { ...context.results, [callId]: { type: 'tool_result', toolUseId, content, isError } },
-    tokens,
-  };
+  const { messages, notes, asked } = context;
+  const results = Object.assign({}, context.results, {
+    [callId]: { type: 'tool_result', toolUseId, content, isError },
+  });
+  return { messages, notes, asked, results, tokens };
 }
 
 type Turn = Extract<RunEvent, { type: 'ModelTurnCompleted' }>['data'];

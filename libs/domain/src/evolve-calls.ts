@@ -1,4 +1,4 @@
-import type { CallId, RunEvent } from '#contracts';
+import type { CallId, Digest, Moment, RunEvent } from '#contracts';
 import { answerDueBy } from './caps.js';
 import { attachedNotice } from './notices.js';
 import { carrierOf } from './offered-tools.js';
@@ -17,13 +17,11 @@ export function callChanges(run: Run, event: CallEvent): Partial<Run> {
   switch (event.type) {
     case 'ToolCallStarted': {
       const { tool, inputDigest, attempt: attempts = 1 } = event.data;
-      const expiresAt = answerDueBy(run, at);
-      const question: Question = { kind: 'answer', state: 'pending', inputDigest, since: at, expiresAt };
       return withCall(run, callId, (call) => ({
         callId: call.callId,
         tool: call.tool,
         input: call.input,
-        ...(tool === 'ask_human' ? { question } : {}),
+        ...(tool === 'ask_human' ? { question: openQuestion(run, inputDigest, at) } : {}),
         state: 'started',
         startedAt: at,
         segment,
@@ -45,6 +43,14 @@ export function callChanges(run: Run, event: CallEvent): Partial<Run> {
       return { openCalls: others, executed: run.executed + 1 };
   }
 }
+
+const openQuestion = (run: Run, inputDigest: Digest, since: Moment): Question => ({
+  kind: 'answer',
+  state: 'pending',
+  inputDigest,
+  since,
+  expiresAt: answerDueBy(run, since),
+});
 
 const BACKGROUND_REMEMBERED = 20;
 const COMMAND_CHARACTERS = 200;

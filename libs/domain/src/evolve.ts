@@ -4,6 +4,7 @@ import { callChanges, messageChanges, questionChanges } from './evolve-calls.js'
 import { relayChanges } from './evolve-relay.js';
 import { costOf, tokensOf } from './money.js';
 import { type OpenCall, PROGRESS, placeOf, type Run } from './run.js';
+import { copyOf } from './run-copy.js';
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>['data'];
 
@@ -13,12 +14,12 @@ type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>['data'];
  */
 export function evolve(run: Run | undefined, { revision, event }: Recorded<RunEvent>): Run {
   const last = { revision, type: event.type, at: event.data.at };
-  if (event.type === 'RunRequested') return run ?? { ...requested(event.data), last };
+  if (event.type === 'RunRequested') return run ?? requested(event.data, last);
   if (run === undefined) throw new Error(`The stream of a run begins with ${event.type} instead of RunRequested.`);
-  return { ...run, ...changes(run, event, revision), last };
+  return Object.assign(copyOf(run), changes(run, event, revision), { last });
 }
 
-function requested(data: Of<'RunRequested'>): Omit<Run, 'last'> {
+function requested(data: Of<'RunRequested'>, last: Run['last']): Run {
   return {
     agent: data.agent,
     caps: data.caps,
@@ -56,6 +57,7 @@ function requested(data: Of<'RunRequested'>): Omit<Run, 'last'> {
     restedMs: 0,
     servers: {},
     nearedCaps: [],
+    last,
   };
 }
 
@@ -87,7 +89,7 @@ function changes(run: Run, event: Exclude<RunEvent, { type: 'RunRequested' }>, r
     case 'ContextCompacted':
       return progress(run, modelChanges(run, event));
     case 'ItemStarted':
-      return marked(run, event.data.itemId, 'started');
+      return { progress: marked(run, event.data.itemId, 'started') };
     case 'ItemCompleted':
       return progress(run, settledItem(run, event.data.itemId, 'done'));
     case 'ItemFailed':
@@ -120,7 +122,7 @@ function changes(run: Run, event: Exclude<RunEvent, { type: 'RunRequested' }>, r
 function progress(run: Run, change: Partial<Run>): Partial<Run> {
   const { relay } = run;
   if (relay.phase !== 'working' || relay.progressed) return change;
-  return { ...change, relay: { ...relay, progressed: true } };
+  return { relay: { ...relay, progressed: true }, ...change };
 }
 
 type ModelEvent = Extract<RunEvent, { type: 'ModelTurnCompleted' | 'ModelTurnFailed' | 'ContextCompacted' }>;
@@ -132,7 +134,9 @@ function modelChanges(run: Run, event: ModelEvent): Partial<Run> {
       const openCalls = callsOf(turn, content);
       return {
         turns: turn,
-        ...spent(run, usage),
+        tokens: run.tokens + tokensOf(usage),
+        microDollars: run.microDollars + priceOf(run, usage),
+        usage: sumOf(run.usage, usage),
         contextTokens: tokensOf(usage),
         openCalls,
         idleTurns: openCalls.length === 0 ? idleTurnsAfter(run, basedOn) : 0,
@@ -148,26 +152,28 @@ function modelChanges(run: Run, event: ModelEvent): Partial<Run> {
       const retry = retryInMs === undefined ? {} : { retryAt: momentOf(millisOf(at) + retryInMs) };
       return { modelTrouble: { attempt, kind, message, failedAt: at, ...retry } };
     }
-    case 'ContextCompacted':
+    case 'ContextCompacted': {
+      const { usage } = event.data;
       return {
-        ...spent(run, event.data.usage),
-        contextTokens: event.data.usage.outputTokens,
+        tokens: run.tokens + tokensOf(usage),
+        microDollars: run.microDollars + priceOf(run, usage),
+        usage: sumOf(run.usage, usage),
+        contextTokens: usage.outputTokens,
         modelTrouble: null,
       };
+    }
   }
 }
 
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
 
-const spent = (run: Run, usage: Usage): Pick<Run, 'tokens' | 'usage' | 'microDollars'> => ({
-  tokens: run.tokens + tokensOf(usage),
-  microDollars: run.microDollars + (run.price === null ? 0 : costOf(usage, run.price)),
-  usage: {
-    inputTokens: run.usage.inputTokens + usage.inputTokens,
-    outputTokens: run.usage.outputTokens + usage.outputTokens,
-    cacheReadTokens: run.usage.cacheReadTokens + usage.cacheReadTokens,
-    cacheWriteTokens: run.usage.cacheWriteTokens + usage.cacheWriteTokens,
-  },
+const priceOf = ({ price }: Run, usage: Usage): number => (price === null ? 0 : costOf(usage, price));
+
+const sumOf = (before: Usage, usage: Usage): Usage => ({
+  inputTokens: before.inputTokens + usage.inputTokens,
+  outputTokens: before.outputTokens + usage.outputTokens,
+  cacheReadTokens: before.cacheReadTokens + usage.cacheReadTokens,
+  cacheWriteTokens: before.cacheWriteTokens + usage.cacheWriteTokens,
 });
 
 /** An answer to a person's message is work: the turns in a row begin anew with it. */
@@ -187,7 +193,9 @@ export function textOf(content: readonly { readonly type: string }[]): string {
 function settledItem(run: Run, id: string, state: 'done' | 'failed'): Partial<Run> {
   const before = run.progress[placeOf(run, id) ?? run.items.length];
   if (before !== PROGRESS.open && before !== PROGRESS.started) return {};
-  return { ...marked(run, id, state), settled: { ...run.settled, [state]: run.settled[state] + 1 } };
+  const { done, failed } = run.settled;
+  const settled = state === 'done' ? { done: done + 1, failed } : { done, failed: failed + 1 };
+  return { progress: marked(run, id, state), settled };
 }
 
 /** A cap that was raised is announced again when it is near again. */
@@ -195,10 +203,10 @@ function raised(run: Run, caps: Partial<Caps>): Partial<Run> {
   return { caps: { ...run.caps, ...caps }, nearedCaps: run.nearedCaps.filter((cap) => !(cap in caps)) };
 }
 
-function marked(run: Run, id: string, state: keyof typeof PROGRESS): Partial<Run> {
+function marked(run: Run, id: string, state: keyof typeof PROGRESS): string {
   const place = placeOf(run, id);
-  if (place === undefined) return {};
-  return { progress: `${run.progress.slice(0, place)}${PROGRESS[state]}${run.progress.slice(place + 1)}` };
+  if (place === undefined) return run.progress;
+  return `${run.progress.slice(0, place)}${PROGRESS[state]}${run.progress.slice(place + 1)}`;
 }
 
 function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {

@@ -2,6 +2,7 @@ import type { Recorded, RunEvent } from '#contracts';
 import { type Context, emptyContext, extendContext } from './context.js';
 import { evolve } from './evolve.js';
 import type { Run } from './run.js';
+import { copyOf } from './run-copy.js';
 
 /** A run together with the context of its model: what a segment needs. */
 export interface History {
@@ -36,6 +37,6 @@ export function fromSnapshot(snapshot: Snapshot, first: Recorded<RunEvent>): His
   const { agent, items, input, attachments } = evolve(undefined, first);
   const { run, context } = snapshot;
   return run.progress.length === items.length
-    ? { run: { ...run, agent, items, input, attachments }, context }
+    ? { run: copyOf({ agent, items, input, attachments, ...run }), context }
     : undefined;
 }

@@ -49,8 +49,13 @@ const saying = (block: MediaBlock, why: Parameters<typeof mediaNotice>[1]): Resu
 export const withoutMedia = (content: readonly ResultBlock[]): ResultBlock[] =>
   content.map((block) => (isMedia(block) ? saying(block, 'refused') : block));
 
+/** Whether there is an image or a document in it, or in a result in it. */
+const showsMedia = ({ content }: ContextMessage): boolean =>
+  content.some((block) => (block.type === 'tool_result' ? block.content.some(isMedia) : isMedia(block)));
+
 /** The messages with the newest images and documents that fit into one request; the older ones are told. */
 export function withinBytes(messages: readonly ContextMessage[]): readonly ContextMessage[] {
+  if (!messages.some(showsMedia)) return messages;
   let left = MOST_BYTES;
   const kept = (block: ResultBlock): ResultBlock => {
     if (!isMedia(block)) return block;

@@ -19,7 +19,7 @@ export interface TurnRequest {
 
 /** The request of the turn that is due, from the log up to revision `basedOn`. */
 export function turnRequest(run: Run, context: Context, basedOn: number): TurnRequest {
-  return { ...frame(run), messages: requestMessages(context, basedOn) };
+  return frame(run, requestMessages(context, basedOn));
 }
 
 /** The request that asks for a summary of everything so far. */
@@ -27,13 +27,12 @@ export function compactionRequest(run: Run, context: Context, basedOn: number): 
   const messages = fitted(run, context, requestMessages(context, basedOn));
   const ask = { type: 'text' as const, text: compactRequest() };
   const last = messages.at(-1);
-  return {
-    ...frame(run),
-    messages:
-      last?.role === 'user'
-        ? [...messages.slice(0, -1), { role: 'user', content: [...last.content, ask] }]
-        : [...messages, { role: 'user', content: [ask] }],
-  };
+  return frame(
+    run,
+    last?.role === 'user'
+      ? [...messages.slice(0, -1), { role: 'user', content: [...last.content, ask] }]
+      : [...messages, { role: 'user', content: [ask] }],
+  );
 }
 
 /** What a request must leave of the window for the summary that it asks for, and for what an estimate may be off. */
@@ -58,7 +57,7 @@ function fitted(run: Run, context: Context, messages: readonly ContextMessage[])
   });
 }
 
-function frame(run: Run): Omit<TurnRequest, 'messages'> {
+function frame(run: Run, messages: TurnRequest['messages']): TurnRequest {
   const { name, temperature, thinking, effort } = run.agent.spec.model;
   return {
     model: name,
@@ -68,5 +67,6 @@ function frame(run: Run): Omit<TurnRequest, 'messages'> {
     ...(effort === undefined ? {} : { effort }),
     system: systemPrompt(run),
     tools: offeredTools(run),
+    messages,
   };
 }

@@ -187,7 +187,7 @@ const STATES: Readonly<Record<string, Item['state']>> = { o: 'open', s: 'started
 export function itemAt(run: Run, place: number): Item | undefined {
   const spec = run.items[place];
   const state = STATES[run.progress[place] ?? ''];
-  return spec && state ? { ...spec, state } : undefined;
+  return spec && state ? { id: spec.id, input: spec.input, state } : undefined;
 }
 
 /** Every item and how far it is: for those who show them all. */

@@ -40,17 +40,12 @@ class MemoryLog implements EventLog {
     const isEmpty = (this.firsts.get(stream) ?? 0) > end;
     const believed = expected === 'absent' ? (isEmpty ? end : -1) : expected;
     if (believed !== 'any' && believed !== end) throw new WrongRevision(stream, expected, end < 0 ? undefined : end);
-    if (JSON.stringify(events).length > MOST_BYTES)
-      throw new LogRefused(`The event log refuses more than ${MOST_BYTES} bytes at once.`);
-    const written = events.map(
-      (event, place): StoredEvent => ({
-        ...structuredClone(event),
-        stream,
-        revision: end + 1 + place,
-        position: String(this.all.length + place + 1),
-        created: this.now(),
-      }),
-    );
+    if (isTooMuch(events)) throw new LogRefused(`The event log refuses more than ${MOST_BYTES} bytes at once.`);
+    const written = events.map((event, place): StoredEvent => {
+      const { id, type, data, metadata } = structuredClone(event);
+      const position = String(this.all.length + place + 1);
+      return { id, type, data, metadata, stream, revision: end + 1 + place, position, created: this.now() };
+    });
     present.push(...written);
     this.streams.set(stream, present);
     this.all.push(...written);
@@ -73,7 +68,7 @@ class MemoryLog implements EventLog {
 
   async *read(stream: string, from = 0, max = Number.MAX_SAFE_INTEGER): AsyncIterable<StoredEvent> {
     const visible = (this.streams.get(stream) ?? []).slice(from).filter((event) => this.isVisible(event));
-    yield* visible.slice(0, max);
+    for (const event of visible.slice(0, max)) yield event;
   }
 
   private isVisible({ stream, revision, created }: StoredEvent): boolean {
@@ -145,6 +140,20 @@ class MemoryLog implements EventLog {
     await Promise.resolve();
   }
 }
+
+const isTooMuch = (events: readonly NewEvent[]): boolean =>
+  mostCharacters(events) > MOST_BYTES && JSON.stringify(events).length > MOST_BYTES;
+
+/** At the most how many characters the value has as JSON: what is far from too large need not be written to know it. */
+function mostCharacters(value: unknown): number {
+  if (typeof value === 'string') return 2 + MOST_ESCAPED * value.length;
+  if (typeof value !== 'object' || value === null) return LONGEST_NUMBER;
+  const fields = Object.entries(value);
+  return fields.reduce((sum, [key, entry]) => sum + 4 + MOST_ESCAPED * key.length + mostCharacters(entry), 2);
+}
+/** What one character may take when it is written as an escape. */
+const MOST_ESCAPED = 6;
+const LONGEST_NUMBER = 24;
 
 const answer = (last: StoredEvent | undefined, otherwise: number): Appended => ({
   revision: last?.revision ?? otherwise,

@@ -13,14 +13,14 @@ export function readRelayNews(stored: StoredEvent): { readonly runId: RunId; rea
   if (!runId.success || !gist.success) return undefined;
   const { type, data } = gist.data;
   const { revision } = stored;
-  const ended = Ended.safeParse(stored);
+  const ended = type === 'SegmentEnded' ? Ended.safeParse(stored) : undefined;
   return {
     runId: runId.data,
     news: {
       type,
       revision,
       ...(data.segment === undefined ? {} : { segment: data.segment }),
-      ...(ended.success ? { reason: ended.data.data.reason } : {}),
+      ...(ended?.success ? { reason: ended.data.data.reason } : {}),
     },
   };
 }

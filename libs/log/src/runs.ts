@@ -140,13 +140,13 @@ export class Runs<App extends RecordingApp> {
     const [first] = beginning;
     if (!first) return undefined;
     const begun = beginning.slice(1).reduce<History>(replay, replay(undefined, first));
-    if (beginning.length < SHORT_RUN) return { ...begun, notedAt: 0 };
+    if (beginning.length < SHORT_RUN) return { run: begun.run, context: begun.context, notedAt: 0 };
     const note = await this.notes.newest(runId);
     const noted = note && fromSnapshot(note.snapshot, first);
     const fromNote = noted && (await this.after(runId, noted));
-    if (fromNote) return { ...fromNote, notedAt: noted.run.last.revision };
+    if (fromNote) return { run: fromNote.run, context: fromNote.context, notedAt: noted.run.last.revision };
     const whole = await this.after(runId, begun);
-    return whole && { ...whole, notedAt: 0 };
+    return whole && { run: whole.run, context: whole.context, notedAt: 0 };
   }
 
   /** Folds what came after; undefined when the log does not reach the history's own end: then it is of another log. */

@@ -203,9 +203,21 @@ export class Segment {
       const answer = await model.turn(request, { signal: this.activity.signal, onText, place: placeOf(run) });
       const durationMs = Math.round(clock.monotonic() - began);
       const place = this.at();
+      const { content, stopReason, usage, model: answeredBy } = recordable(answer);
       const completed: SegmentEvent = {
         type: 'ModelTurnCompleted',
-        data: { ...place, turn, basedOn, requestDigest: requestDigest(request), ...recordable(answer), durationMs },
+        data: {
+          segment: place.segment,
+          at: place.at,
+          turn,
+          basedOn,
+          requestDigest: requestDigest(request),
+          content,
+          stopReason,
+          usage,
+          model: answeredBy,
+          durationMs,
+        },
       };
       await this.record(() => withCalls(this.history.run, completed, place, digestOf));
     } catch (error) {

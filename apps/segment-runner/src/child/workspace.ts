@@ -60,8 +60,10 @@ export class Workspace {
    */
   async run(call: OpenCall, signal: AbortSignal): Promise<CallState> {
     const { caps } = this.state;
+    const { runId, segment } = this.asker;
     const request = {
-      ...this.asker,
+      runId,
+      segment,
       ...callOf(call),
       tool: call.tool,
       input: call.input,
@@ -77,7 +79,7 @@ export class Workspace {
       const waitMs = this.waitFor(state.startedAt);
       try {
         const within = { timeoutMs: waitMs + LATE_MS, signal, isOver };
-        state = await this.request(RunCall, { ...request, waitMs }, within);
+        state = await this.request(RunCall, { waitMs, ...request }, within);
       } catch (error) {
         if (error instanceof Unanswered) return { state: 'unknown', startedAt, reason: error.message };
         if (!signal.aborted) throw error;

@@ -1,0 +1,45 @@
+import type { Run } from './run.js';
+
+/**
+ * The same run as an object of its own, which is made for each event that is folded. Field by field: a spread of so many
+ * fields takes the engine fifteen times as long, and gives objects that are alike the shapes of strangers.
+ */
+export const copyOf = (run: Run): Run => ({
+  agent: run.agent,
+  caps: run.caps,
+  input: run.input,
+  attachments: run.attachments,
+  items: run.items,
+  progress: run.progress,
+  settled: run.settled,
+  requestedAt: run.requestedAt,
+  relay: run.relay,
+  since: run.since,
+  segments: run.segments,
+  handoffs: run.handoffs,
+  deaths: run.deaths,
+  turns: run.turns,
+  idleTurns: run.idleTurns,
+  tokens: run.tokens,
+  usage: run.usage,
+  price: run.price,
+  microDollars: run.microDollars,
+  contextTokens: run.contextTokens,
+  executed: run.executed,
+  openCalls: run.openCalls,
+  background: run.background,
+  lastTurn: run.lastTurn,
+  modelTrouble: run.modelTrouble,
+  cancel: run.cancel,
+  pause: run.pause,
+  unread: run.unread,
+  interrupt: run.interrupt,
+  told: run.told,
+  received: run.received,
+  stayOpen: run.stayOpen,
+  words: run.words,
+  restedMs: run.restedMs,
+  servers: run.servers,
+  nearedCaps: run.nearedCaps,
+  last: run.last,
+});

@@ -65,6 +65,15 @@ async function busWiped(): Promise<void> {
   expect(events.filter(({ type }) => type === 'SegmentStarted').length).toBeGreaterThan(1);
 }
 
+async function busStuck(): Promise<void> {
+  const id = await rig.run({ command: STEADY }, 10);
+  await begun(id);
+  const pid = await rig.pidOf('nats');
+  freeze(pid);
+  await until(async () => (await rig.pidOf('nats').catch(() => pid)) !== pid, TEST_MS);
+  await completedExactly(rig, id, 10);
+}
+
 async function busWipedBeforeTheStart(): Promise<void> {
   const runner = await rig.pidOf('segment-runner');
   freeze(runner);
@@ -92,6 +101,7 @@ describe('a run goes on, each item worked on once,', () => {
   it('although the coordinator is away when its segment ends', coordinatorAway, TEST_MS);
   it('while the gateway is away, and shows all of it when that is back', gatewayAway, TEST_MS);
   it('when everything that the bus has stored is lost in the middle of it', busWiped, TEST_MS);
+  it('when the bus stands still and does not come back by itself', busStuck, TEST_MS);
   it('when the bus has lost a segment that nobody had taken', busWipedBeforeTheStart, TEST_MS);
   it('with four others when the event store is killed again and again', storeKilledUnderLoad, TEST_MS);
 });

@@ -94,6 +94,18 @@ export class KeptService {
     this.state = 'stopped';
   }
 
+  /** Ends its process, which is then started again. */
+  restart(why: string): void {
+    if (this.identity === undefined || this.state !== 'running') return;
+    this.keeping.tell(`${this.spec.name} is killed: ${why}`);
+    signal(this.identity.pid, 'SIGKILL');
+  }
+
+  /** Where it listens, once it has said so. */
+  get listensAt(): number | undefined {
+    return this.state === 'running' ? this.port : undefined;
+  }
+
   /** Kills at once, for a person who does not want to wait any longer. */
   kill(): void {
     this.ended = true;

@@ -1,4 +1,5 @@
 import type { Backoff } from './backoff.js';
+import { watchBus } from './bus-watch.js';
 import type { DataFolder } from './data-folder.js';
 import { KeptService, type Tell } from './kept-service.js';
 import type { ListedProcess } from './listed-process.js';
@@ -14,9 +15,13 @@ export interface Supervision {
   readonly onChange: () => void;
 }
 
+/** Who says whether the bus serves them. */
+const WITNESSES: readonly string[] = ['coordinator', 'sweeper'];
+
 /** Starts the services in the order of their needs, keeps each alive, and stops them group by group. */
 export class Supervisor {
   readonly services: readonly KeptService[];
+  private readonly stopping = new AbortController();
 
   constructor(
     specs: readonly ServiceSpec[],
@@ -39,6 +44,19 @@ export class Supervisor {
         await service.ready;
       }),
     );
+    void this.watchBus();
+  }
+
+  private async watchBus(): Promise<void> {
+    const bus = this.services.find(({ spec }) => spec.name === 'nats');
+    const witnesses = this.services.filter(({ spec }) => WITNESSES.includes(spec.name));
+    if (bus === undefined || witnesses.length === 0) return;
+    const parts = {
+      pid: () => bus.identity?.pid,
+      witnesses: () => witnesses.flatMap(({ listensAt }) => listensAt ?? []),
+      restart: () => bus.restart('its process lives, but it serves nobody.'),
+    };
+    await watchBus(parts, this.stopping.signal);
   }
 
   /** The services that are not running now, each with what it is instead. */
@@ -51,6 +69,7 @@ export class Supervisor {
   }
 
   async stop(): Promise<void> {
+    this.stopping.abort();
     const groups = [...new Set(this.services.map(({ spec }) => spec.stopGroup))].toSorted((a, b) => a - b);
     for (const group of groups) {
       const members = this.services.filter(({ spec }) => spec.stopGroup === group);
@@ -60,6 +79,7 @@ export class Supervisor {
 
   /** Ends a stop that takes too long for the person who waits. */
   kill(): void {
+    this.stopping.abort();
     for (const service of this.services) service.kill();
   }
 }

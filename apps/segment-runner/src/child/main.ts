@@ -35,6 +35,11 @@ const crash = (error: unknown): void => {
   process.exit(1);
 };
 
+// A process whose supervisor goes while it still starts has nothing to hand off: it must not wait for a bus for ever.
+const orphaned = (): void => process.exit(0);
+process.once('disconnect', orphaned);
+if (!process.connected) orphaned();
+
 // It connects while everything else does, so that the first segment does not wait for it.
 const pulse = new Pulse(config.BATON_BUS_URL, config.BATON_HUNG_MS);
 const bus = await Bus.connect({ url: config.BATON_BUS_URL, name: `segment-${process.pid}`, logger });
@@ -68,7 +73,7 @@ const leave = (why?: string): void => {
 };
 process.on('SIGTERM', () => leave());
 process.on('SIGINT', () => undefined);
-process.on('disconnect', () => {
+process.off('disconnect', orphaned).on('disconnect', () => {
   const ended = child.settled().catch(() => undefined);
   const siblings = config.BATON_ONCE ? 1 : config.BATON_POOL_SIZE;
   const over = Promise.race([ended, successor({ bus, clock: systemClock, random: Math.random, siblings })]);

@@ -60,7 +60,7 @@ describe('a run on a real cluster', () => {
       const ids = [await rig.baton(...order), await rig.baton(...order)].map((text) => JSON.parse(text).id as string);
       expect(ids[0]).toBe(ids[1]);
       expect(await rig.baton(...order.slice(0, -1))).toContain(
-        `Run ${ids[0]} of worker was started before with this key`,
+        `Run ${ids[0]} of ${order[1]} was started before with this key`,
       );
     },
     TEST_MS,

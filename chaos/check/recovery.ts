@@ -1,3 +1,4 @@
+import { ofType } from './calls.js';
 import type { Injection, LoggedEvent, RunFacts } from './facts.js';
 
 /** What counts as progress of a run: a model turn, or what became of a call. */
@@ -12,7 +13,16 @@ export interface Spread {
   readonly mostMs: number;
 }
 
-/** By kind of fault, how long the runs stood still that it struck. Faults that struck together are told as `together`. */
+/** From when to when, in milliseconds since 1970. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * By kind of fault, how long nothing was at work for the runs that it struck. Faults that struck together are told as
+ * `together`.
+ */
 export function recoveries(
   runs: readonly RunFacts[],
   injections: readonly Injection[],
@@ -30,14 +40,39 @@ export function recoveries(
   );
 }
 
-const overlap = (one: Injection, other: Injection): boolean => one.at <= other.over && other.at <= one.over;
+/** Whether one struck while the other lasted, or so soon after it that what that one had struck was not at work again. */
+const overlap = (one: Injection, other: Injection): boolean =>
+  one.at <= other.over + ON_ITS_WAY_MS && other.at <= one.over + ON_ITS_WAY_MS;
 
-/** The longest time without a step that began between the fault and shortly after it was over; none of a run that had ended. */
+/**
+ * The longest time between two steps that began between the fault and shortly after it was over, without the time in which
+ * commands of the run were running: what they take is theirs. None of a run that had ended.
+ */
 function standstill(events: readonly LoggedEvent[], { at, over }: Injection): readonly number[] {
   const steps = stepsOf(events).filter((step) => step > at);
-  const gaps = [at, ...steps].slice(0, -1).map((from, place) => ({ from, ms: (steps[place] ?? from) - from }));
+  const gaps = [at, ...steps].slice(0, -1).map((from, place): Span => ({ from, to: steps[place] ?? from }));
   const struck = gaps.filter(({ from }) => from <= Math.max(over, at + ON_ITS_WAY_MS));
-  return struck.length === 0 ? [] : [Math.max(...struck.map(({ ms }) => ms))];
+  const commands = commandsOf(events);
+  return struck.length === 0 ? [] : [Math.max(...struck.map((gap) => idleMs(gap, commands)))];
+}
+
+/** When its commands ran, by the workspace's account of how long each took, in the order in which they began. */
+function commandsOf(events: readonly LoggedEvent[]): readonly Span[] {
+  const took = new Map(ofType(events, 'ToolCallCompleted').map(({ data }) => [data['callId'], data['durationMs']]));
+  return ofType(events, 'ToolCallStarted').flatMap(({ data, created }) => {
+    const ms = took.get(data['callId']);
+    return typeof ms === 'number' ? [{ from: created, to: created + ms }] : [];
+  });
+}
+
+function idleMs({ from, to }: Span, commands: readonly Span[]): number {
+  let idle = 0;
+  let free = from;
+  for (const command of commands) {
+    idle += Math.max(0, Math.min(command.from, to) - free);
+    free = Math.max(free, command.to);
+  }
+  return idle + Math.max(0, to - free);
 }
 
 /** The longest time that any run was open and recorded no step, in milliseconds. */

@@ -277,6 +277,19 @@ describe('the measure of recoveries', () => {
     expect(verdict.longestStillMs).toBe(500);
   });
 
+  it.each([
+    ['one that ran when it struck', [100], [], 300],
+    ['one that ran after it', [], [100], 280],
+    ['two at the same time', [250], [80], 120],
+    ['one of which nobody knows how long it ran', [], [], 380],
+  ])('leaves out the time of commands: %s', (_, [first], [second], idle) => {
+    const call = (callId: string, durationMs?: number): Made => ['ToolCallCompleted', { callId, durationMs }];
+    // The commands begin at 100 and at 300 ms, the fault strikes at 120, the next steps are at 500 and 600.
+    const events = logOf(['x'], started('1'), ['x'], started('2'), ['x'], call('1', first), call('2', second));
+    const { verdict } = judge(factsOf(aRun({ events }), { injections: [injected('child', AT + 120)] }));
+    expect(verdict.recovery['child']?.mostMs).toBe(idle);
+  });
+
   it('tells faults that struck together as such', () => {
     const injections = [injected('bus', AT + 320, AT + 900), injected('log', AT + 400, AT + 600)];
     expect(Object.keys(judge(factsOf(aRun(), { injections })).verdict.recovery)).toEqual(['together']);

@@ -42,6 +42,8 @@ export class KeptService {
   private timer: NodeJS.Timeout | undefined;
   private startedAt: Date | undefined;
   private bornMs = 0;
+  /** Undefined while it boots. */
+  private readyMs: number | undefined;
   private deaths = 0;
   private restarts = 0;
   private port: number | undefined;
@@ -62,6 +64,7 @@ export class KeptService {
     this.state = 'starting';
     this.startedAt = new Date();
     this.bornMs = performance.now();
+    this.readyMs = undefined;
     try {
       this.watch(launch(this.spec, this.keeping.logFile, this.keeping.variables));
     } catch (error) {
@@ -167,6 +170,7 @@ export class KeptService {
   private live(port = this.port): void {
     if (this.state !== 'starting') return;
     this.state = 'running';
+    this.readyMs = performance.now();
     this.port = port;
     this.firstReady.open();
     this.keeping.onChange();
@@ -180,13 +184,14 @@ export class KeptService {
   }
 
   private died(how: string): void {
-    const livedMs = performance.now() - this.bornMs;
+    const now = performance.now();
+    const livedMs = now - this.bornMs;
     this.child = undefined;
     this.identity = undefined;
     this.lastExit = how;
     if (this.ended) return;
     this.children.orphan();
-    this.deaths = deathsInARow(this.deaths, livedMs, this.keeping.backoff);
+    this.deaths = deathsInARow(this.deaths, now - (this.readyMs ?? now), this.keeping.backoff);
     const ms = waitMs(this.deaths, this.keeping.backoff);
     this.state = 'backing-off';
     this.restarts += 1;

@@ -33,7 +33,7 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/chaos'],
+      roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/chaos', '<rootDir>/simulation'],
       testRegex: '(?<!\\.int|\\.e2e)\\.spec\\.ts$',
     },
     {

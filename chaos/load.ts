@@ -22,17 +22,23 @@ const COMMAND = [
   'echo "{id}"',
 ].join(' && ');
 
-/** Short segments, so that there are handoffs all along; of two commands an item, side by side, in the second agent. */
+/** Of two commands an item, side by side, in the second agent. */
 const AGENTS = [
-  { name: 'one-by-one', simulate: { policy: 'items', command: COMMAND, thinkMs: 50 } },
-  {
-    name: 'side-by-side',
-    simulate: { policy: 'items', command: COMMAND, thinkMs: 50, callsPerItem: 2, callsPerTurn: 2 },
-  },
+  { name: 'one-by-one', simulate: {} },
+  { name: 'side-by-side', simulate: { callsPerItem: 2, callsPerTurn: 2 } },
 ] as const;
+/** Short segments, so that there are handoffs all along. */
 const CAPS = { segmentSeconds: 12, reserveSeconds: 1, segments: 1_000, restartsWithoutProgress: 5 };
 /** How long commands take, in seconds. */
 const SECONDS = ['0.05', '0.1', '0.2', '0.4', '0.1', '0.05', '0.8'];
+
+export interface LoadWishes {
+  /** How many runs are open all along. */
+  readonly runs: number;
+  readonly itemsEach: number;
+  /** How long the model takes for a turn at least, in milliseconds. */
+  readonly thinkMs: number;
+}
 
 /** Keeps so many runs open: whenever one ends, the next is started. */
 export class Load {
@@ -41,14 +47,14 @@ export class Load {
 
   constructor(
     private readonly gateway: Gateway,
-    private readonly runs: number,
-    private readonly itemsEach: number,
+    private readonly wishes: LoadWishes,
   ) {}
 
   async prepare(): Promise<void> {
-    for (const agent of AGENTS) {
+    for (const { name, simulate } of AGENTS) {
       const spec = {
-        ...agent,
+        name,
+        simulate: { policy: 'items', command: COMMAND, thinkMs: this.wishes.thinkMs, ...simulate },
         model: { name: 'simulator' },
         instructions: 'Work through the items.',
         tools: ['bash', 'complete_item', 'fail_item'],
@@ -61,7 +67,7 @@ export class Load {
   /** Resolves when no new runs are wanted; those that are open go on. */
   async keepOpen(until: AbortSignal): Promise<void> {
     while (!until.aborted) {
-      while (this.open.size < this.runs && !until.aborted) await this.start();
+      while (this.open.size < this.wishes.runs && !until.aborted) await this.start();
       await pause(LOOK_AGAIN_MS, undefined, { signal: until }).catch(() => undefined);
     }
   }
@@ -78,7 +84,7 @@ export class Load {
   private async start(): Promise<void> {
     const number = this.started.length;
     const agent = AGENTS[number % AGENTS.length]?.name;
-    const items = Array.from({ length: this.itemsEach }, (_, place) => ({
+    const items = Array.from({ length: this.wishes.itemsEach }, (_, place) => ({
       id: `i${place + 1}`,
       input: SECONDS[(number + place) % SECONDS.length],
     }));

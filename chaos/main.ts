@@ -9,6 +9,7 @@ const values = programOptions('chaos', {
   minutes: { type: 'string', default: '5' },
   runs: { type: 'string', default: '8' },
   items: { type: 'string', default: '20' },
+  'think-ms': { type: 'string', default: '250' },
   seed: { type: 'string' },
   only: { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -25,7 +26,7 @@ const say: Say = (line) =>
   void process.stderr.write(`chaos ${((performance.now() - began) / 1_000).toFixed(1).padStart(6)} s: ${line}\n`);
 
 /** @throws when it is no number above 0, or no whole one where only those make sense */
-function number(option: 'minutes' | 'runs' | 'items' | 'seed', text: string): number {
+function number(option: 'minutes' | 'runs' | 'items' | 'think-ms' | 'seed', text: string): number {
   const value = Number(text);
   if (value > 0 && (option === 'minutes' || Number.isSafeInteger(value))) return value;
   throw new Error(`--${option} is "${text}"; use a number above 0.`);
@@ -39,15 +40,16 @@ function wishesOf(): Wishes {
     minutes: values.once ? 'once' : number('minutes', values.minutes),
     runs: number('runs', values.runs),
     itemsEach: number('items', values.items),
+    thinkMs: number('think-ms', values['think-ms']),
     seed: values.seed === undefined ? 1 + Math.floor(Math.random() * 1e6) : number('seed', values.seed),
     kinds: kinds.filter(isKind),
   };
 }
 
-function commandFor({ minutes, runs, itemsEach, seed, kinds }: Wishes): string {
+function commandFor({ minutes, runs, itemsEach, thinkMs, seed, kinds }: Wishes): string {
   const long = minutes === 'once' ? '--once' : `--minutes ${minutes}`;
   const only = values.only === undefined ? '' : ` --only ${kinds.join(',')}`;
-  return `npm run chaos -- ${long} --runs ${runs} --items ${itemsEach} --seed ${seed}${only}`;
+  return `npm run chaos -- ${long} --runs ${runs} --items ${itemsEach} --think-ms ${thinkMs} --seed ${seed}${only}`;
 }
 
 const isGood = ({ runs, finished, lost, doubled, lies, untold }: Verdict): boolean =>
@@ -62,7 +64,7 @@ async function chaos(wishes: Wishes): Promise<boolean> {
   try {
     const facts = await session.play();
     const { verdict, findings } = judge(facts);
-    const told = { ...verdict, seed: wishes.seed };
+    const told = { ...verdict, busy: session.busy(), seed: wishes.seed };
     process.stdout.write(`${JSON.stringify(told, null, values.json ? 0 : 2)}\n`);
     for (const { kind, run, what } of findings.slice(0, TOLD))
       say(`${kind}: ${run === undefined ? '' : `run ${run} `}${what}`);

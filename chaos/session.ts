@@ -9,19 +9,17 @@ import { Disk } from './disk.js';
 import { readDisk, readLog } from './evidence.js';
 import { Gateway } from './gateway.js';
 import { Injector } from './injector.js';
-import { Load } from './load.js';
+import { Load, type LoadWishes } from './load.js';
 import { Machine } from './machine.js';
 import { mondayReport } from './monday.js';
 import { type Kind, once, plan, type Turn } from './plan.js';
+import { Processors } from './processors.js';
 import { Viewers } from './viewers.js';
 import { Watcher } from './watcher.js';
 
-export interface Wishes {
+export interface Wishes extends LoadWishes {
   /** For how long faults strike; `once`: each kind strikes once, however long that takes. */
   readonly minutes: number | 'once';
-  /** How many runs are open all along. */
-  readonly runs: number;
-  readonly itemsEach: number;
   readonly seed: number;
   readonly kinds: readonly Kind[];
 }
@@ -56,6 +54,7 @@ export class Session {
   private readonly random: Random;
   private cluster: BenchCluster | undefined;
   private machine: Machine | undefined;
+  private readonly processors = new Processors();
 
   constructor(
     private readonly wishes: Wishes,
@@ -74,7 +73,7 @@ export class Session {
     const cluster = (this.cluster = await BenchCluster.start({ pool: here + SPARE_WORKERS }, folder));
     const machine = (this.machine = await Machine.start(cluster, Math.ceil(here / 4), join(this.scratch, 'logs')));
     const gateway = new Gateway(cluster);
-    const load = new Load(gateway, this.wishes.runs, this.wishes.itemsEach);
+    const load = new Load(gateway, this.wishes);
     const cast: Cast = {
       load,
       injector: new Injector({ cluster, machine, disk: this.disk, random: this.random }),
@@ -91,6 +90,11 @@ export class Session {
     const { samples } = cast.watcher;
     const viewings = cast.viewers.collected();
     return { runs: readDisk(folder, logged), samples, viewings, absences, injections, report };
+  }
+
+  /** How busy the processors were from its beginning until now, by whomever; 1 is all of them, all the time. */
+  busy(): number {
+    return this.processors.busy();
   }
 
   /** Where the services have written what they had to say. */

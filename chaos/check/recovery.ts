@@ -1,4 +1,4 @@
-import { ofType } from './calls.js';
+import { ofType, textOf } from './calls.js';
 import type { Injection, LoggedEvent, RunFacts } from './facts.js';
 
 /** What counts as progress of a run: a model turn, or what became of a call. */
@@ -46,17 +46,18 @@ const overlap = (one: Injection, other: Injection): boolean =>
 
 /**
  * The longest time between two steps that began between the fault and shortly after it was over, without the time in which
- * commands of the run were running: what they take is theirs. None of a run that had ended.
+ * commands of the run were running or the model was answering it: what they take is theirs. An answer that came to nobody is
+ * no work, and so neither is the time that it took. None of a run that had ended.
  */
 function standstill(events: readonly LoggedEvent[], { at, over }: Injection): readonly number[] {
   const steps = stepsOf(events).filter((step) => step > at);
   const gaps = [at, ...steps].slice(0, -1).map((from, place): Span => ({ from, to: steps[place] ?? from }));
   const struck = gaps.filter(({ from }) => from <= Math.max(over, at + ON_ITS_WAY_MS));
-  const commands = commandsOf(events);
-  return struck.length === 0 ? [] : [Math.max(...struck.map((gap) => idleMs(gap, commands)))];
+  const work = [...commandsOf(events), ...answersOf(events)].toSorted((one, other) => one.from - other.from);
+  return struck.length === 0 ? [] : [Math.max(...struck.map((gap) => idleMs(gap, work)))];
 }
 
-/** When its commands ran, by the workspace's account of how long each took, in the order in which they began. */
+/** When its commands ran, by the workspace's account of how long each took. */
 function commandsOf(events: readonly LoggedEvent[]): readonly Span[] {
   const took = new Map(ofType(events, 'ToolCallCompleted').map(({ data }) => [data['callId'], data['durationMs']]));
   return ofType(events, 'ToolCallStarted').flatMap(({ data, created }) => {
@@ -65,12 +66,21 @@ function commandsOf(events: readonly LoggedEvent[]): readonly Span[] {
   });
 }
 
-function idleMs({ from, to }: Span, commands: readonly Span[]): number {
+/** When the model was answering, by the segment's account of when the answer was there and how long it took. */
+function answersOf(events: readonly LoggedEvent[]): readonly Span[] {
+  return ofType(events, 'ModelTurnCompleted').flatMap(({ data: { at, durationMs: ms } }) => {
+    const to = Date.parse(textOf(at));
+    return typeof ms === 'number' && Number.isFinite(to) ? [{ from: to - ms, to }] : [];
+  });
+}
+
+/** @param work in the order in which it began */
+function idleMs({ from, to }: Span, work: readonly Span[]): number {
   let idle = 0;
   let free = from;
-  for (const command of commands) {
-    idle += Math.max(0, Math.min(command.from, to) - free);
-    free = Math.max(free, command.to);
+  for (const one of work) {
+    idle += Math.max(0, Math.min(one.from, to) - free);
+    free = Math.max(free, one.to);
   }
   return idle + Math.max(0, to - free);
 }

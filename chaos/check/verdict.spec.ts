@@ -290,6 +290,18 @@ describe('the measure of recoveries', () => {
     expect(verdict.recovery['child']?.mostMs).toBe(idle);
   });
 
+  it.each([
+    ['one that was recorded at once', 500, 280],
+    ['one that the log took later', 200, 300],
+  ])('leaves out the time in which the model answered: %s', (_, answeredAt, idle) => {
+    const at = new Date(AT + answeredAt).toISOString();
+    // The fault strikes at 160 ms; the answer, which took 60 ms, is in the log at 500.
+    const answered: Made = ['ModelTurnCompleted', { at, durationMs: 60, content: [] }];
+    const events = logOf(['x'], ['x'], ['x'], ['x'], ['x'], answered);
+    const { verdict } = judge(factsOf(aRun({ events }), { injections: [injected('child', AT + 160)] }));
+    expect(verdict.recovery['child']?.mostMs).toBe(idle);
+  });
+
   it('tells faults that struck together as such', () => {
     const injections = [injected('bus', AT + 320, AT + 900), injected('log', AT + 400, AT + 600)];
     expect(Object.keys(judge(factsOf(aRun(), { injections })).verdict.recovery)).toEqual(['together']);

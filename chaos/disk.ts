@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What is written at once while the disk is filled, from much to little; a page is what a file system gives out. */
-const BLOCKS = [1 << 20, 1 << 12, 1 << 6];
+const BLOCKS = [1 << 25, 1 << 20, 1 << 12, 1 << 6];
 
 /** A small disk of its own for the whole cluster, so that it can be filled without harm to the machine. */
 export class Disk {

@@ -1,4 +1,5 @@
 import { messageOf, programOptions } from '#platform';
+import type { Finding } from './check/facts.js';
 import { judge, type Verdict } from './check/verdict.js';
 import { isKind, KINDS } from './plan.js';
 import { Report } from './report.js';
@@ -15,6 +16,7 @@ const values = programOptions('chaos', {
   json: { type: 'boolean', default: false },
   once: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
+  judge: { type: 'string' },
   'self-test': { type: 'boolean', default: false },
 });
 
@@ -66,8 +68,7 @@ async function chaos(wishes: Wishes): Promise<boolean> {
     const { verdict, findings } = judge(facts);
     const told = { ...verdict, busy: session.busy(), seed: wishes.seed };
     process.stdout.write(`${JSON.stringify(told, null, values.json ? 0 : 2)}\n`);
-    for (const { kind, run, what } of findings.slice(0, TOLD))
-      say(`${kind}: ${run === undefined ? '' : `run ${run} `}${what}`);
+    tell(findings);
     if (!isGood(verdict) || values.keep) keep(session, wishes).write(told, findings, facts);
     return isGood(verdict);
   } catch (error) {
@@ -78,6 +79,19 @@ async function chaos(wishes: Wishes): Promise<boolean> {
   }
 }
 
+/** The same judgement of a session that was kept, by the checker as it is now. */
+function judgeAgain(folder: string): boolean {
+  const { verdict, findings } = judge(Report.factsIn(folder));
+  process.stdout.write(`${JSON.stringify(verdict, null, values.json ? 0 : 2)}\n`);
+  tell(findings);
+  return isGood(verdict);
+}
+
+function tell(findings: readonly Finding[]): void {
+  for (const { kind, run, what } of findings.slice(0, TOLD))
+    say(`${kind}: ${run === undefined ? '' : `run ${run} `}${what}`);
+}
+
 /** Opens a report before the session's folder goes. */
 function keep(session: Session, wishes: Wishes): Report {
   const report = new Report();
@@ -86,10 +100,14 @@ function keep(session: Session, wishes: Wishes): Report {
   return report;
 }
 
-try {
+async function isFine(): Promise<boolean> {
+  if (values.judge !== undefined) return judgeAgain(values.judge);
   const wishes = wishesOf();
-  const isFine = values['self-test'] ? await selfTest(say, wishes.seed) : await chaos(wishes);
-  process.exitCode = isFine ? 0 : 1;
+  return values['self-test'] ? await selfTest(say, wishes.seed) : await chaos(wishes);
+}
+
+try {
+  process.exitCode = (await isFine()) ? 0 : 1;
 } catch (error) {
   process.stderr.write(`chaos: ${messageOf(error)}\n`);
   process.exitCode = 1;

@@ -29,8 +29,14 @@ export const isKind = (word: string): word is Kind => Object.hasOwn(CARDS, word)
 /** Milliseconds from the end of one fault to the next, so that the runs are at work again. */
 const PAUSE_MS = { least: 1_500, more: 3_500 };
 const TOGETHER = 0.15;
-/** A cluster refuses to start on a full disk, and says so: that is no recovery. */
-const NOT_TOGETHER: readonly (readonly [Kind, Kind])[] = [['allOff', 'diskFull']];
+/**
+ * A cluster refuses to start on a full disk, and says so: that is no recovery. And wires that are cut in two ways are mended
+ * when the first of these is over.
+ */
+const NOT_TOGETHER: readonly (readonly [Kind, Kind])[] = [
+  ['allOff', 'diskFull'],
+  ['cutOff', 'oneWay'],
+];
 
 export interface Turn {
   readonly pauseMs: number;

@@ -1,11 +1,13 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Report as MondayReport } from '#contracts';
 import { reportPage } from '../apps/cli/src/report/page.js';
 import { reportInWords } from '../apps/cli/src/report/words.js';
-import type { Facts, Finding } from './check/facts.js';
+import type { Facts, Finding, RunFacts, Sample } from './check/facts.js';
 import type { Verdict } from './check/verdict.js';
+
+type KeptRun = RunFacts & { readonly samples: readonly Sample[] };
 
 /** A folder that outlives the session, with all that is needed to find out why it failed. */
 export class Report {
@@ -22,6 +24,7 @@ export class Report {
     this.json('findings.json', findings);
     this.json('faults.json', facts.injections);
     this.json('absences.json', facts.absences);
+    this.json('viewings.json', facts.viewings);
     this.monday(facts);
     mkdirSync(join(this.folder, 'runs'));
     const samples = facts.samples.map((sample) => ({ ...sample, asked: new Date(sample.askedAt).toISOString() }));
@@ -29,6 +32,20 @@ export class Report {
       const told = { ...run, samples: samples.filter((sample) => sample.run === run.id) };
       this.json(join('runs', `${run.id}.json`), told);
     }
+  }
+
+  /** What was known of a session whose report is in the folder. @throws when something of it is not there */
+  static factsIn(folder: string): Facts {
+    const json = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+    const runs = readdirSync(join(folder, 'runs')).map((name) => json(join('runs', name)) as KeptRun);
+    return {
+      runs,
+      samples: runs.flatMap(({ samples }) => samples),
+      viewings: json('viewings.json') as Facts['viewings'],
+      absences: json('absences.json') as Facts['absences'],
+      injections: json('faults.json') as Facts['injections'],
+      ...(existsSync(join(folder, 'report.json')) && { report: MondayReport.parse(json('report.json')) }),
+    };
   }
 
   /** What a person would read of the session on Monday. */

@@ -1,4 +1,5 @@
 import type { Absence, Injection } from './facts.js';
+import { isOfProcess } from './shifts.js';
 import type { Trouble } from './troubles.js';
 
 /** A fault's aftermath may last for so long (ms): what it has struck boots, is asked, is given up. */
@@ -23,17 +24,23 @@ const CAUSES: Readonly<Record<Trouble['kind'], readonly string[]>> = {
 const BY_THEMSELVES: readonly Trouble['kind'][] = ['backlog', 'standstill', 'halt', 'failure'];
 
 /** Whether something that was done by chaos explains it. */
-export function isExplained(
-  { kind, pid, at }: Trouble,
-  absences: readonly Absence[],
-  injections: readonly Injection[],
-): boolean {
+export function isExplained(trouble: Trouble, absences: readonly Absence[], injections: readonly Injection[]): boolean {
+  const { kind, at, since } = trouble;
   if (BY_THEMSELVES.includes(kind)) return true;
-  if (kind === 'death' && absences.some((one) => one.pid === pid && isNear(at, one.from, one.until ?? one.from))) {
+  if (
+    kind === 'death' &&
+    absences.some((one) => hasStruck(one, trouble) && isNear(at, one.from, one.until ?? one.from))
+  ) {
     return true;
   }
-  return injections.some((one) => CAUSES[kind].includes(one.kind) && isNear(at, one.at, one.over));
+  // However long it takes until somebody asks for the call again: it was struck after it was started.
+  const over = (one: Injection): number => (kind === 'doubt' && one.over >= since ? Math.max(one.over, at) : one.over);
+  return injections.some((one) => CAUSES[kind].includes(one.kind) && isNear(at, one.at, over(one)));
 }
+
+/** Whether it was the process that the trouble struck. */
+export const hasStruck = (absence: Absence, { pid, begunAt: from }: Trouble): boolean =>
+  from === undefined ? absence.pid === pid : isOfProcess({ pid, from }, absence);
 
 const isNear = (at: number, from: number, over: number): boolean =>
   at >= from - AT_ONCE_MS && at <= over + AFTERMATH_MS;

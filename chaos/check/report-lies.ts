@@ -1,4 +1,4 @@
-import { isExplained } from './explained.js';
+import { hasStruck, isExplained } from './explained.js';
 import type { Absence, Facts, Finding, RunFacts } from './facts.js';
 import { headlineLies } from './headline-lies.js';
 import { isInterrupted, shiftsOf } from './shifts.js';
@@ -133,7 +133,9 @@ function missed({ events }: RunFacts, { incidents, moreIncidents }: ToldRun, abs
 function beforeItsCause(trouble: Trouble, absences: readonly Absence[]): readonly Finding[] {
   if (trouble.times > 1) return [];
   const { at, evidence, silentMs = 0 } = trouble;
-  const cause = absences.findLast(({ pid, from }) => pid === trouble.pid && from <= at + CLOSE_MS);
+  const struck = absences.filter((absence) => hasStruck(absence, trouble) && absence.from <= at + CLOSE_MS);
+  // Who was killed is gone, whatever else is done to him.
+  const cause = struck.findLast(({ how }) => how === 'killed') ?? struck.at(-1);
   if (!cause) return [];
   const awayMs = at - cause.from;
   return [

@@ -162,6 +162,53 @@ describe('the checker of the report', () => {
     expect(told(TRUE, { absences: [...absences, woken] })).toEqual([]);
   });
 
+  it("takes what was done to an earlier process of the same number for that one's", () => {
+    const earlier = { pid: KILLED, how: 'cut-off', from: AT - 60_000, until: AT - 50_000 } as const;
+    expect(told(TRUE, { absences: [earlier, ...absences] })).toEqual([]);
+    const lie = /^lie: the report tells of a death of segment 1 at .* that no fault explains$/;
+    const others = absences.slice(1);
+    expect(told(TRUE, { absences: [{ ...earlier, until: AT - 31_000 }, ...others] })).toContainEqual(
+      expect.stringMatching(lie),
+    );
+  });
+
+  it('takes a process that was killed for dead, whatever else was done to it', () => {
+    const frozen = { pid: KILLED, how: 'frozen', from: AT + 2_201, until: AT + 10_000 } as const;
+    expect(told(TRUE, { absences: [...absences, frozen] })).toEqual([]);
+  });
+
+  it('goes by when a process wrote, and not by when the log was there to take it', () => {
+    const late = EVENTS.map((event) =>
+      event.type === 'SegmentEnded' && event.data['reason'] === 'crashed'
+        ? { ...event, data: { ...event.data, at: moment(2_300) }, created: AT + 2_450 }
+        : event.created === AT + 1_000 || event.created === AT + 1_100
+          ? { ...event, data: { ...event.data, at: moment(event.created - AT) }, created: AT + 2_400 }
+          : event,
+    );
+    expect(told(TRUE, { runs: [run(late)] })).toEqual([]);
+  });
+
+  it('takes a doubt for explained that somebody finds long after the power was cut', () => {
+    const doubtAt = (ms: number, callAt: number): readonly LoggedEvent[] =>
+      logOf([
+        [0, 'RunRequested'],
+        [10, 'SegmentScheduled', { segment: 1, because: 'requested' }],
+        startedBy(LAST, 20, 1),
+        turn(callAt, 1, 'a'),
+        [callAt, 'ToolCallStarted', { callId: '1-0' }],
+        [ms, 'ToolCallInDoubt', { callId: '1-0', segment: 1 }],
+        [ms, 'ToolCallSettled', { callId: '1-0', by: 'model' }],
+        [ms + 100, 'ItemCompleted', { itemId: 'a' }],
+        [ms + 200, 'RunCompleted'],
+      ]);
+    const injections = [{ kind: 'allOff', target: '', at: AT + 5_000, over: AT + 9_000, runs: ['r'] }];
+    const lie = expect.stringMatching(/tells of a doubt of segment 1 at .* that no fault explains$/);
+    const judged = (events: readonly LoggedEvent[]) =>
+      told(reportWith([], { until: moment(90_000) }), { runs: [run(events)], absences: [], injections });
+    expect(judged(doubtAt(70_000, 4_000))).not.toContainEqual(lie);
+    expect(judged(doubtAt(70_000, 30_000))).toContainEqual(lie);
+  });
+
   it.each<[string, ToldReport, RegExp]>([
     [
       'a death that is not told',

@@ -13,6 +13,8 @@ export interface Shift {
 
 /** An end that was on its way when the fault struck may arrive so late, in milliseconds. */
 const ON_ITS_WAY_MS = 1_000;
+/** The system goes through all of its numbers before it gives one again; that takes minutes, also under load (milliseconds). */
+const NUMBER_AGAIN_MS = 30_000;
 /** Whoever can be neither heard nor seen is presumed dead after this, milliseconds. */
 const SILENCE_MS = 5_000;
 /** It begins with the last beat, takes two looks a second, and everything is slower on a full machine. */
@@ -42,6 +44,13 @@ export function shiftsOf(events: readonly LoggedEvent[]): readonly Shift[] {
   }
   return shifts;
 }
+
+/**
+ * Whether it was the process of this segment, and not an earlier one of the same number: the system gives numbers again. What a
+ * process has sent before it was killed may be recorded a while later; no number comes again so soon.
+ */
+export const isOfProcess = ({ pid, from }: Pick<Shift, 'pid' | 'from'>, absence: Absence): boolean =>
+  pid === absence.pid && (absence.until ?? absence.from) > from - NUMBER_AGAIN_MS;
 
 /** Whether the fault took this segment's process from its work, for so long that it must have been missed. */
 export function isInterrupted(shift: Shift, { pid, how, from, until }: Absence): boolean {

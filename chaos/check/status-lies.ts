@@ -1,5 +1,6 @@
 import { textOf } from './calls.js';
 import type { Absence, Finding, LoggedEvent, RunFacts, Sample } from './facts.js';
+import { isOfProcess, type Shift, shiftsOf } from './shifts.js';
 
 /** A status may be this old (ms). */
 const STALE_MS = 2_000;
@@ -15,8 +16,9 @@ const END_WORDS: Readonly<Record<string, string>> = {
 
 /** Compares what was said of a run with what the log had by then. */
 export function liesAbout(run: RunFacts, samples: readonly Sample[], absences: readonly Absence[]): readonly Finding[] {
+  const shifts = shiftsOf(run.events);
   return samples.flatMap((sample) =>
-    [...asOfLies(run, sample), ...wordLies(run, sample), ...lifeLies(sample, absences)].map(
+    [...asOfLies(run, sample), ...wordLies(run, sample), ...lifeLies(shifts, sample, absences)].map(
       (what): Finding => ({
         kind: 'lie',
         run: run.id,
@@ -93,11 +95,16 @@ function wordsAfter(why: string): readonly string[] {
   return why === 'requested' ? ['queued'] : ['starting'];
 }
 
-function lifeLies({ askedAt, pid, verdict }: Sample, absences: readonly Absence[]): readonly string[] {
+function lifeLies(shifts: readonly Shift[], sample: Sample, absences: readonly Absence[]): readonly string[] {
+  const { askedAt, pid, verdict, segment } = sample;
   if (verdict !== 'alive' && verdict !== 'slow') return [];
+  const shift = shifts.find((one) => one.segment === segment && one.pid === pid);
   const gone = absences.find(
-    ({ pid: absent, from, until = Number.POSITIVE_INFINITY }) =>
-      absent === pid && from < askedAt - PATIENCE_MS && until > askedAt,
+    (absence) =>
+      absence.pid === pid &&
+      absence.from < askedAt - PATIENCE_MS &&
+      (absence.until ?? Number.POSITIVE_INFINITY) > askedAt &&
+      (shift === undefined || isOfProcess(shift, absence)),
   );
   return gone ? [`process ${gone.pid} is called ${verdict}, ${askedAt - gone.from} ms after it was gone`] : [];
 }

@@ -26,8 +26,11 @@ export interface Trouble {
   readonly evidence: Evidence | undefined;
   /** How long nothing was heard by then, milliseconds. */
   readonly silentMs: number | undefined;
-  /** The process that it struck first. */
+  /** The process that it struck first, and when that had begun its segment. */
   readonly pid: number | undefined;
+  readonly begunAt: number | undefined;
+  /** The last step before it; of a doubt, when the call was started. */
+  readonly since: number;
   /** Tokens of the turn that was asked for a second time. */
   readonly twiceTokens: number;
   /** It is so short that it need not be told. */
@@ -37,8 +40,6 @@ export interface Trouble {
 export type Evidence = 'crashed' | 'silence' | 'no-responders';
 
 type Open = Omit<Trouble, 'outcome' | 'stillMs' | 'twiceTokens' | 'isShort'> & {
-  /** The last step before it. */
-  readonly since: number;
   readonly callId?: string;
   readonly wasIdle: boolean;
 };
@@ -68,7 +69,8 @@ export class Troubles {
   private scheduledAt: number | undefined;
   private pid: number | undefined;
   private recordedAt: number | undefined;
-  private readonly calls = new Set<string>();
+  /** Those that are open, and when they were started. */
+  private readonly calls = new Map<string, number>();
 
   static of(events: readonly LoggedEvent[], until: number): readonly Trouble[] {
     const troubles = new Troubles();
@@ -78,29 +80,31 @@ export class Troubles {
   }
 
   private take(event: LoggedEvent): void {
-    const { type, data, created } = event;
+    const { type, data } = event;
+    const at = recorded(event);
     this.stood(event);
     this.follow(event);
     this.begin(event);
     if (type === 'SegmentEnded' || type === 'RunPresumedDead') this.begunAt = undefined;
     if (STEPS.includes(type)) this.step(event);
-    if (ENDS.includes(type)) for (const one of this.open) this.close(one, created, 'ended');
+    if (ENDS.includes(type)) for (const one of this.open) this.close(one, at, 'ended');
     if (type === 'RunHalted' || type === 'RunFailed') {
-      this.close(this.opened(type === 'RunHalted' ? 'halt' : 'failure', event), created, 'ended');
+      this.close(this.opened(type === 'RunHalted' ? 'halt' : 'failure', event), at, 'ended');
     }
     if (type === 'ToolCallCompleted' || type === 'ToolCallSettled') this.calls.delete(textOf(data['callId']));
   }
 
-  private follow({ type, data, created }: LoggedEvent): void {
+  private follow(event: LoggedEvent): void {
+    const { type, data } = event;
     if (type === 'SegmentScheduled') {
-      this.scheduledAt = created;
+      this.scheduledAt = recorded(event);
       this.pid = this.begunAt = undefined;
     }
     if (type === 'SegmentStarted') {
       this.pid = (data['runner'] as { readonly pid?: number } | undefined)?.pid;
-      this.begunAt = created;
+      this.begunAt = recorded(event);
     }
-    if (type === 'ToolCallStarted') this.calls.add(textOf(data['callId']));
+    if (type === 'ToolCallStarted') this.calls.set(textOf(data['callId']), recorded(event));
   }
 
   /** Between two events of a segment there is more time than the later one has taken, and no other trouble. */
@@ -116,7 +120,7 @@ export class Troubles {
   }
 
   private begin(event: LoggedEvent): void {
-    const { type, data, created } = event;
+    const { type, data } = event;
     switch (type) {
       case 'RunPresumedDead':
         return this.again('death', { ...this.opened('death', event), ...evidenceOf(event) });
@@ -125,11 +129,11 @@ export class Troubles {
       case 'ModelTurnFailed':
         return this.again('model', this.opened('model', event));
       case 'ToolCallInDoubt':
-        this.open.push({ ...this.opened('doubt', event), callId: textOf(data['callId']) });
+        this.open.push(this.doubted(event));
         return;
       case 'ToolCallCompleted':
         return data['outcome'] === 'timed-out'
-          ? this.close(this.opened('timeout', event), created, 'healed')
+          ? this.close(this.opened('timeout', event), recorded(event), 'healed')
           : undefined;
       case 'SegmentStarted':
         return this.waited(event);
@@ -143,18 +147,27 @@ export class Troubles {
     if (reason === 'drain') this.open.push(this.opened(detail === undefined ? 'drain' : 'orphan', event));
   }
 
-  private waited(event: LoggedEvent): void {
-    const { scheduledAt } = this;
-    if (scheduledAt === undefined || event.created - scheduledAt < LONG_WAIT_MS) return;
-    this.close({ ...this.opened('backlog', event), at: scheduledAt, since: scheduledAt }, event.created, 'healed');
+  private doubted(event: LoggedEvent): Open {
+    const callId = textOf(event.data['callId']);
+    const doubt = this.opened('doubt', event);
+    return { ...doubt, callId, since: this.calls.get(callId) ?? doubt.since };
   }
 
-  private opened(kind: Trouble['kind'], { data, created }: LoggedEvent): Open {
+  private waited(event: LoggedEvent): void {
+    const { scheduledAt } = this;
+    const at = recorded(event);
+    if (scheduledAt === undefined || at - scheduledAt < LONG_WAIT_MS) return;
+    this.close({ ...this.opened('backlog', event), at: scheduledAt, since: scheduledAt }, at, 'healed');
+  }
+
+  private opened(kind: Trouble['kind'], event: LoggedEvent): Open {
+    const { data } = event;
+    const at = recorded(event);
     const segment = data['segment'] === undefined ? undefined : Number(textOf(data['segment']));
-    const { pid, calls } = this;
-    const since = this.steppedAt ?? this.begunAt ?? this.scheduledAt ?? created;
+    const { pid, begunAt, calls } = this;
+    const since = this.steppedAt ?? this.begunAt ?? this.scheduledAt ?? at;
     const rest = { evidence: undefined, silentMs: undefined, wasIdle: calls.size === 0 && pid !== undefined };
-    return { kind, at: created, lastAt: created, times: 1, segment, pid, since, ...rest };
+    return { kind, at, lastAt: at, times: 1, segment, pid, begunAt, since, ...rest };
   }
 
   /** Deaths in a row, and attempts at the same turn, are one. */
@@ -162,20 +175,23 @@ export class Troubles {
     const earlier = this.open.find((one) => one.kind === kind);
     if (!earlier) this.open.push(fresh);
     else {
-      const { at, since, pid, wasIdle } = earlier;
-      this.open[this.open.indexOf(earlier)] = { ...fresh, at, since, pid, wasIdle, times: earlier.times + 1 };
+      const { at, since, pid, begunAt, wasIdle } = earlier;
+      const again = { ...fresh, at, since, pid, begunAt, wasIdle, times: earlier.times + 1 };
+      this.open[this.open.indexOf(earlier)] = again;
     }
   }
 
-  private step({ type, data, created }: LoggedEvent): void {
+  private step(event: LoggedEvent): void {
+    const { type, data } = event;
+    const at = recorded(event);
     for (const one of this.open) {
       const isTurn = type === 'ModelTurnCompleted' || type === 'ContextCompacted';
       const isOver =
         one.kind === 'model' ? isTurn : one.kind === 'doubt' ? one.callId === textOf(data['callId']) : true;
       const isTwice = one.kind === 'death' && one.wasIdle && type === 'ModelTurnCompleted';
-      if (isOver) this.close(one, created, 'healed', isTwice ? tokensOf(data['usage']) : 0);
+      if (isOver) this.close(one, at, 'healed', isTwice ? tokensOf(data['usage']) : 0);
     }
-    this.steppedAt = created;
+    this.steppedAt = at;
   }
 
   private close(one: Open, at: number, outcome: Trouble['outcome'], twiceTokens = 0): void {

@@ -210,6 +210,21 @@ describe('the checker of statuses', () => {
     expect(said({ verdict: 'silent' }, [{ pid: PID, how: 'killed', from: AT - 9_000 }])).toEqual([]);
   });
 
+  it('knows that the number of a killed process is given to another one, after a while', () => {
+    const events = HISTORY.map((event) =>
+      event.type === 'SegmentStarted' ? { ...event, data: { ...event.data, runner: { pid: PID } } } : event,
+    );
+    const saidAfter = (ms: number): readonly string[] =>
+      told(
+        factsOf(aRun({ events }), { samples: [TRUE], absences: [{ pid: PID, how: 'killed', from: AT + 900 - ms }] }),
+      );
+    expect(saidAfter(40_000)).toEqual([]);
+    // It has begun its segment 900 ms after the beginning of the log: what it had sent was recorded after it was killed.
+    expect(saidAfter(6_000)).toEqual([
+      expect.stringMatching(/process 4711 is called alive, 6100 ms after it was gone/),
+    ]);
+  });
+
   it.each<[string, Partial<Sample>, RegExp]>([
     [
       'an event that is not there',

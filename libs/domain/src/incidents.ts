@@ -196,7 +196,7 @@ function modelFailed(known: Chronicle, { at, kind, message, segment, turn }: Of<
   const earlier = known.lasting.find((one) => one.kind === 'model');
   const noticed = `The model did not answer turn ${turn} (${kind.replaceAll('-', ' ')}): ${message}`;
   if (earlier) {
-    const again = { ...earlier, times: earlier.times + 1, lastAt: at, noticed };
+    const again = { ...earlier, times: earlier.times + 1, lastAt: at, segment, noticed };
     return { ...known, lasting: known.lasting.map((one) => (one === earlier ? again : one)) };
   }
   const incident = { ...opening('model', kind, at), segment, noticed, stillSince: known.steppedAt ?? at };

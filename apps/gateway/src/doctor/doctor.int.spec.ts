@@ -128,15 +128,19 @@ describe('the doctor', () => {
     });
   });
 
-  it('finds a note that says something else than the log', async () => {
+  it('rebuilds open runs from the log and from their notes, and finds a note that says something else', async () => {
     const rig = await rigOn();
-    const run = await rig.aRun();
+    const [run] = [await rig.aRun(), await rig.aRun()];
     await rig.record('coordinator', run, scheduled(1));
-    const runs = new Runs(rig.log, { app: 'gateway', id: 'test' });
-    const history = await runs.history(run);
+    const history = await new Runs(rig.log, { app: 'gateway', id: 'test' }).history(run);
     if (!history) throw new Error('The run is there.');
-    const wrong = { run: { ...history.run, handoffs: 7 }, context: emptyContext };
-    await new HandoffNotes(rig.log).leave(run, wrong, { segment: 1, at: new Date().toISOString() });
+    const notes = new HandoffNotes(rig.log);
+    const by = { segment: 1, at: new Date().toISOString() };
+    await notes.leave(run, history, by);
+    await rig.record('segment-runner', run, started(1));
+    const numbers = { open: 2, rebuilt: 2, fromNotes: 1, faults: 0 };
+    expect(checkOf(await examine(rig), 'rebuild')).toMatchObject({ verdict: 'green', numbers });
+    await notes.leave(run, { run: { ...history.run, handoffs: 7 }, context: emptyContext }, by);
     expect(checkOf(await examine(rig), 'rebuild')).toMatchObject({ verdict: 'red', numbers: { faults: 1 } });
   });
 

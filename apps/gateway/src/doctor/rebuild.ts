@@ -1,5 +1,5 @@
-import type { RunId } from '#contracts';
-import { canonical, type History, type Rebuilding, replay } from '#domain';
+import { type RunId, streams } from '#contracts';
+import { canonical, fromSnapshot, type History, type Rebuilding, replay } from '#domain';
 import { builtFrom, HandoffNotes, type Runs, requestIn } from '#log';
 import { type Clock, messageOf, Unavailable } from '#platform';
 
@@ -40,11 +40,11 @@ interface Rebuilt {
 }
 
 async function rebuild(runs: Runs<'gateway'>, run: RunId): Promise<Rebuilt> {
-  const [noted, note] = [await runs.history(run), await new HandoffNotes(runs.log).newest(run)];
-  if (!noted) return { requests: 0, fromNote: false, fault: 'its stream is empty' };
-  const end = noted.run.last.revision;
+  const note = await new HandoffNotes(runs.log).newest(run);
+  const end = (await runs.log.last(streams.run(run)))?.revision;
+  if (end === undefined) return { requests: 0, fromNote: false, fault: 'its stream is empty' };
   const recent = new Map<number, History>();
-  let history: History | undefined;
+  let [history, noted]: (History | undefined)[] = [];
   let requests = 0;
   for await (const recorded of runs.events(run, 0, end + 1)) {
     const at = recent.get(builtFrom(recorded) ?? -1);
@@ -56,11 +56,14 @@ async function rebuild(runs: Runs<'gateway'>, run: RunId): Promise<Rebuilt> {
     history = replay(history, recorded);
     recent.set(recorded.revision, history);
     recent.delete(recorded.revision - LAST_EVENTS);
+    // Whoever takes over a short run reads it whole; a wrong note of one is found all the same.
+    if (recorded.revision === 0) noted = note && fromSnapshot(note.snapshot, recorded);
+    else if (noted && recorded.revision > noted.run.last.revision) noted = replay(noted, recorded);
   }
-  const isSame = canonical(plain(history)) === canonical(plain(noted));
+  const isSame = noted === undefined || canonical(plain(history)) === canonical(plain(noted));
   return {
     requests,
-    fromNote: note !== undefined,
+    fromNote: noted !== undefined,
     ...(isSame ? {} : { fault: 'its newest note says something else than the log' }),
   };
 }

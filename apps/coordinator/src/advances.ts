@@ -82,11 +82,9 @@ export class Advances {
   private async look(runId: RunId): Promise<void> {
     let lookAgainAt: number | undefined;
     try {
-      await this.runs.change(runId, (run) => {
-        const { events, lookAgainAt: later } = reconcile(run, this.clock.now());
-        lookAgainAt = later;
-        return events;
-      });
+      const { run } = await this.runs.change(runId, (known) => reconcile(known, this.clock.now()).events);
+      // Of the run as it is with what was recorded: a segment that was just scheduled may wait for a runner until its time is over.
+      lookAgainAt = reconcile(run, this.clock.now()).lookAgainAt;
     } catch (error) {
       if (!(error instanceof BatonError && HOPELESS.includes(error.remedy))) lookAgainAt = this.clock.now() + AGAIN_MS;
       throw error;

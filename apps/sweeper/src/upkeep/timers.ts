@@ -1,12 +1,12 @@
 /**
- * Watches over the coordinator's timers: the runs that rest until a moment, an answer's last day or a cap of time.
+ * Watches over the coordinator's timers: the runs that rest or queue until a moment, an answer's last day or a cap of time.
  *
- * The moment is read from the log once, when the run begins to rest, and again when it is past; so an open run costs an
- * entry and no reading.
+ * The moment is read from the log once, when the run begins to rest or to queue, and again when it is past; so an open run
+ * costs an entry and no reading.
  */
 import { type Doorbells, subjectOf } from '#bus';
 import { AdvanceRun, momentOf, type RunId } from '#contracts';
-import { forgottenAt, type Run, reconcile, turnOf } from '#domain';
+import { forgottenAt, type OpenRun, type Run, reconcile, turnOf } from '#domain';
 import type { Finding, RelayWatch, Runs } from '#log';
 import type { Clock } from '#platform';
 
@@ -15,7 +15,7 @@ const LATE_MS = 10_000;
 const AGAIN_MS = 60_000;
 const DAY_MS = 86_400_000;
 const RINGS = 3;
-const LOOKS_A_ROUND = 500;
+const LOOKS_A_ROUND = 1_000;
 const LOOKS_AT_ONCE = 8;
 
 export interface TimersParts {
@@ -26,7 +26,7 @@ export interface TimersParts {
 }
 
 interface Entry {
-  /** Of the relay event that the run rests since; another one makes the entry void. */
+  /** Of the relay event since which the run waits; another one makes the entry void. */
   readonly revision: number;
   /** When to look again, milliseconds since 1970; `Infinity` for never. */
   readonly at: number;
@@ -47,19 +47,25 @@ export class Timers {
     for (const [runId, { revision }] of this.entries)
       if (watch.open.get(runId)?.run.revision !== revision) this.entries.delete(runId);
     const now = clock.now();
-    const due: RunId[] = [];
-    for (const [runId, { run }] of watch.open) {
-      if (due.length >= LOOKS_A_ROUND) break;
-      const entry = this.entries.get(runId);
-      const isDue = entry === undefined || now >= entry.at;
-      if (isDue && turnOf(run) === 'nobody') due.push(runId);
-    }
+    const due = this.due(now);
     const found: Finding<'sweeper'>[] = [];
     while (due.length > 0) {
       const looks = due.splice(0, LOOKS_AT_ONCE).map((runId) => this.look(runId, now));
       found.push(...(await Promise.all(looks)).flat());
     }
     return found;
+  }
+
+  /** Those whose moment is known to be past come before those whose moment was never read, however many these are. */
+  private due(now: number): RunId[] {
+    const [past, unread]: [RunId[], RunId[]] = [[], []];
+    for (const [runId, { run }] of this.parts.watch.open) {
+      if (!mayBeTimed(run)) continue;
+      const entry = this.entries.get(runId);
+      if (entry === undefined) unread.push(runId);
+      else if (now >= entry.at) past.push(runId);
+    }
+    return [...past, ...unread].slice(0, LOOKS_A_ROUND);
   }
 
   private async look(runId: RunId, now: number): Promise<readonly Finding<'sweeper'>[]> {
@@ -91,12 +97,15 @@ export class Timers {
   }
 }
 
+/** Nobody's turn is a rest or a pause; a queued run uses up its minutes while it waits for a runner. */
+const mayBeTimed = (run: OpenRun): boolean => ['nobody', 'runner'].includes(turnOf(run));
+
 const late = (runId: RunId, dueSince: number, rings: number): Finding<'sweeper'> => ({
   kind: 'timer-not-fired',
   thing: `run-${runId}`,
   runId,
   since: momentOf(dueSince),
-  sentence: `Run ${runId} rests although its time was over at ${momentOf(dueSince)}.`,
+  sentence: `The time of run ${runId} was over at ${momentOf(dueSince)}, and nothing was decided.`,
   outcome:
     rings < RINGS
       ? { mended: true, how: 'The coordinator was rung.' }

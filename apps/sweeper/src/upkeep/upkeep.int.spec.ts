@@ -145,6 +145,18 @@ describe('timers that did not fire', () => {
     expect((await findings()).at(-1)).toMatchObject({ kind: 'timer-not-fired', outcome: { mended: false } });
   });
 
+  it('are those of queued runs, too, and what is late is looked at before any number of runs that are new', async () => {
+    const rung = await heard();
+    const runId = await scheduled();
+    const upkeep = await keeping();
+    await upkeep.round();
+    await Promise.all(Array.from({ length: 1_000 }, scheduled));
+    ahead = 1_440 * 60_000 + 60_000;
+    await upkeep.round();
+    await until(() => rung.includes(runId));
+    expect(await findings()).toContainEqual(expect.objectContaining({ kind: 'timer-not-fired', runId }));
+  });
+
   it('are left to the coordinator when it is in time', async () => {
     const rung = await heard();
     const runId = await rested('waiting');

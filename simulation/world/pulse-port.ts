@@ -21,6 +21,7 @@ export function pulseOf(bus: BusPort, pid: number): ChildParts['pulse'] {
     return limitMs ? { limitMs, ...doing } : doing;
   };
   return {
+    ready: Promise.resolve(),
     begin: ({ runId, segment, runnerId }, revision) => {
       if (state?.runId !== runId || state.segment !== segment) {
         void answering?.stop();

@@ -1,4 +1,4 @@
-import { momentOf, RunId } from '#contracts';
+import { momentOf, RunId, streams } from '#contracts';
 import { createMemoryLog, type EventLog, Runs } from '#log';
 import { newId, silentLogger } from '#platform';
 import { runRequested } from '#testing';
@@ -42,27 +42,50 @@ function beaten(log: EventLog): EventLog {
   });
 }
 
+/** A child on this log, what it tells its supervisor, and how its heart beats. */
+function born(log: EventLog, ready: Promise<void> = Promise.resolve()) {
+  const told: FromChild['type'][] = [];
+  const pulse: string[] = [];
+  const child = new Child({
+    config: SegmentRunnerConfig.parse({}),
+    logger: silentLogger,
+    bus: noBus,
+    log,
+    prices: { source: '', readOn: '', usdPerMillionTokens: {} },
+    tell: ({ type }) => told.push(type),
+    pulse: {
+      ready,
+      begin: () => pulse.push('begin'),
+      doing: () => undefined,
+      recorded: () => undefined,
+      end: () => pulse.push('end'),
+    },
+    createModel: () => ({ turn: () => Promise.reject(new Error('it is not asked')) }),
+  });
+  return { child, told, pulse };
+}
+
+const order = { runId, segment: 1, runnerId: 'r' };
+
 describe('a child', () => {
   it('is not heard as at work on a segment that another one has begun first', async () => {
-    const told: FromChild['type'][] = [];
-    const pulse: string[] = [];
-    const child = new Child({
-      config: SegmentRunnerConfig.parse({}),
-      logger: silentLogger,
-      bus: noBus,
-      log: beaten(await scheduled()),
-      prices: { source: '', readOn: '', usdPerMillionTokens: {} },
-      tell: ({ type }) => told.push(type),
-      pulse: {
-        begin: () => pulse.push('begin'),
-        doing: () => undefined,
-        recorded: () => undefined,
-        end: () => pulse.push('end'),
-      },
-      createModel: () => ({ turn: () => Promise.reject(new Error('it is not asked')) }),
-    });
-    await child.run({ runId, segment: 1, runnerId: 'r' });
+    const { child, told, pulse } = born(beaten(await scheduled()));
+    await child.run(order);
     expect(told).toEqual(['declined', 'idle']);
     expect(pulse).toEqual(['begin', 'end']);
+  });
+
+  it('begins no segment before its heart can be heard, however long its thread needs to start', async () => {
+    const log = await scheduled();
+    let hear: () => void = () => undefined;
+    const { child, told } = born(log, new Promise((resolve) => (hear = resolve)));
+    child.drain();
+    const working = child.run(order);
+    // All that it does without being heard is done by then.
+    await new Promise(setImmediate);
+    expect([told, (await log.last(streams.run(runId)))?.type]).toEqual([[], 'SegmentScheduled']);
+    hear();
+    await working;
+    expect(told).toEqual(['started', 'idle']);
   });
 });

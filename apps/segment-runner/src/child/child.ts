@@ -19,7 +19,7 @@ export interface ChildParts {
   readonly bus: Pick<Bus, 'ask' | 'emit' | 'listen' | 'isConnected'>;
   readonly log: EventLog;
   readonly prices: PriceTable;
-  readonly pulse: Pick<Pulse, 'begin' | 'doing' | 'recorded' | 'end'>;
+  readonly pulse: Pick<Pulse, 'ready' | 'begin' | 'doing' | 'recorded' | 'end'>;
   readonly createModel: typeof createModel;
   readonly tell: (message: FromChild) => void;
 }
@@ -96,7 +96,8 @@ export class Child {
     const { config, log, pulse, tell } = this.parts;
     const runs = new Runs(log, { app: 'segment-runner', id: `${runnerId}/${segment}` });
     for (;;) {
-      const history = await runs.history(runId);
+      // A segment that works and cannot be heard would be presumed dead.
+      const [history] = await Promise.all([runs.history(runId), pulse.ready]);
       const now = systemClock.now();
       const deadline = momentOf(now + (history?.run.caps.segmentSeconds ?? 0) * 1_000);
       const runner = { runnerId, host: config.HOSTNAME, pid: process.pid };

@@ -52,6 +52,7 @@ parentPort?.on('message', (next: PulseState | null) => {
 
 /** Where others keep the processor for seconds, it beats at every tick in between: its silence is hardly longer than they do. */
 let ticks = 0;
+parentPort?.postMessage('ready');
 setInterval(() => {
   const now = performance.now();
   const heldUpMs = heldUp.tick(now);

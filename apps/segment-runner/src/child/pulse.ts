@@ -9,6 +9,8 @@ const TURN_MS = 250;
  * progress travels with it, so that a loop that has stopped turning is not taken for a healthy one.
  */
 export class Pulse {
+  /** Resolves when it can be heard. Where others keep the processor the thread needs longer to start than silence may last. */
+  readonly ready: Promise<void>;
   private readonly worker: Worker;
   private readonly loopTurn = new BigInt64Array(new SharedArrayBuffer(8));
   private readonly timer: NodeJS.Timeout;
@@ -21,6 +23,7 @@ export class Pulse {
   constructor(busUrl: string, hungMs: number) {
     const start: PulseStart = { busUrl, pid: process.pid, loopTurn: this.loopTurn, hungMs };
     this.worker = new Worker(new URL('./pulse-thread.js', import.meta.url), { workerData: start });
+    this.ready = new Promise((resolve) => this.worker.once('message', resolve));
     this.worker.unref();
     this.timer = setInterval(() => this.turn(), TURN_MS).unref();
     this.turn();

@@ -30,7 +30,7 @@ export async function rehearse(config: SegmentRunnerConfig, signal: AbortSignal)
       bus: NOBODY,
       log,
       prices: { source: '', readOn: '', usdPerMillionTokens: {} },
-      pulse: { begin: ignore, doing: ignore, recorded: ignore, end: ignore },
+      pulse: { ready: Promise.resolve(), begin: ignore, doing: ignore, recorded: ignore, end: ignore },
       createModel,
       tell: ignore,
     });

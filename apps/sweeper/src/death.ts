@@ -22,22 +22,19 @@ export class Death {
     if (!run || liveSegment(run) !== segment.segment) return 'gone';
     const before = segment.lookedAt;
     segment.lookedAt = run.last.revision;
-    if (before === undefined) return 'looked';
+    if (before === undefined || before === run.last.revision) return 'looked';
     return (await this.hasRecorded(segment, before)) ? 'alive' : 'looked';
   }
 
-  /** Records the death, at the very revision that was looked at; without a look before, this is the look. */
+  /** Records the death, at the very revision that was looked at; without a look before, or if the run has gone on since, this is the look. */
   async declare(segment: Segment, evidence: Evidence, silentMs: number): Promise<Finding> {
-    const isFirst = segment.lookedAt === undefined;
-    const finding = await this.look(segment);
-    if (finding !== 'looked' || isFirst) return finding;
+    const { runId, lookedAt } = segment;
+    if (lookedAt === undefined) return this.look(segment);
     const data = { at: momentOf(this.clock.now()), segment: segment.segment, evidence, silentMs: Math.round(silentMs) };
-    const { recorded } = await this.runs.change(segment.runId, (run) =>
-      liveSegment(run) === segment.segment && run.last.revision === segment.lookedAt
-        ? [{ type: 'RunPresumedDead', data }]
-        : [],
+    const { recorded } = await this.runs.change(runId, (run) =>
+      liveSegment(run) === segment.segment && run.last.revision === lookedAt ? [{ type: 'RunPresumedDead', data }] : [],
     );
-    return recorded > 0 ? 'declared' : 'looked';
+    return recorded > 0 ? 'declared' : this.look(segment);
   }
 
   private async hasRecorded({ runId, segment }: Segment, after: number): Promise<boolean> {

@@ -1,15 +1,17 @@
 /**
  * Looks at runs and records what should happen next to them.
  *
- * A1  What to do is read from the run's stream, never from what rang; so asking twice does no harm.
+ * A1  What to do is decided by the run's events, never by what rang; so asking twice does no harm. A run that was heard of
+ *     whole is not read for a decision, which is recorded at its revision. That nothing is to be done is believed without
+ *     reading only when no doorbell asks: its message is gone afterwards, and what was heard may be behind the log.
  * A2  One look at a time per run. Whoever asks during a look gets another one that begins after it; many share it.
  * A3  A bounded number of looks at a time; those that wait cost an entry each.
  * A4  When the run wants to be looked at later, an alarm is set; a later look replaces it. A look that failed is made
  *     again: nothing else would ring for a run that rests.
  */
 import type { RunId } from '#contracts';
-import { reconcile } from '#domain';
-import type { Runs } from '#log';
+import { type Run, reconcile } from '#domain';
+import type { HeardRuns, Runs } from '#log';
 import { BatonError, type Clock, type Logger, messageOf, type Remedy } from '#platform';
 
 /** Longer waits are slept in parts: a clock that was set anew then costs a part, and timers cannot overflow. */
@@ -23,9 +25,17 @@ const HOPELESS: readonly Remedy[] = ['give-up', 'tell'];
 interface Waiting {
   readonly done: Promise<void>;
   readonly begin: () => Promise<void>;
+  mustRead: boolean;
 }
 
 const atOnce = (): Promise<void> => Promise.resolve();
+
+export interface AdvancesParts {
+  readonly runs: Pick<Runs<'coordinator'>, 'change'>;
+  readonly heard: Pick<HeardRuns, 'run'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
 
 export class Advances {
   private readonly waiting = new Map<RunId, Waiting>();
@@ -33,29 +43,20 @@ export class Advances {
   private readonly alarms = new Map<RunId, NodeJS.Timeout>();
   private stopped = false;
 
-  constructor(
-    private readonly runs: Pick<Runs<'coordinator'>, 'change'>,
-    private readonly clock: Clock,
-    private readonly logger: Logger,
-  ) {}
+  constructor(private readonly parts: AdvancesParts) {}
 
   /** Resolves after a look that began after this call. @throws what reading or appending threw */
   advance(runId: RunId): Promise<void> {
-    const shared = this.waiting.get(runId);
-    if (shared) return shared.done;
-    let begin = atOnce;
-    const done = new Promise<void>((resolve, reject) => {
-      begin = () => this.look(runId).then(resolve, reject);
-    });
-    this.waiting.set(runId, { done, begin });
-    this.beginLooks();
-    return done;
+    return this.ask(runId, true);
   }
 
   /** For those who have nobody to tell of a failure: the doorbell on the bus, or the next round, asks again. */
   nudge(runId: RunId): void {
-    this.advance(runId).catch((error: unknown) => {
-      this.logger.warn({ runId, reason: messageOf(error) }, 'a run could not be advanced; it will be asked again');
+    this.ask(runId, false).catch((error: unknown) => {
+      this.parts.logger.warn(
+        { runId, reason: messageOf(error) },
+        'a run could not be advanced; it will be asked again',
+      );
     });
   }
 
@@ -64,6 +65,22 @@ export class Advances {
     this.stopped = true;
     for (const alarm of this.alarms.values()) clearTimeout(alarm);
     this.alarms.clear();
+  }
+
+  private ask(runId: RunId, mustRead: boolean): Promise<void> {
+    const shared = this.waiting.get(runId);
+    if (shared) {
+      shared.mustRead ||= mustRead;
+      return shared.done;
+    }
+    let begin = atOnce;
+    const done = new Promise<void>((resolve, reject) => {
+      begin = () => this.look(runId, asked.mustRead).then(resolve, reject);
+    });
+    const asked: Waiting = { done, mustRead, begin: () => begin() };
+    this.waiting.set(runId, asked);
+    this.beginLooks();
+    return done;
   }
 
   private beginLooks(): void {
@@ -79,14 +96,18 @@ export class Advances {
     }
   }
 
-  private async look(runId: RunId): Promise<void> {
+  private async look(runId: RunId, mustRead: boolean): Promise<void> {
+    const { runs, heard, clock } = this.parts;
+    const decide = (run: Run) => reconcile(run, clock.now());
     let lookAgainAt: number | undefined;
     try {
-      const { run } = await this.runs.change(runId, (known) => reconcile(known, this.clock.now()).events);
+      const known = heard.run(runId);
+      const suffices = known && (!mustRead || decide(known).events.length > 0);
+      const { run } = await runs.change(runId, (now) => decide(now).events, suffices ? known : undefined);
       // Of the run as it is with what was recorded: a segment that was just scheduled may wait for a runner until its time is over.
-      lookAgainAt = reconcile(run, this.clock.now()).lookAgainAt;
+      lookAgainAt = decide(run).lookAgainAt;
     } catch (error) {
-      if (!(error instanceof BatonError && HOPELESS.includes(error.remedy))) lookAgainAt = this.clock.now() + AGAIN_MS;
+      if (!(error instanceof BatonError && HOPELESS.includes(error.remedy))) lookAgainAt = clock.now() + AGAIN_MS;
       throw error;
     } finally {
       this.setAlarm(runId, lookAgainAt);
@@ -97,9 +118,10 @@ export class Advances {
     clearTimeout(this.alarms.get(runId));
     this.alarms.delete(runId);
     if (at === undefined || this.stopped) return;
-    const sleepMs = Math.min(Math.max(at - this.clock.now(), 0), LONGEST_SLEEP_MS);
+    const { clock } = this.parts;
+    const sleepMs = Math.min(Math.max(at - clock.now(), 0), LONGEST_SLEEP_MS);
     const ring = (): void => {
-      if (this.clock.now() < at) return this.setAlarm(runId, at);
+      if (clock.now() < at) return this.setAlarm(runId, at);
       this.alarms.delete(runId);
       this.nudge(runId);
     };

@@ -3,13 +3,13 @@
  *
  * Two ways lead to a look at a run: its own subscription to the log (the fast path: a handoff costs one delivery and one
  * append) and the doorbell on the bus (the safety net: it is delivered again until some coordinator has looked). Asking
- * twice is harmless, and the second look reads nothing but the run's tail. Several coordinators may run: the expected
+ * twice is harmless, and the second look reads the run's tail at most. Several coordinators may run: the expected
  * revision decides whose decision is recorded, and the others find that nothing is left to decide.
  */
 
 import { type Bus, Doorbells } from '#bus';
 import { WAKING_EVENTS } from '#contracts';
-import { RelayWatch, Runs } from '#log';
+import { HeardRuns, RelayWatch, Runs } from '#log';
 import { Advances } from './advances.js';
 import { Mirror } from './mirror/mirror.js';
 import { Rounds } from './rounds.js';
@@ -34,10 +34,12 @@ export function createCoordinator({
   id,
 }: Omit<Surroundings, 'bus'> & { readonly bus: CoordinatorBus }): Coordinator {
   const doorbells = new Doorbells(bus);
-  const advances = new Advances(new Runs(log, { app: 'coordinator', id }), clock, logger);
+  const heard = new HeardRuns();
+  const advances = new Advances({ runs: new Runs(log, { app: 'coordinator', id }), heard, clock, logger });
   const watch = new RelayWatch(log, {
     clock,
     logger,
+    heard,
     onNews: (runId, { type }) => {
       if (ASKING.has(type)) advances.nudge(runId);
     },

@@ -1,7 +1,7 @@
 /**
  * The rounds over all open runs: what heals whatever was missed, from the log alone.
  *
- * R1  At the start, once the log has been read, every open run is advanced.
+ * R1  At the start, once the log has been read, every open run is advanced, those that wait for a decision first.
  * R2  When the bus has lost what it held, every open run is advanced, and segments that wait for a runner are rung again.
  * R3  Every half minute, runs that wait too long for a reaction are asked again, each at growing intervals.
  * R4  In these, a segment is rung again only when the runners have taken all that is on the bus: a full house is no lost doorbell.
@@ -55,7 +55,13 @@ export class Rounds {
   private async advanceAll(): Promise<void> {
     const { watch, advances } = this.options;
     await watch.ready();
-    for (const [runId, { run }] of watch.open) if (turnOf(run) !== 'segment') advances.nudge(runId);
+    // The others rest or queue: only their alarms have to be set.
+    for (const isFirst of [true, false]) {
+      for (const [runId, { run }] of watch.open) {
+        const turn = turnOf(run);
+        if (turn !== 'segment' && (turn === 'coordinator') === isFirst) advances.nudge(runId);
+      }
+    }
   }
 
   private async askOverdue(): Promise<void> {

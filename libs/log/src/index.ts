@@ -16,6 +16,7 @@ export {
 export { type Finding, Findings } from './findings.js';
 export { followOn, followStreamOn } from './follow-on.js';
 export { type HandoffNote, HandoffNotes } from './handoff-notes.js';
+export { HeardRuns } from './heard-runs.js';
 export { createMemoryLog } from './memory-log.js';
 export { readRunEvent } from './read-run-event.js';
 export { readRelayNews } from './relay-news.js';

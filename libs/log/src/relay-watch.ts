@@ -3,6 +3,7 @@ import { foldRelay, type RelayNews, rung, type Watched, watched } from '#domain'
 import type { Clock, Logger } from '#platform';
 import type { EventLog, StoredEvent } from './event-log.js';
 import { followOn } from './follow-on.js';
+import type { HeardRuns } from './heard-runs.js';
 import { readRelayNews } from './relay-news.js';
 
 export interface RelayWatchOptions {
@@ -10,6 +11,8 @@ export interface RelayWatchOptions {
   readonly logger: Logger;
   /** Hears each relay event that came after the watch had caught up; must not throw. */
   readonly onNews?: (runId: RunId, news: RelayNews) => void;
+  /** Takes each relay event, before its news are told. */
+  readonly heard?: HeardRuns;
 }
 
 /** All open runs as the log tells of them: a small entry each, and none for runs that have ended. */
@@ -79,6 +82,7 @@ export class RelayWatch {
     const run = foldRelay(this.entries.get(runId)?.run, news);
     if (run) this.entries.set(runId, watched(run, this.options.clock.monotonic()));
     else this.entries.delete(runId);
+    this.options.heard?.take(runId, stored, run !== undefined);
     if (this.caughtUp) this.options.onNews?.(runId, news);
   }
 

@@ -68,21 +68,24 @@ export class Runs<App extends RecordingApp> {
 
   /**
    * Loads the run, decides, and records the decision if nothing has happened in between; otherwise looks and decides again.
+   * @param known what the caller knows of the run: decided on first, without reading
    * @throws RunUnknown, RunContended
    */
   async change(
     runId: RunId,
     decide: (run: Run) => readonly RunEventOf[App][],
+    known?: Run,
   ): Promise<{ readonly run: Run; readonly recorded: number }> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const run = await this.load(runId);
+      const isKnown = attempt === 0 && known !== undefined;
+      const run = isKnown ? known : await this.load(runId);
       if (!run) throw new RunUnknown(`There is no run ${runId}.`);
       const events = decide(run);
       if (events.length === 0) return { run, recorded: 0 };
       try {
         const recorded = await this.append(runId, events, run.last.revision);
         const after = recorded.reduce<Run>(evolve, run);
-        this.remember(runId, after);
+        if (!isKnown) this.remember(runId, after);
         return { run: after, recorded: events.length };
       } catch (error) {
         if (!(error instanceof WrongRevision)) throw error;

@@ -10,6 +10,8 @@ import type { Logger } from '#platform';
 export class LogIndex {
   private position: Position | undefined;
   private readonly closing = new AbortController();
+  private last: Promise<void> = Promise.resolve();
+  private next: Promise<void> | undefined;
 
   constructor(
     private readonly log: EventLog,
@@ -18,8 +20,19 @@ export class LogIndex {
     private readonly logger: Logger,
   ) {}
 
-  /** @throws Unavailable when the log does not answer */
-  async catchUp(): Promise<void> {
+  /** One at a time: whoever asks meanwhile shares the next one, which begins after the question. @throws Unavailable when the log does not answer */
+  catchUp(): Promise<void> {
+    if (this.next) return this.next;
+    const next = this.last.then(() => {
+      this.next = undefined;
+      return this.readOn();
+    });
+    this.next = next;
+    this.last = next.catch(() => undefined);
+    return next;
+  }
+
+  private async readOn(): Promise<void> {
     for await (const event of this.log.readAll(this.types, this.position)) this.take(event);
   }
 

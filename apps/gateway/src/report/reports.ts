@@ -3,6 +3,7 @@ import { momentOf, type Report, type RunId } from '#contracts';
 import { entered, type Ledger, openLedger, reportOf } from '#domain';
 import { Runs } from '#log';
 import { type Clock, messageOf, Unavailable } from '#platform';
+import { InTurn } from '../http/in-turn.js';
 import { RunList } from '../runs/run-list.js';
 import { CLOCK } from '../tokens.js';
 import { Findings } from './findings.js';
@@ -14,6 +15,8 @@ const MOST_EVENTS = 1_000_000;
 /** What happened since a moment, read from the log when it is asked for: one run after the other, an event at a time. */
 @Injectable()
 export class Reports {
+  private readonly turns = new InTurn();
+
   constructor(
     @Inject(RunList) private readonly runList: RunList,
     @Inject(Runs) private readonly runs: Runs<'gateway'>,
@@ -21,8 +24,12 @@ export class Reports {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** @param since milliseconds since 1970. @throws Unavailable when the log does not answer */
-  async since(since: number, mostRuns = MOST_RUNS): Promise<Report> {
+  /** One at a time. @param since milliseconds since 1970. @throws Unavailable when the log does not answer, ApiProblem 429 */
+  since(since: number, mostRuns = MOST_RUNS): Promise<Report> {
+    return this.turns.take(() => this.make(since, mostRuns));
+  }
+
+  private async make(since: number, mostRuns: number): Promise<Report> {
     const until = momentOf(this.clock.now());
     const ids = await this.runList.openSince(since);
     const ledgers = new Map<RunId, Ledger>();

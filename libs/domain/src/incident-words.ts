@@ -34,17 +34,20 @@ export function presumedDeadWords(before: Run, { segment, evidence, silentMs }: 
 export const standstillWords = (before: Run, ms: number): string =>
   `Segment ${before.relay.phase === 'working' ? before.relay.segment : before.segments}${where(before)} recorded nothing for ${inTime(ms)} while neither the model nor a tool was at work: the log, the bus, the workspace or the machine was away or slow.`;
 
+/** What others said, as a sentence that more may follow. */
+export const asSentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
+
 const named = (call: OpenCall | undefined, callId: string): string =>
   call === undefined ? `the call ${callId}` : `${call.tool} (call ${callId})`;
 
 export const doubtWords = (call: OpenCall | undefined, { callId, reason }: Of<'ToolCallInDoubt'>): string =>
-  `Nobody knew whether ${named(call, callId)} took effect: ${reason}`;
+  `Nobody knew whether ${named(call, callId)} took effect: ${asSentence(reason)}`;
 
 export const timeoutWords = (call: OpenCall | undefined, { callId, durationMs }: Of<'ToolCallCompleted'>): string =>
   `${named(call, callId)} reached its time limit${durationMs > 0 ? ` after ${inTime(durationMs)}` : ''}.`;
 
 export const failureWords = (event: Extract<RunEvent, { type: 'RunHalted' | 'RunFailed' }>): string =>
-  event.type === 'RunHalted' ? `The run was halted: ${event.data.reason}` : `The run failed: ${event.data.reason}`;
+  asSentence(`The run ${event.type === 'RunHalted' ? 'was halted' : 'failed'}: ${event.data.reason}`);
 
 export function questionWords({ callId, tool, question }: OpenCall & { readonly question: Question }): string {
   return question.kind === 'answer'

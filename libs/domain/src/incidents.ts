@@ -1,6 +1,7 @@
 import { type Incident, type Moment, millisOf, type Recorded, type RunEvent } from '#contracts';
 import { inTime } from './in-time.js';
 import {
+  asSentence,
   crashWords,
   doubtWords,
   drainWords,
@@ -194,7 +195,7 @@ function stoodStill(known: Chronicle, before: Run, event: RunEvent): Chronicle {
 
 function modelFailed(known: Chronicle, { at, kind, message, segment, turn }: Of<'ModelTurnFailed'>): Chronicle {
   const earlier = known.lasting.find((one) => one.kind === 'model');
-  const noticed = `The model did not answer turn ${turn} (${kind.replaceAll('-', ' ')}): ${message}`;
+  const noticed = `The model did not answer turn ${turn} (${kind.replaceAll('-', ' ')}): ${asSentence(message)}`;
   if (earlier) {
     const again = { ...earlier, times: earlier.times + 1, lastAt: at, segment, noticed };
     return { ...known, lasting: known.lasting.map((one) => (one === earlier ? again : one)) };

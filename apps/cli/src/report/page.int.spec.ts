@@ -54,7 +54,10 @@ const report = (since: Moment = at(0)): Report =>
         sentence: HOSTILE,
       },
     ],
-    findings: [{ at: at(5), sentence: HOSTILE, needsPerson: false }],
+    findings: [
+      { at: at(5), sentence: HOSTILE, needsPerson: false },
+      { at: at(6), sentence: 'A message was parked.', needsPerson: true },
+    ],
     runs: [
       {
         run,
@@ -161,6 +164,18 @@ inBrowser('the page of the report', () => {
       expect(await picture.locator('rect.halt').count()).toBe(1);
       await page.getByText('The same in words', { exact: true }).click();
       expect(await page.getByRole('row').last().textContent()).toContain('halted');
+    });
+  });
+
+  it('marks what else needs a person, and names the runs of a story that struck several', async () => {
+    const shown = report();
+    const other = RunId.parse('0298a6a2-0000-7000-8000-000000000002');
+    const stories = shown.stories.map((story) => ({ ...story, runs: [run, other], runCount: 30 }));
+    await looking({ ...shown, stories }, async (page) => {
+      expect(await page.locator('li:has(.look)').allTextContents()).toEqual([
+        expect.stringContaining('A message was parked.'),
+      ]);
+      expect(await page.getByText('30 runs: 0198a6a2, 0298a6a2 and 28 more').count()).toBe(1);
     });
   });
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Need, Report, RunAccount, Story } from '#contracts';
 import { Html, html } from '#platform';
 import { legend, timeline } from './timeline.js';
-import { headlines, moment, NEED_WORDS, needsLine, STORY_WORDS } from './words.js';
+import { headlines, moment, NEED_WORDS, needsLine, runsNamed, STORY_WORDS } from './words.js';
 
 const STYLE = `
 :root { color-scheme: light dark; --back: #fbfbfa; --raised: #fff; --text: #1c2127; --faint: #56606b; --line: #dfe3e8;
@@ -18,7 +18,7 @@ p { margin: .2rem 0; } .faint { color: var(--faint); }
 .head { font-size: 1.02rem; margin: .9rem 0 0; } .verdict { font-weight: 650; margin-top: .5rem; }
 section > ol { list-style: none; margin: 0; padding: 0; background: var(--raised); border: 1px solid var(--line); border-radius: .6rem; }
 section > ol > li { padding: .65rem .9rem; overflow-wrap: anywhere; } section > ol > li + li { border-top: 1px solid var(--line); }
-.kind { font-weight: 650; } .needs .kind { color: var(--dead); }
+.kind { font-weight: 650; } .needs .kind, .look { color: var(--dead); }
 code { font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .command { display: block; margin-top: .3rem; padding: .25rem .6rem; background: var(--back); border: 1px solid var(--line); border-radius: .4rem; user-select: all; }
 .wide { overflow-x: auto; background: var(--raised); border: 1px solid var(--line); border-radius: .6rem; padding: .7rem .9rem; }
@@ -28,7 +28,7 @@ code { font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .life { stroke: var(--faint); stroke-width: 1; stroke-dasharray: 2 3; } .bar { fill: var(--bar); } .even { fill: var(--even); }
 .hatch-back { fill: var(--raised); } .hatch { fill: var(--hatch); } .still { stroke: var(--hatch); stroke-width: .8; }
 .mark { stroke: var(--raised); stroke-width: 1.2; } .dead { stroke: var(--dead); stroke-width: 3; fill: none; } .halt { fill: var(--halt); }
-.asks { fill: var(--asks); } .slow { fill: var(--slow); }
+.asks { fill: var(--asks); } .slow { fill: var(--slow); } .calm { fill: var(--faint); }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.3rem; list-style: none; padding: 0; margin: .6rem 0 0; color: var(--faint); font-size: .88rem; }
 .legend svg { height: .75rem; vertical-align: -.08rem; }
 summary { cursor: pointer; margin-top: .8rem; }
@@ -61,7 +61,7 @@ export function reportPage(report: Report): string {
 ${needs.length === 0 ? html`` : html`<section class="needs" aria-labelledby="needs"><h2 id="needs">Needs you</h2><ol>${needs.map(needOf)}</ol></section>`}
 ${runs.length === 0 ? html`` : html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2>${timeline(report)}${legend()}${table(runs)}</section>`}
 ${stories.length === 0 ? html`` : html`<section aria-labelledby="incidents"><h2 id="incidents">Incidents</h2><ol>${stories.map(storyOf)}</ol></section>`}
-${findings.length === 0 ? html`` : html`<section aria-labelledby="findings"><h2 id="findings">Outside of runs</h2><ol>${findings.map(({ at, sentence }) => html`<li><span class="faint">${moment(at)}</span> ${sentence}</li>`)}</ol></section>`}
+${findings.length === 0 ? html`` : html`<section aria-labelledby="findings"><h2 id="findings">Outside of runs</h2><ol>${findings.map(findingOf)}</ol></section>`}
 </main>
 <footer>Told from the event log. Times are UTC.</footer>
 </body>
@@ -74,9 +74,13 @@ const needOf = ({ kind, run, since, until, sentence, commands }: Need): Html =>
 <p>${sentence}</p>${commands.map((command) => html`<code class="command">${command}</code>`)}</li>
 `;
 
-const storyOf = ({ kind, from, runs, runCount, sentence }: Story): Html =>
-  html`<li><span class="kind">${STORY_WORDS[kind]}</span> <span class="faint">${moment(from)}, ${runCount === 1 ? html`run <code>${runs[0]}</code>` : html`${runCount} runs`}</span>
-<p>${sentence}</p></li>
+const storyOf = (story: Story): Html =>
+  html`<li><span class="kind">${STORY_WORDS[story.kind]}</span> <span class="faint">${moment(story.from)}, ${story.runCount === 1 ? html`run <code>${story.runs[0]}</code>` : runsNamed(story)}</span>
+<p>${story.sentence}</p></li>
+`;
+
+const findingOf = ({ at, sentence, needsPerson }: Report['findings'][number]): Html =>
+  html`<li>${needsPerson ? html`<span class="kind look">look</span> ` : html``}<span class="faint">${moment(at)}</span> ${sentence}</li>
 `;
 
 /** The picture in words. */

@@ -100,10 +100,12 @@ function markOf({ kind, noticedAt, noticed, done }: Incident, y: number, scaled:
     case 'doubt':
       return html`<circle class="mark asks" cx="${fixed(x)}" cy="${y}" r="5">${title}</circle>`;
     case 'drain':
+      return html`<path class="mark calm" d="M${fixed(x)} ${y - 6} l6 6 l-6 6 l-6 -6 z">${title}</path>`;
+    case 'timeout':
+      return html`<rect class="mark slow" x="${fixed(x - 2.5)}" y="${y - 7}" width="5" height="14">${title}</rect>`;
     case 'orphan':
     case 'model':
     case 'backlog':
-    case 'timeout':
     case 'standstill':
       return html`<path class="mark slow" d="M${fixed(x)} ${y - 6} l6 11 h-12 z">${title}</path>`;
   }
@@ -116,5 +118,7 @@ export const legend = (): Html => html`<ul class="legend">
 <li><svg viewBox="0 0 12 12" aria-hidden="true"><path class="mark dead" d="M1 1 l10 10 M11 1 l-10 10"/></svg> death, failure</li>
 <li><svg viewBox="0 0 12 12" aria-hidden="true"><rect class="mark halt" x="1" y="1" width="10" height="10"/></svg> halt</li>
 <li><svg viewBox="0 0 12 12" aria-hidden="true"><circle class="mark asks" cx="6" cy="6" r="5"/></svg> question, doubt</li>
-<li><svg viewBox="0 0 12 12" aria-hidden="true"><path class="mark slow" d="M6 0 l6 11 h-12 z"/></svg> deployment, supervisor lost, model away, backlog, time limit, stood still</li>
+<li><svg viewBox="0 0 12 12" aria-hidden="true"><path class="mark slow" d="M6 0 l6 11 h-12 z"/></svg> supervisor lost, model away, backlog, stood still</li>
+<li><svg viewBox="0 0 12 12" aria-hidden="true"><rect class="mark slow" x="3.5" y="0" width="5" height="12"/></svg> time limit</li>
+<li><svg viewBox="0 0 12 12" aria-hidden="true"><path class="mark calm" d="M6 0 l6 6 l-6 6 l-6 -6 z"/></svg> deployment</li>
 </ul>`;

@@ -95,7 +95,18 @@ function needInWords({ kind, run, since, until, sentence, commands }: Need): rea
   ];
 }
 
-function storyInWords({ kind, from, runs, runCount, sentence }: Story): string {
-  const of = runCount === 1 ? `run ${runs[0] ?? ''}` : count(runCount, 'run');
+const RUNS_NAMED = 8;
+const ID_SHOWN = 8;
+
+/** The runs of a story by the beginnings of their ids, which every command takes. */
+export function runsNamed({ runs, runCount }: Story): string {
+  const named = runs.slice(0, RUNS_NAMED).map((run) => run.slice(0, ID_SHOWN));
+  const more = runCount > named.length ? ` and ${runCount - named.length} more` : '';
+  return `${count(runCount, 'run')}: ${named.join(', ')}${more}`;
+}
+
+function storyInWords(story: Story): string {
+  const { kind, from, runs, runCount, sentence } = story;
+  const of = runCount === 1 ? `run ${runs[0] ?? ''}` : runsNamed(story);
   return `  ${moment(from)}  ${STORY_WORDS[kind]} · ${of}\n    ${sentence}`;
 }

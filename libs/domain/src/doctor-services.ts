@@ -125,3 +125,13 @@ export function judgeNoticing({ sweepers, liveSegments, silentMs, noticedMs }: N
   if (allowedMs > SILENCE_LONG_MS) return alarm('amber', measured, 'Lower BATON_SILENCE_MS of the sweeper.', all);
   return green(measured, all);
 }
+
+/** Whether what starts the services of a local cluster again still lives. */
+export const judgeKeeper = (lives: boolean): Answer =>
+  lives
+    ? green('`baton up` lives: it starts each service again that dies.')
+    : alarm(
+        'red',
+        'The process of `baton up` is gone: the services work on, and none is started again when it dies.',
+        'Run `npx baton up` on this data folder: it takes over, and every run goes on by the log.',
+      );

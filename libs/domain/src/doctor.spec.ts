@@ -23,7 +23,14 @@ import {
   judgeWaiting,
   type Kept,
 } from './doctor-runs.js';
-import { judgeClocks, judgeNoticing, judgeServices, judgeVersions, type Noticing } from './doctor-services.js';
+import {
+  judgeClocks,
+  judgeKeeper,
+  judgeNoticing,
+  judgeServices,
+  judgeVersions,
+  type Noticing,
+} from './doctor-services.js';
 import type { Run } from './run.js';
 
 const run = RunId.parse('0198a6a2-0000-7000-8000-000000000001');
@@ -131,6 +138,10 @@ describe('a check', () => {
       'green',
     ]);
     expect(mode(0o644)).toMatchObject({ wayOut: 'chmod 600 /key', numbers: { mode: 0o644 } });
+  });
+
+  it('goes red when nobody starts again what dies', () => {
+    expect(verdicts([judgeKeeper(true), judgeKeeper(false)])).toEqual(['green', 'red']);
   });
 });
 

@@ -47,6 +47,7 @@ export {
 } from './doctor-runs.js';
 export {
   judgeClocks,
+  judgeKeeper,
   judgeNoticing,
   judgeServices,
   judgeVersions,

@@ -15,7 +15,7 @@ export const doctorCommand: CommandFactory = (context) =>
 async function doctor(context: CommandContext, options: Addressed): Promise<void> {
   const { environment, output } = context;
   const isRemote = options.data === undefined && environment.BATON_URL !== undefined;
-  const folder = isRemote ? undefined : dataFolder(options.data, environment).path;
+  const folder = isRemote ? undefined : dataFolder(options.data, environment);
   const examination = await examineAll(gatewayOf(context, options), folder);
   if (options.json) output.json(examination);
   else output.say(examinationInWords(examination));

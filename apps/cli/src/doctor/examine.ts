@@ -1,13 +1,25 @@
 import { statfsSync } from 'node:fs';
 import { type Check, type Examination, millisOf, momentOf } from '#contracts';
-import { check, judgeClocks, judgeDisk, judgeGateway, judgeVersions, type Measured, type Trips, worst } from '#domain';
+import {
+  check,
+  judgeClocks,
+  judgeDisk,
+  judgeGateway,
+  judgeKeeper,
+  judgeVersions,
+  type Measured,
+  type Trips,
+  worst,
+} from '#domain';
 import { batonVersion, messageOf, systemClock } from '#platform';
 import type { Gateway } from '../api/gateway.js';
+import { isSupervised, readRecord } from '../cluster/cluster-record.js';
+import type { DataFolder } from '../cluster/data-folder.js';
 
 const TRIPS = 5;
 
 /** What can be measured from here is put to what the gateway measures; of a gateway that is away, that much is said. */
-export async function examineAll(gateway: Gateway, dataFolder: string | undefined): Promise<Examination> {
+export async function examineAll(gateway: Gateway, dataFolder: DataFolder | undefined): Promise<Examination> {
   const trips = await tripsTo(gateway);
   const askedAt = systemClock.now();
   const examined = 'failed' in trips ? { unseen: trips.failed } : await answered(gateway);
@@ -26,9 +38,10 @@ export async function examineAll(gateway: Gateway, dataFolder: string | undefine
     check(
       'data-folder',
       'Is there room for the data folder?',
-      dataFolder === undefined ? room : roomOf(dataFolder),
+      dataFolder === undefined ? room : roomOf(dataFolder.path),
       judgeDisk,
     ),
+    check('keeper', 'Does somebody start again what dies?', keeperOn(dataFolder), judgeKeeper),
   ];
   const at = 'seen' in examined ? examined.seen.at : momentOf(askedAt);
   return { at, version: batonVersion(), verdict: worst(checks), checks: [...checks] };
@@ -70,6 +83,13 @@ const seenAs = <T, U>(value: Measured<T>, change: (seen: T) => U): Measured<U> =
   'seen' in value
     ? { seen: change(value.seen) }
     : { unseen: 'Nothing of it can be seen without the gateway’s answer.' };
+
+function keeperOn(folder: DataFolder | undefined): Measured<boolean> {
+  const record = folder && readRecord(folder);
+  return record === undefined
+    ? { unseen: 'No local cluster runs on this folder; elsewhere a process manager has to.' }
+    : { seen: isSupervised(record) };
+}
 
 function roomOf(folder: string): Measured<Parameters<typeof judgeDisk>[0]> {
   try {

@@ -21,11 +21,11 @@ export class SweeperModule implements OnApplicationBootstrap, BeforeApplicationS
   ) {}
 
   static in(
-    surroundings: Surroundings & Omit<UpkeepSurroundings, 'watch'> & { readonly bus: Pick<Bus, 'answer'> },
+    surroundings: Surroundings & Omit<UpkeepSurroundings, 'watch' | 'heard'> & { readonly bus: Pick<Bus, 'answer'> },
   ): DynamicModule {
     const { bus, clock, id } = surroundings;
     const sweeper = createSweeper(surroundings);
-    const upkeep = createUpkeep({ ...surroundings, watch: sweeper.openRuns });
+    const upkeep = createUpkeep({ ...surroundings, watch: sweeper.openRuns, heard: sweeper.heard });
     answerPresence(bus, { service: 'sweeper', id, clock, facts: () => ({ watch: sweeper.watch() }) });
     return {
       module: SweeperModule,

@@ -1,7 +1,7 @@
 import { type Bus, Doorbells } from '#bus';
 import { Heartbeat, type ServiceAnswer } from '#contracts';
 import { DEFAULT_PATIENCE } from '#domain';
-import { type EventLog, RelayWatch, Runs } from '#log';
+import { type EventLog, HeardRuns, RelayWatch, Runs } from '#log';
 import { type Clock, type Logger, messageOf } from '#platform';
 import { Death } from './death.js';
 import { Keeper } from './keeper.js';
@@ -28,6 +28,7 @@ export interface Surroundings {
 export interface Sweeper {
   /** The open runs as this sweeper knows them. */
   readonly openRuns: RelayWatch;
+  readonly heard: HeardRuns;
   start(): void;
   stop(): Promise<void>;
   /** What it hears now. */
@@ -36,9 +37,11 @@ export interface Sweeper {
 
 export function createSweeper({ bus, log, logger, clock, id, silenceMs }: Surroundings): Sweeper {
   const segments = new Segments();
+  const heard = new HeardRuns();
   const watch = new RelayWatch(log, {
     clock,
     logger,
+    heard,
     onNews: (runId, news) => segments.take(runId, news, clock.monotonic()),
   });
   const death = new Death(new Runs(log, { app: 'sweeper', id }), clock);
@@ -61,6 +64,7 @@ export function createSweeper({ bus, log, logger, clock, id, silenceMs }: Surrou
   };
   return {
     openRuns: watch,
+    heard,
     start: () => {
       watch.start();
       void beginWhenReady();

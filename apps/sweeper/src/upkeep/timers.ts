@@ -7,7 +7,7 @@
 import { type Doorbells, subjectOf } from '#bus';
 import { AdvanceRun, momentOf, type RunId } from '#contracts';
 import { forgottenAt, type OpenRun, type Run, reconcile, turnOf } from '#domain';
-import type { Finding, RelayWatch, Runs } from '#log';
+import type { Finding, HeardRuns, RelayWatch, Runs } from '#log';
 import type { Clock } from '#platform';
 
 /** How late a timer may be, in milliseconds, before the coordinator is rung. */
@@ -21,6 +21,7 @@ const LOOKS_AT_ONCE = 8;
 export interface TimersParts {
   readonly runs: Pick<Runs<'sweeper'>, 'load'>;
   readonly watch: RelayWatch;
+  readonly heard: Pick<HeardRuns, 'run'>;
   readonly doorbells: Doorbells;
   readonly clock: Clock;
 }
@@ -70,7 +71,7 @@ export class Timers {
 
   private async look(runId: RunId, now: number): Promise<readonly Finding<'sweeper'>[]> {
     const revision = this.parts.watch.open.get(runId)?.run.revision;
-    const run = await this.parts.runs.load(runId);
+    const run = this.parts.heard.run(runId) ?? (await this.parts.runs.load(runId));
     if (!run || revision === undefined) return [];
     const { events, lookAgainAt } = reconcile(run, now);
     if (events.length > 0) return await this.overdue(runId, revision, now);

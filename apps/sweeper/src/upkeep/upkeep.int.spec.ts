@@ -1,6 +1,6 @@
 import { Bus, replayParked } from '#bus';
 import { AdvanceRun, momentOf, type RunEvent, RunId, RunSegment, streams, WORK_CONSUMERS } from '#contracts';
-import { Blobs, createMemoryLog, type EventLog, Findings, HandoffNotes, RelayWatch, Runs } from '#log';
+import { Blobs, createMemoryLog, type EventLog, Findings, HandoffNotes, HeardRuns, RelayWatch, Runs } from '#log';
 import { type Clock, newId, sha256, silentLogger, systemClock, Unreadable } from '#platform';
 import { aNewEvent, runRequested, startNats, type TestNats, until } from '#testing';
 import { Grooming } from './grooming.js';
@@ -37,11 +37,12 @@ async function connected(name = 'test'): Promise<Bus> {
 
 async function keeping(): Promise<Upkeep> {
   const bus = await connected('sweeper');
-  const watch = new RelayWatch(log, { clock, logger: silentLogger });
+  const heard = new HeardRuns();
+  const watch = new RelayWatch(log, { clock, logger: silentLogger, heard });
   watch.start();
   closing.push(() => watch.stop());
   await watch.ready();
-  return createUpkeep({ bus, log, watch, logger: silentLogger, clock, id: newId() });
+  return createUpkeep({ bus, log, watch, heard, logger: silentLogger, clock, id: newId() });
 }
 
 const gateway = () => new Runs(log, { app: 'gateway', id: 't' });

@@ -3,7 +3,7 @@
  * what it found in the stream `upkeep`. Several sweepers may do so; see `Findings`.
  */
 import { type Bus, Doorbells } from '#bus';
-import { type EventLog, type Finding, Findings, type RelayWatch, Runs } from '#log';
+import { type EventLog, type Finding, Findings, type HeardRuns, type RelayWatch, Runs } from '#log';
 import { type Clock, type Logger, messageOf } from '#platform';
 import { Grooming } from './grooming.js';
 import { ParkedMessages } from './parked-messages.js';
@@ -29,6 +29,7 @@ export interface UpkeepSurroundings {
   >;
   readonly log: EventLog;
   readonly watch: RelayWatch;
+  readonly heard: HeardRuns;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Who records: unique to the process. */
@@ -42,10 +43,10 @@ export interface Upkeep {
   round(): Promise<void>;
 }
 
-export function createUpkeep({ bus, log, watch, logger, clock, id }: UpkeepSurroundings): Upkeep {
+export function createUpkeep({ bus, log, watch, heard, logger, clock, id }: UpkeepSurroundings): Upkeep {
   const findings = new Findings(log, { app: 'sweeper', id }, clock, logger);
   const runs = new Runs(log, { app: 'sweeper', id });
-  const timers = new Timers({ runs, watch, doorbells: new Doorbells(bus), clock });
+  const timers = new Timers({ runs, watch, heard, doorbells: new Doorbells(bus), clock });
   const strays = new StrayKeeper(bus, clock);
   const parked = new ParkedMessages(bus, findings);
   const stopping = new AbortController();

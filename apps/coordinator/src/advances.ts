@@ -77,7 +77,7 @@ export class Advances {
     const done = new Promise<void>((resolve, reject) => {
       begin = () => this.look(runId, asked.mustRead).then(resolve, reject);
     });
-    const asked: Waiting = { done, mustRead, begin: () => begin() };
+    const asked: Waiting = { done, mustRead, begin };
     this.waiting.set(runId, asked);
     this.beginLooks();
     return done;

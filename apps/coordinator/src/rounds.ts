@@ -2,7 +2,8 @@
  * The rounds over all open runs: what heals whatever was missed, from the log alone.
  *
  * R1  At the start, once the log has been read, every open run is advanced, those that wait for a decision first.
- * R2  When the bus has lost what it held, every open run is advanced, and segments that wait for a runner are rung again.
+ * R2  When the bus has lost what it held, every open run is advanced, and segments that wait for a runner are rung again,
+ *     until each has been rung: others who ring meanwhile may come first, and the bus may be away.
  * R3  Every half minute, runs that wait too long for a reaction are asked again, each at growing intervals.
  * R4  In these, a segment is rung again only when the runners have taken all that is on the bus: a full house is no lost doorbell.
  */
@@ -15,6 +16,7 @@ import type { Advances } from './advances.js';
 
 const ROUND_EVERY_MS = 30_000;
 const RINGS_A_ROUND = 2_000;
+const AGAIN_MS = 1_000;
 
 export interface RoundsOptions {
   readonly bus: Pick<Bus, 'consumerState'>;
@@ -27,6 +29,9 @@ export interface RoundsOptions {
 
 export class Rounds {
   private timer: NodeJS.Timeout | undefined;
+  private again: NodeJS.Timeout | undefined;
+  /** The runs whose doorbell was lost with what the bus held, and with which loss. */
+  private readonly lost = new Map<RunId, number>();
   private last: Promise<void> = Promise.resolve();
   private wipes = 0;
 
@@ -39,6 +44,7 @@ export class Rounds {
 
   stop(): void {
     clearInterval(this.timer);
+    clearTimeout(this.again);
   }
 
   /** The bus has lost what it held. */
@@ -46,10 +52,24 @@ export class Rounds {
     const nth = ++this.wipes;
     this.enqueue(async () => {
       await this.advanceAll();
-      const open = [...this.options.watch.open];
-      const lost = open.filter(([, { run }]) => turnOf(run) === 'runner');
-      await this.ringRunners(lost.map(([runId, { run }]) => ({ runId, whose: 'runner', run, nth })));
+      for (const [runId, { run }] of this.options.watch.open) if (turnOf(run) === 'runner') this.lost.set(runId, nth);
+      await this.ringLost();
     });
+  }
+
+  private async ringLost(): Promise<void> {
+    const rings = [...this.lost].flatMap(([runId, nth]): readonly Ring<RunId>[] => {
+      const run = this.options.watch.open.get(runId)?.run;
+      return run && turnOf(run) === 'runner' ? [{ runId, whose: 'runner', run, nth }] : [];
+    });
+    try {
+      await this.ringRunners(rings);
+      this.lost.clear();
+    } catch (error) {
+      clearTimeout(this.again);
+      this.again = setTimeout(() => this.enqueue(() => this.ringLost()), AGAIN_MS).unref();
+      throw error;
+    }
   }
 
   private async advanceAll(): Promise<void> {
@@ -85,7 +105,10 @@ export class Rounds {
       const messageId = `coordinator/${runId}/${run.revision}/${nth}`;
       return { subject: subjectOf(RunSegment, runId), body, messageId };
     });
-    await this.options.doorbells.ringAll(bells, ({ body }) => this.options.watch.noteRing(body.runId));
+    await this.options.doorbells.ringAll(bells, ({ body }) => {
+      this.lost.delete(body.runId);
+      this.options.watch.noteRing(body.runId);
+    });
   }
 
   /** One round at a time; one that fails is made good by the next. */

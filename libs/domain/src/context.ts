@@ -93,6 +93,23 @@ const wasAnnounced = (discovery: Discovery, run: Run): boolean =>
 
 /** The messages of the request that may be sent now, from the log up to `basedOn`. Every call of the last turn must have its result. */
 export function requestMessages(context: Context, basedOn: number): readonly ContextMessage[] {
+  if (lastAsked.context !== context || lastAsked.basedOn !== basedOn) {
+    lastAsked = { context, basedOn, messages: messagesUpTo(context, basedOn) };
+  }
+  return lastAsked.messages;
+}
+
+/**
+ * What was asked for last. The fold of the answer asks for the same messages again: the same objects go into the context
+ * then, and whatever is remembered of a message, its digest above all, is worked out once.
+ */
+let lastAsked: { readonly context: Context; readonly basedOn: number; readonly messages: readonly ContextMessage[] } = {
+  context: emptyContext,
+  basedOn: -1,
+  messages: [],
+};
+
+function messagesUpTo(context: Context, basedOn: number): readonly ContextMessage[] {
   const results = context.asked.flatMap(({ callId }) => context.results[callId] ?? []);
   const notes = context.notes
     .filter((note) => note.revision <= basedOn)
@@ -147,9 +164,8 @@ function withResult(context: Context, callId: CallId, content: ToolResultBlock['
   if (toolUseId === undefined) return context;
   const tokens = content.reduce((sum, block) => sum + blockTokens(block), context.tokens);
   const { messages, notes, asked } = context;
-  const results = Object.assign({}, context.results, {
-    [callId]: { type: 'tool_result', toolUseId, content, isError },
-  });
+  const results: Record<string, ToolResultBlock> = { ...context.results };
+  results[callId] = { type: 'tool_result', toolUseId, content, isError };
   return { messages, notes, asked, results, tokens };
 }
 

@@ -17,16 +17,10 @@ export function callChanges(run: Run, event: CallEvent): Partial<Run> {
   switch (event.type) {
     case 'ToolCallStarted': {
       const { tool, inputDigest, attempt: attempts = 1 } = event.data;
-      return withCall(run, callId, (call) => ({
-        callId: call.callId,
-        tool: call.tool,
-        input: call.input,
-        ...(tool === 'ask_human' ? { question: openQuestion(run, inputDigest, at) } : {}),
-        state: 'started',
-        startedAt: at,
-        segment,
-        attempts,
-      }));
+      return withCall(run, callId, ({ tool: name, input }) => {
+        const started = { callId, tool: name, input, state: 'started' as const, startedAt: at, segment, attempts };
+        return tool === 'ask_human' ? { ...started, question: openQuestion(run, inputDigest, at) } : started;
+      });
     }
     case 'ToolCallInDoubt':
       return withCall(run, callId, (call) => ({ ...call, state: 'in-doubt' }));

@@ -16,12 +16,12 @@ export interface ResultPlace {
   readonly call: OpenCall;
   readonly segment: number;
   readonly at: Moment;
-  readonly inputDigest: Digest;
+  readonly digestOf: (input: unknown) => Digest;
 }
 
 /** What is recorded of a call in this state; nothing while it runs. `probed`: what the world says of one that is unknown. */
 export function resultEvents(
-  { run, call, segment, at, inputDigest }: ResultPlace,
+  { run, call, segment, at, digestOf }: ResultPlace,
   state: CallState,
   probed: Found = { found: 'unknown' },
 ): readonly SegmentEvent[] {
@@ -51,7 +51,12 @@ export function resultEvents(
       ];
     }
     case 'unknown':
-      return doubtEvents(run, call, { reason: state.reason, probed, inputDigest }, { segment, at });
+      return doubtEvents(
+        run,
+        call,
+        { reason: state.reason, probed, inputDigest: digestOf(call.input) },
+        { segment, at },
+      );
   }
 }
 

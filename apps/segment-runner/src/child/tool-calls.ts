@@ -116,7 +116,7 @@ export class ToolCalls {
   }
 
   private resultPlace(call: OpenCall) {
-    return { run: this.run, call, ...this.place(), inputDigest: digestOf(call.input) };
+    return { run: this.run, call, ...this.place(), digestOf };
   }
 
   private async stopOne(call: OpenCall, because: 'cancelled' | 'timed-out'): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { AnswerTimedOut, type Bus, NoResponders, RemoteProblem } from '#bus';
 import { WorkspaceHere } from '#contracts';
 import { type Clock, Unavailable } from '#platform';
@@ -44,20 +45,24 @@ export async function askAgain<T>(
   let pauseMs = FIRST_PAUSE_MS;
   for (;;) {
     const { ask, holder } = question();
-    const here = new AbortController();
-    const listening = bus.listen(`${WorkspaceHere.subject}.${holder}`, WorkspaceHere.body, () => here.abort());
-    const either = AbortSignal.any([here.signal, signal]);
+    const waiting = waitingOf(signal);
+    let isHere = false;
+    const listening = bus.listen(`${WorkspaceHere.subject}.${holder}`, WorkspaceHere.body, () => {
+      isHere = true;
+      waiting.end();
+    });
     try {
-      return await unless(either, ask());
+      return await unless(waiting.over, ask());
     } catch (error) {
       if (!isPassing(error) || signal.aborted) throw error;
       if (!isUnanswered(error)) askedSince = clock.monotonic();
       if (clock.monotonic() - askedSince >= UNANSWERED_MS && isOver()) throw new Unanswered();
-      await rest(pauseMs, either);
+      await rest(pauseMs, waiting.over);
       pauseMs = wasRefused(error) ? Math.min(2 * pauseMs, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
-      if (here.signal.aborted) await rest(Math.random() * SPREAD_MS, signal);
+      if (isHere) await pause(Math.random() * SPREAD_MS, undefined, { signal }).catch(() => undefined);
     } finally {
       listening.stop();
+      waiting.end();
     }
   }
 }
@@ -73,31 +78,36 @@ const isPassing = (error: unknown): boolean =>
   error instanceof Unavailable ||
   (error instanceof RemoteProblem && (error.remedy === 'retry' || error.code === 'workspace-not-open'));
 
-/** The answer; rejects as soon as the signal says so, while what was asked for goes on. */
-async function unless<T>(signal: AbortSignal, answer: Promise<T>): Promise<T> {
-  let stop = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(new Unavailable('The workspace has not answered in time.'));
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
+/** The waiting for one answer. It is over when it is ended, and when the signal aborts. */
+function waitingOf(signal: AbortSignal): { readonly over: Promise<void>; readonly end: () => void } {
+  let resolve = (): void => undefined;
+  const over = new Promise<void>((resolveOver) => {
+    resolve = resolveOver;
   });
-  try {
-    return await Promise.race([answer, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
+  const end = (): void => {
+    signal.removeEventListener('abort', end);
+    resolve();
+  };
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end);
+  return { over, end };
 }
 
-/** Resolves after the time, or as soon as the signal aborts. */
-function rest(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
+/** The answer; rejects as soon as the waiting is over, while what was asked for goes on. */
+const unless = <T>(over: Promise<void>, answer: Promise<T>): Promise<T> =>
+  Promise.race([
+    answer,
+    over.then(() => {
+      throw new Unavailable('The workspace has not answered in time.');
+    }),
+  ]);
+
+/** Resolves after the time, or as soon as the waiting is over. */
+async function rest(ms: number, over: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const time = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
   });
+  await Promise.race([over, time]);
+  clearTimeout(timer);
 }

@@ -34,7 +34,8 @@ export class Scheduler {
   private readonly heap: Task[] = [];
   private posted = 0;
 
-  constructor(private readonly settle: () => Promise<void>) {}
+  /** @param inTurns calls again and again, each time when all is done that the last call has set off, until it is false */
+  constructor(private readonly inTurns: (turn: () => boolean) => Promise<void>) {}
 
   post(owner: Owner | undefined, delayMs: number, run: () => void): Task {
     const task: Task = { at: this.now + Math.max(0, delayMs), order: ++this.posted, owner, run, cancelled: false };
@@ -44,23 +45,40 @@ export class Scheduler {
 
   /** Runs tasks until the condition holds, nothing is left, or the moment is reached. */
   async runUntil(isOver: () => boolean, limitMs: number): Promise<'over' | 'empty' | 'late'> {
-    while (!isOver()) {
-      const task = this.pop();
-      if (!task) return 'empty';
-      if (task.cancelled || task.owner?.alive === false) continue;
-      if (task.at > limitMs) return 'late';
-      if (task.owner && task.owner.pausedUntil > task.at) {
-        this.push({ ...task, at: task.owner.pausedUntil, order: ++this.posted });
-        continue;
-      }
-      this.now = Math.max(this.now, task.at);
-      this.current = task.owner;
-      this.tasksRun += 1;
-      task.run();
-      await this.settle();
+    let end: 'over' | 'empty' | 'late' = 'over';
+    await this.inTurns(() => {
       this.current = undefined;
+      if (isOver()) return false;
+      const task = this.next();
+      if (task && task.at <= limitMs) {
+        this.run(task);
+        return true;
+      }
+      end = task ? 'late' : 'empty';
+      return false;
+    });
+    return end;
+  }
+
+  private run(task: Task): void {
+    this.now = Math.max(this.now, task.at);
+    this.current = task.owner;
+    this.tasksRun += 1;
+    task.run();
+  }
+
+  /** The first task whose owner lives and is awake. */
+  private next(): Task | undefined {
+    for (;;) {
+      const task = this.pop();
+      if (!task) return undefined;
+      const { owner } = task;
+      if (task.cancelled || owner?.alive === false) continue;
+      if (!owner || owner.pausedUntil <= task.at) return task;
+      task.at = owner.pausedUntil;
+      task.order = ++this.posted;
+      this.push(task);
     }
-    return 'over';
   }
 
   private push(task: Task): void {

@@ -60,21 +60,31 @@ export class BusPort implements BusSurface {
   }
 
   publish(subject: string, body: unknown, options: PublishOptions = {}): Promise<Published> {
-    return this.request(`publish ${subject.split('.').slice(0, 4).join('.')}`, () =>
-      this.stream.publish(subject, body, options),
+    return this.request(
+      () => `publish ${subject.split('.').slice(0, 4).join('.')}`,
+      () => this.stream.publish(subject, body, options),
     );
   }
 
   lastMessage(): Promise<StoredMessage | undefined> {
-    return this.request('last message', () => this.stream.last());
+    return this.request(
+      () => 'last message',
+      () => this.stream.last(),
+    );
   }
 
   lastSequence(): Promise<number> {
-    return this.request('last sequence', () => this.stream.lastSequence());
+    return this.request(
+      () => 'last sequence',
+      () => this.stream.lastSequence(),
+    );
   }
 
   consumerState(name: string): ReturnType<Bus['consumerState']> {
-    return this.request(`state of ${name}`, () => this.stream.state(name));
+    return this.request(
+      () => `state of ${name}`,
+      () => this.stream.state(name),
+    );
   }
 
   consume<C extends MessageContract>(
@@ -88,7 +98,7 @@ export class BusPort implements BusSurface {
     const free = slots ?? ((): number => concurrency - running);
     const handled = async (message: StoredMessage, arrival: Arrival, delivered: Delivered): Promise<void> => {
       delivered.begun();
-      if (!this.world.passes(process, `delivered: ${name}`)) return;
+      if (!this.world.passes(process, () => `delivered: ${name}`)) return;
       if (free() <= 0) return this.say(name, delivered.nak);
       running += 1;
       const word = await this.wordFor(
@@ -118,7 +128,8 @@ export class BusPort implements BusSurface {
 
   emit(subject: string, body: unknown): void {
     const { world, process } = this;
-    if (!world.passes(process, `before: tell ${subject.split('.').slice(0, 3).join('.')}`)) return;
+    const what = (): string => `tell ${subject.split('.').slice(0, 3).join('.')}`;
+    if (!world.passes(process, () => `before: ${what()}`)) return;
     const fate = world.takeFate(process);
     if (fate === 'lost' || world.isBusAway(process)) return;
     const sent = structuredClone(body);
@@ -131,7 +142,7 @@ export class BusPort implements BusSurface {
         });
       }
     }
-    world.passes(process, `after: tell ${subject.split('.').slice(0, 3).join('.')}`);
+    world.passes(process, () => `after: ${what()}`);
   }
 
   listen<S extends z.ZodType>(
@@ -160,10 +171,10 @@ export class BusPort implements BusSurface {
     { timeoutMs }: { readonly timeoutMs: number },
   ): Promise<z.output<S>> {
     const { world, process } = this;
-    const what = `ask ${subject.split('.').slice(2).join('.').slice(0, 40)}`;
+    const what = (): string => `ask ${subject.split('.').slice(2).join('.').slice(0, 40)}`;
     return new Promise((resolve, reject) => {
-      if (!world.passes(process, `before: ${what}`)) return;
-      if (world.isBusAway(process)) return reject(new Unavailable(`${what}: the bus is away.`));
+      if (!world.passes(process, () => `before: ${what()}`)) return;
+      if (world.isBusAway(process)) return reject(new Unavailable(`${what()}: the bus is away.`));
       const fate = world.takeFate(process);
       const sent = structuredClone(body);
       let open = true;
@@ -172,7 +183,7 @@ export class BusPort implements BusSurface {
           if (!open) return;
           open = false;
           timer.cancelled = true;
-          if (world.passes(process, `after: ${what}`)) then();
+          if (world.passes(process, () => `after: ${what()}`)) then();
         });
       };
       const timer = world.post(process, timeoutMs, () => {
@@ -188,7 +199,7 @@ export class BusPort implements BusSurface {
         }
         if (world.isCutOff(responder.process)) return;
         const reply = (outcome: Outcome): void => {
-          if (!world.passes(responder.process, `answer: ${what}`) || fate === 'answer-lost') return;
+          if (!world.passes(responder.process, () => `answer: ${what()}`) || fate === 'answer-lost') return;
           if (world.isCutOff(process) || world.isCutOff(responder.process)) return;
           settle(world.trip(), () => {
             if ('problem' in outcome) reject(outcome.problem);
@@ -206,18 +217,18 @@ export class BusPort implements BusSurface {
     });
   }
 
-  private request<T>(what: string, work: () => T): Promise<T> {
+  private request<T>(what: () => string, work: () => T): Promise<T> {
     const { world, process } = this;
     return new Promise((resolve, reject) => {
-      if (!world.passes(process, `before: ${what}`)) return;
-      if (world.isBusAway(process)) return reject(new Unavailable(`${what}: the bus is away.`));
+      if (!world.passes(process, () => `before: ${what()}`)) return;
+      if (world.isBusAway(process)) return reject(new Unavailable(`${what()}: the bus is away.`));
       const fate = world.takeFate(process);
       const answer = (delayMs: number, then: () => void): void => {
         world.post(process, delayMs, () => {
-          if (world.passes(process, `after: ${what}`)) then();
+          if (world.passes(process, () => `after: ${what()}`)) then();
         });
       };
-      const lost = (): void => answer(GIVES_UP_MS, () => reject(new Unavailable(`${what}: no answer.`)));
+      const lost = (): void => answer(GIVES_UP_MS, () => reject(new Unavailable(`${what()}: no answer.`)));
       world.post(undefined, (fate === 'delayed' ? DELAYED_MS : 0) + world.trip(), () => {
         if (fate === 'lost' || world.isBusAway(process)) return lost();
         try {
@@ -248,10 +259,10 @@ export class BusPort implements BusSurface {
 
   private say(name: string, word: () => void): void {
     const { world, process } = this;
-    const what = `say a word on ${name}`;
-    if (!world.passes(process, `before: ${what}`)) return;
+    const what = (): string => `say a word on ${name}`;
+    if (!world.passes(process, () => `before: ${what()}`)) return;
     const fate = world.takeFate(process);
-    world.passes(process, `after: ${what}`);
+    world.passes(process, () => `after: ${what()}`);
     if (fate === 'lost' || world.isBusAway(process)) return;
     world.post(undefined, world.trip(), word);
   }

@@ -26,10 +26,10 @@ export class LogPort implements EventLog {
 
   append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<Appended> {
     const { world } = this;
-    return this.ask(`append ${events.map(({ type }) => type).join('+')} to ${stream.slice(0, 8)}`, async () => {
-      const end = await world.log.end();
+    const what = (): string => `append ${events.map(({ type }) => type).join('+')} to ${stream.slice(0, 8)}`;
+    return this.ask(what, async () => {
       const appended = await world.log.append(stream, events, expected);
-      const isNew = (await world.log.end()) !== end;
+      const isNew = appended.revision >= world.lengthOf(stream);
       if (isNew)
         for await (const event of world.log.read(stream, appended.revision - events.length + 1))
           world.committed(event, this.process);
@@ -38,36 +38,60 @@ export class LogPort implements EventLog {
   }
 
   async *read(stream: string, from?: number, max?: number): AsyncIterable<StoredEvent> {
-    for (const event of await this.ask(`read ${stream.slice(0, 8)}`, () => all(this.world.log.read(stream, from, max))))
+    for (const event of await this.ask(
+      () => `read ${stream.slice(0, 8)}`,
+      () => all(this.world.log.read(stream, from, max)),
+    ))
       yield event;
   }
 
   last(stream: string): Promise<StoredEvent | undefined> {
-    return this.ask(`last of ${stream.slice(0, 8)}`, () => this.world.log.last(stream));
+    return this.ask(
+      () => `last of ${stream.slice(0, 8)}`,
+      () => this.world.log.last(stream),
+    );
   }
 
   async *readAll(types: readonly string[], after?: Position): AsyncIterable<StoredEvent> {
-    yield* await this.ask('read all', () => all(this.world.log.readAll(types, after)));
+    yield* await this.ask(
+      () => 'read all',
+      () => all(this.world.log.readAll(types, after)),
+    );
   }
 
   end(): Promise<Position | undefined> {
-    return this.ask('end of the log', () => this.world.log.end());
+    return this.ask(
+      () => 'end of the log',
+      () => this.world.log.end(),
+    );
   }
 
   async *readBesides(prefix: string): AsyncIterable<StoredEvent> {
-    yield* await this.ask('read the rest', () => all(this.world.log.readBesides(prefix)));
+    yield* await this.ask(
+      () => 'read the rest',
+      () => all(this.world.log.readBesides(prefix)),
+    );
   }
 
   limit(stream: string, limits: StreamLimits): Promise<void> {
-    return this.ask('limit a stream', () => this.world.log.limit(stream, limits));
+    return this.ask(
+      () => 'limit a stream',
+      () => this.world.log.limit(stream, limits),
+    );
   }
 
   remove(stream: string, expected: number): Promise<void> {
-    return this.ask('remove a stream', () => this.world.log.remove(stream, expected));
+    return this.ask(
+      () => 'remove a stream',
+      () => this.world.log.remove(stream, expected),
+    );
   }
 
   ping(): Promise<void> {
-    return this.ask('ping', () => this.world.log.ping());
+    return this.ask(
+      () => 'ping',
+      () => this.world.log.ping(),
+    );
   }
 
   close(): Promise<void> {
@@ -83,17 +107,17 @@ export class LogPort implements EventLog {
   }
 
   /** The request travels, is carried out even if its sender has died, and the answer travels back. */
-  private ask<T>(what: string, work: () => Promise<T>): Promise<T> {
+  private ask<T>(what: () => string, work: () => Promise<T>): Promise<T> {
     const { world, process } = this;
     return new Promise((resolve, reject) => {
-      if (!world.passes(process, `before: ${what}`)) return;
+      if (!world.passes(process, () => `before: ${what()}`)) return;
       const fate = world.takeFate(process);
       const answer = (delayMs: number, then: () => void): void => {
         world.post(process, delayMs, () => {
-          if (world.passes(process, `after: ${what}`)) then();
+          if (world.passes(process, () => `after: ${what()}`)) then();
         });
       };
-      const lost = (): void => answer(GIVES_UP_MS, () => reject(new Unavailable(`The log did not answer: ${what}.`)));
+      const lost = (): void => answer(GIVES_UP_MS, () => reject(new Unavailable(`The log did not answer: ${what()}.`)));
       world.post(undefined, fate === 'delayed' ? DELAYED_MS : world.trip(), () => {
         if (fate === 'lost' || world.isLogAway(process)) return lost();
         void work().then(
@@ -108,7 +132,7 @@ export class LogPort implements EventLog {
   private subscribe(open: () => Subscription<Delivery>): Subscription<Delivery> {
     const { world, process } = this;
     const queue = new Queue();
-    if (!world.passes(process, 'before: follow the log')) return queue;
+    if (!world.passes(process, () => 'before: follow the log')) return queue;
     world.post(undefined, world.trip(), () => {
       if (world.isLogAway(process)) world.post(process, GIVES_UP_MS, () => queue.fail());
       else void this.pump(open(), queue);

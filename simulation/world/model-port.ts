@@ -8,7 +8,7 @@ export function modelOf(world: World, process: Process): typeof createModel {
   const model: Model = {
     turn: (request, { signal, onText }) =>
       new Promise((resolve, reject) => {
-        if (!world.passes(process, 'before: model')) return;
+        if (!world.passes(process, () => 'before: model')) return;
         const { content, inputTokens } = played(request);
         const abort = (): void => {
           answering.cancelled = true;
@@ -16,7 +16,7 @@ export function modelOf(world: World, process: Process): typeof createModel {
         };
         const answering = world.post(process, thinkingMs(content), () => {
           signal.removeEventListener('abort', abort);
-          if (!world.passes(process, 'after: model')) return;
+          if (!world.passes(process, () => 'after: model')) return;
           const [first] = content;
           if (first?.type === 'text') onText?.(first.text);
           resolve({

@@ -42,14 +42,13 @@ export class People {
     private readonly world: World,
     private readonly run: PlayedRun,
   ) {
+    const ofTheRun = `run-${run.id}`;
     world.onCommit(({ stream, type, data }) => {
-      if (stream !== `run-${run.id}`) return;
       if (type !== 'ApprovalRequested' && type !== 'ToolCallStarted') return;
+      if (stream !== ofTheRun || (type === 'ToolCallStarted' && !isQuestion(data))) return;
       const event = RunEvent.parse({ type, data });
       if (event.type === 'ApprovalRequested') this.world.post(undefined, THINKS_MS, () => this.decide(event.data));
-      if (event.type === 'ToolCallStarted' && event.data.tool === 'ask_human') {
-        this.world.post(undefined, THINKS_MS, () => this.answer(event.data.callId));
-      }
+      if (event.type === 'ToolCallStarted') this.world.post(undefined, THINKS_MS, () => this.answer(event.data.callId));
     });
   }
 
@@ -137,3 +136,7 @@ export class People {
     });
   }
 }
+
+/** Most calls are no question to people, and need not be read to know it. */
+const isQuestion = (data: unknown): boolean =>
+  typeof data === 'object' && data !== null && 'tool' in data && data.tool === 'ask_human';

@@ -5,20 +5,28 @@ import type { BusPort } from './bus-port.js';
 
 const BEAT_MS = 1_000;
 
+/** What a beat tells of the segment: it changes in place, with each step. */
+interface State extends Pick<Heartbeat, 'runId' | 'segment' | 'runnerId'> {
+  revision: number;
+  activity: Activity;
+}
+
 /** The heartbeat of a child: what the thread of the real one does, once a second. */
 export function pulseOf(bus: BusPort, pid: number): ChildParts['pulse'] {
-  let state: Omit<Heartbeat, 'pid' | 'sentAt' | 'loopAgeMs'> | undefined;
+  let state: State | undefined;
   let answering: ReturnType<BusPort['answer']> | undefined;
   const beat = (): void => {
     if (!state || !bus.isConnected()) return;
-    const body: Heartbeat = { pid, sentAt: momentOf(Date.now()), loopAgeMs: 0, ...state };
+    const { runId, segment, runnerId, revision, activity: doing } = state;
+    const sentAt = momentOf(Date.now());
+    const body: Heartbeat = { pid, sentAt, loopAgeMs: 0, runId, segment, runnerId, revision, activity: doing };
     bus.emit(`${Heartbeat.subject}.${state.runId}`, body);
   };
   setInterval(beat, BEAT_MS);
   const activity = (kind: Activity['kind'], detail: string, limitMs?: number): Activity => {
     const since = momentOf(Date.now());
-    const doing = { kind, detail: detail.slice(0, 500), since };
-    return limitMs ? { limitMs, ...doing } : doing;
+    const about = detail.slice(0, 500);
+    return limitMs ? { kind, detail: about, since, limitMs } : { kind, detail: about, since };
   };
   return {
     ready: Promise.resolve(),
@@ -32,10 +40,10 @@ export function pulseOf(bus: BusPort, pid: number): ChildParts['pulse'] {
       beat();
     },
     doing: (kind, detail, limitMs) => {
-      if (state) state = { ...state, activity: activity(kind, detail, limitMs) };
+      if (state) state.activity = activity(kind, detail, limitMs);
     },
     recorded: (revision) => {
-      if (state) state = { ...state, revision };
+      if (state) state.revision = revision;
     },
     end: () => {
       state = undefined;

@@ -62,7 +62,7 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
   const [up, down] = [inOrder(world, supervisor), inOrder(world, process)];
   const toSupervisor = (event: string, ...args: unknown[]): void => up(() => events.emit(event, ...args));
   const tell = (message: FromChild): void => {
-    if (world.passes(process, `tell: ${message.type}`)) toSupervisor('message', message);
+    if (world.passes(process, () => `tell: ${message.type}`)) toSupervisor('message', message);
   };
   let child: Child | undefined;
   const exit = (why: string): void => world.kill(process, why);
@@ -109,7 +109,7 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
       return process.alive;
     },
     send: (order: ToChild) => {
-      if (world.passes(supervisor, `order: ${order.type}`)) down(() => hear(order));
+      if (world.passes(supervisor, () => `order: ${order.type}`)) down(() => hear(order));
       return true;
     },
     kill: () => {

@@ -10,34 +10,38 @@ export interface Listener {
   readonly hear: (body: never, subject: string) => unknown;
 }
 
+interface Listening extends Pick<Listener, 'process' | 'schema' | 'hear'> {
+  readonly fits: (subject: string) => boolean;
+}
+
 /** The plain side of the bus: it remembers who listens, and nothing else. */
 export class Switchboard {
-  readonly listeners = new Set<Listener>();
-  readonly answerers = new Set<Listener>();
+  private readonly listeners = new Set<Listening>();
+  private readonly answerers = new Set<Listening>();
 
-  join(kind: 'listeners' | 'answerers', listener: Listener): () => void {
+  join(kind: 'listeners' | 'answerers', { process, subject, schema, hear }: Listener): () => void {
     const set = this[kind];
-    set.add(listener);
+    const listening = { process, schema, hear, fits: fitting(subject) };
+    set.add(listening);
     const leave = (): void => {
-      set.delete(listener);
-      listener.process.onDeath.delete(leave);
+      set.delete(listening);
+      process.onDeath.delete(leave);
     };
-    listener.process.onDeath.add(leave);
+    process.onDeath.add(leave);
     return leave;
   }
 
-  on(kind: 'listeners' | 'answerers', subject: string): Listener[] {
-    return [...this[kind]].filter((listener) => fits(listener.subject, subject));
+  on(kind: 'listeners' | 'answerers', subject: string): Listening[] {
+    return [...this[kind]].filter(({ fits }) => fits(subject));
   }
 }
 
-function fits(pattern: string, subject: string): boolean {
-  if (pattern === subject) return true;
-  if (!/[*>]/.test(pattern)) return false;
-  const [wanted, given] = [pattern.split('.'), subject.split('.')];
-  for (const [place, token] of wanted.entries()) {
-    if (token === '>') return given.length > place;
-    if (token !== '*' && token !== given[place]) return false;
-  }
-  return wanted.length === given.length;
+/** Whether a subject is one of these. */
+function fitting(pattern: string): (subject: string) => boolean {
+  if (!/[*>]/.test(pattern)) return (subject) => subject === pattern;
+  const tokens = pattern.split('.').map((token) => (token === '*' ? '[^.]+' : token === '>' ? '.+' : escaped(token)));
+  const form = new RegExp(`^${tokens.join('\\.')}$`);
+  return (subject) => form.test(subject);
 }
+
+const escaped = (token: string): string => token.replaceAll(/[^\w]/g, String.raw`\$&`);

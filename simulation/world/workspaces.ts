@@ -64,7 +64,7 @@ class WorkspaceDisk {
       arrived: () => this.takeEffect(request),
       answered: (cut) =>
         world.post(sentBy, 0, () => {
-          if (!world.passes(sentBy, `after: http ${request.callId}`)) return;
+          if (!world.passes(sentBy, () => `after: http ${request.callId}`)) return;
           if (cut) this.doubt(entry, 'The request was sent. The connection was cut.');
           else this.finish(entry, 'ok', prints);
         }),
@@ -193,7 +193,7 @@ export function manageWorkspaces(world: World, process: Process, bus: BusPort, d
         entry.waiting.delete(wake);
         clearTimeout(timer);
         world.post(process, world.trip(), () => {
-          if (world.passes(process, 'the end of a call is seen')) resolve();
+          if (world.passes(process, () => 'the end of a call is seen')) resolve();
         });
       };
       const timer = setTimeout(wake, waitMs);
@@ -218,10 +218,10 @@ export function manageWorkspaces(world: World, process: Process, bus: BusPort, d
       world.chronicle.surprises.push(`The call ${key} came with another input.`);
     }
     if (!known) {
-      if (!world.passes(process, `before: tool start ${request.callId}`)) return undefined;
+      if (!world.passes(process, () => `before: tool start ${request.callId}`)) return undefined;
       if (isHttp(request.tool)) disk.send(key, request, process);
       else disk.start(key, request);
-      if (!world.passes(process, `after: tool start ${request.callId}`)) return undefined;
+      if (!world.passes(process, () => `after: tool start ${request.callId}`)) return undefined;
     }
     return await stateOf(disk, key, request.waitMs);
   });

@@ -94,13 +94,14 @@ export class World {
     return 0.2 + this.random() ** 3 * LONGEST_TRIP_MS;
   }
 
-  /** Whether the process still lives behind this boundary. */
-  passes(process: Process, what: string): boolean {
+  /** Whether the process still lives behind this boundary. What it is, is worked out only where somebody wants to know. */
+  passes(process: Process, what: () => string): boolean {
     if (!process.alive) return false;
     const place = (this.places += 1);
-    if (this.options.keepBoundaries) this.boundaries.push({ place, role: process.role, what });
-    this.tell(process.name, `#${place} ${what}`);
-    this.options.strikes?.get(place)?.(process);
+    const { keepBoundaries, tell, strikes } = this.options;
+    if (keepBoundaries) this.boundaries.push({ place, role: process.role, what: what() });
+    if (tell) this.tell(process.name, `#${place} ${what()}`);
+    strikes?.get(place)?.(process);
     return process.alive;
   }
 
@@ -160,7 +161,7 @@ export class World {
   /** The bus has heard a final word of a message. */
   acknowledged({ subject, body }: { readonly subject: string; readonly body: unknown }): void {
     const { runId } = body as { readonly runId: string };
-    this.ledgerOf(runId).ack({ subject, body, logLength: this.lengths.get(`run-${runId}`) ?? 0 });
+    this.ledgerOf(runId).ack({ subject, body, logLength: this.lengthOf(`run-${runId}`) });
   }
 
   ledgerOf(runId: string): Ledger {
@@ -229,9 +230,14 @@ export class World {
     return () => void this.watchers.delete(watcher);
   }
 
+  /** How many events the stream has been seen to hold. */
+  lengthOf(stream: string): number {
+    return this.lengths.get(stream) ?? 0;
+  }
+
   committed(event: StoredEvent, by: Process): void {
     this.lengths.set(event.stream, event.revision + 1);
-    this.tell('log', `${event.revision}@${event.stream.slice(0, 12)} ${event.type}`);
+    if (this.options.tell) this.tell('log', `${event.revision}@${event.stream.slice(0, 12)} ${event.type}`);
     for (const watch of this.watchers) watch(event, by);
   }
 

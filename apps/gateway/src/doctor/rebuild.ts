@@ -1,6 +1,6 @@
-import { type RunId, streams } from '#contracts';
+import { type Recorded, type RunEvent, type RunId, streams } from '#contracts';
 import { canonical, fromSnapshot, type History, type Rebuilding, replay } from '#domain';
-import { builtFrom, HandoffNotes, type Runs, requestIn } from '#log';
+import { builtFrom, type HandoffNote, HandoffNotes, type Request, type Runs, requestIn } from '#log';
 import { type Clock, messageOf, Unavailable } from '#platform';
 
 /** Of each run the requests in its last events are compared. */
@@ -47,26 +47,39 @@ async function rebuild(runs: Runs<'gateway'>, run: RunId): Promise<Rebuilt> {
   let [history, noted]: (History | undefined)[] = [];
   let requests = 0;
   for await (const recorded of runs.events(run, 0, end + 1)) {
-    const at = recent.get(builtFrom(recorded) ?? -1);
-    const request = at && recorded.revision > end - LAST_EVENTS / 2 ? requestIn(recorded, at) : undefined;
-    if (request) requests += 1;
+    const isRecent = recorded.revision > end - LAST_EVENTS / 2;
+    const request = isRecent ? requestFrom(recent, recorded) : undefined;
     if (request && request.rebuilt !== request.recorded) {
       return { requests, fromNote: false, fault: `turn ${request.turn} has another digest` };
     }
+    requests += request ? 1 : 0;
     history = replay(history, recorded);
     recent.set(recorded.revision, history);
     recent.delete(recorded.revision - LAST_EVENTS);
-    // Whoever takes over a short run reads it whole; a wrong note of one is found all the same.
-    if (recorded.revision === 0) noted = note && fromSnapshot(note.snapshot, recorded);
-    else if (noted && recorded.revision > noted.run.last.revision) noted = replay(noted, recorded);
+    noted = goneOnFrom(note, noted, recorded);
   }
-  const isSame = noted === undefined || canonical(plain(history)) === canonical(plain(noted));
-  return {
-    requests,
-    fromNote: noted !== undefined,
-    ...(isSame ? {} : { fault: 'its newest note says something else than the log' }),
-  };
+  return { requests, fromNote: noted !== undefined, ...(noted && faultOf(history, noted)) };
 }
+
+function requestFrom(recent: ReadonlyMap<number, History>, recorded: Recorded<RunEvent>): Request | undefined {
+  const at = recent.get(builtFrom(recorded) ?? -1);
+  return at && requestIn(recorded, at);
+}
+
+/** The history from the note on. Whoever takes over a short run reads it whole; a wrong note of one is found all the same. */
+function goneOnFrom(
+  note: HandoffNote | undefined,
+  noted: History | undefined,
+  recorded: Recorded<RunEvent>,
+): History | undefined {
+  if (recorded.revision === 0) return note && fromSnapshot(note.snapshot, recorded);
+  return noted && recorded.revision > noted.run.last.revision ? replay(noted, recorded) : noted;
+}
+
+const faultOf = (history: History | undefined, noted: History): Pick<Rebuilt, 'fault'> =>
+  canonical(plain(history)) === canonical(plain(noted))
+    ? {}
+    : { fault: 'its newest note says something else than the log' };
 
 /** As JSON has it: a note has been through JSON once. */
 const plain = (history: History | undefined): object => JSON.parse(JSON.stringify(history ?? {})) as object;

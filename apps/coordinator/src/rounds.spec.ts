@@ -1,4 +1,4 @@
-import { type Bus, Doorbells, WrongLastSequence } from '#bus';
+import { type Bus, Doorbells, type Published, WrongLastSequence } from '#bus';
 import { RunId, RunSegment } from '#contracts';
 import { createMemoryLog, HeardRuns, RelayWatch, Runs } from '#log';
 import { newId, silentLogger, systemClock } from '#platform';
@@ -21,14 +21,14 @@ async function scheduled(): Promise<RunId> {
 function crowdedBus() {
   const rung: string[] = [];
   let [sequence, lostRaces] = [0, 0];
-  const publish = async (subject: string): Promise<{ sequence: number; duplicate: boolean }> => {
+  const publish = async (subject: string): Promise<Published> => {
     if (rung.length > 0 && lostRaces < 75) {
       lostRaces += 1;
-      throw new WrongLastSequence('Somebody else was faster.');
+      throw new WrongLastSequence('Somebody else was faster.', sequence);
     }
     sequence += 1;
     rung.push(subject.slice(RunSegment.subject.length + 1));
-    return { sequence, duplicate: false };
+    return { stream: 'BATON_WORK', sequence, duplicate: false };
   };
   const bus: Pick<Bus, 'publish' | 'lastMessage' | 'lastSequence' | 'consumerState'> = {
     publish,

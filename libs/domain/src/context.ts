@@ -93,21 +93,18 @@ const wasAnnounced = (discovery: Discovery, run: Run): boolean =>
 
 /** The messages of the request that may be sent now, from the log up to `basedOn`. Every call of the last turn must have its result. */
 export function requestMessages(context: Context, basedOn: number): readonly ContextMessage[] {
-  if (lastAsked.context !== context || lastAsked.basedOn !== basedOn) {
-    lastAsked = { context, basedOn, messages: messagesUpTo(context, basedOn) };
-  }
-  return lastAsked.messages;
+  const known = asked.get(context);
+  if (known?.basedOn === basedOn) return known.messages;
+  const messages = messagesUpTo(context, basedOn);
+  asked.set(context, { basedOn, messages });
+  return messages;
 }
 
 /**
- * What was asked for last. The fold of the answer asks for the same messages again: the same objects go into the context
- * then, and whatever is remembered of a message, its digest above all, is worked out once.
+ * What was asked for last of a context. The fold of the answer asks for the same messages again: the same objects go into the
+ * next context then, and whatever is remembered of a message, its digest above all, is worked out once.
  */
-let lastAsked: { readonly context: Context; readonly basedOn: number; readonly messages: readonly ContextMessage[] } = {
-  context: emptyContext,
-  basedOn: -1,
-  messages: [],
-};
+const asked = new WeakMap<Context, { readonly basedOn: number; readonly messages: readonly ContextMessage[] }>();
 
 function messagesUpTo(context: Context, basedOn: number): readonly ContextMessage[] {
   const results = context.asked.flatMap(({ callId }) => context.results[callId] ?? []);

@@ -11,7 +11,7 @@ import { codeOf } from './errors.js';
 import type { Folders } from './folders.js';
 import { type CallKey, nameOf } from './journal/entries.js';
 import type { Means } from './probe.js';
-import { endTree, isAlive, type ProcessName, parseStat, processName, YIELDING } from './processes.js';
+import { endTree, isAlive, leftBehind, type ProcessName, parseStat, processName, YIELDING } from './processes.js';
 import { asEntries, withNamelessFile } from './secrets/nameless-file.js';
 import type { SecretValue } from './secrets/redaction.js';
 import { EXIT_PENDING, parseExit, SHIM } from './shim.js';
@@ -131,7 +131,7 @@ export class Commands {
     const folder = this.folders.call(call);
     const group = this.groups?.of(nameOf(call)) ?? { folders: [] };
     const status = statusIn(folder);
-    const over = (end: CommandEnd): RunningCommand => ({
+    const over = (end: CommandEnd | Promise<CommandEnd>): RunningCommand => ({
       ended: Promise.resolve(end),
       stop: () => this.stop(undefined, group),
     });
@@ -181,13 +181,16 @@ export class Commands {
     await endTree(shim ?? { pid: 0, startTime: '' }, shim ? GRACE_MS : 0, members);
   }
 
-  private endOf(folder: string, group: CallGroup): CommandEnd {
+  private async endOf(folder: string, group: CallGroup): Promise<CommandEnd> {
     const status = statusIn(folder);
     if (status !== undefined) {
       const ranOutOfMemory = status !== 0 && (this.groups?.ranOutOfMemory(group) ?? false);
       return { kind: 'exited', status, ranOutOfMemory };
     }
     if (existsSync(join(folder, 'claim'))) {
+      const shim = shimIn(folder);
+      // Whoever is told that nobody knows may repeat it: from here on it does nothing more.
+      if (shim) await endTree(shim, 0, () => [...leftBehind(shim), ...(this.groups?.toEnd(group) ?? [])]);
       return { kind: 'unknown', reason: 'The process that held the command was killed; the command ended with it.' };
     }
     return { kind: 'not-begun', reason: 'The command could not be started.' };

@@ -13,6 +13,8 @@ interface Stat {
   readonly command: string;
   readonly state: string;
   readonly parent: number;
+  /** The number of the process that has opened its session. */
+  readonly session: number;
   readonly startTime: string;
 }
 
@@ -36,6 +38,7 @@ export function parseStat(line: string): Stat | undefined {
     command: match[2] ?? '',
     state: fields[0] ?? '',
     parent: Number(fields[1]),
+    session: Number(fields[3]),
     startTime,
   };
 }
@@ -93,6 +96,15 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   } catch {
     // it has just ended by itself
   }
+}
+
+/** What is left of the session that a process had opened which is dead now. Nobody else gets its number while there is any. */
+export function leftBehind({ pid, startTime }: ProcessName): number[] {
+  const successor = statOf(pid);
+  if (successor !== undefined && successor.startTime !== startTime) return [];
+  return allProcesses()
+    .filter(({ session, state, pid: other }) => session === pid && other !== pid && state !== 'Z' && state !== 'X')
+    .map(({ pid: other }) => other);
 }
 
 /** What is left of a command below its shim: `guard` is the `timeout` that holds it, `command` what runs below that. */

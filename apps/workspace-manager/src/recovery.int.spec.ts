@@ -10,7 +10,7 @@ import { aRun, aSpec, finished, Rig } from '../test/rig.js';
 import { until } from '../test/until.js';
 import { Folders } from './folders.js';
 import { bootId } from './machine.js';
-import { processName } from './processes.js';
+import { leftBehind, parseStat, processName } from './processes.js';
 
 const callId = CallId.parse('1-0');
 const digests = (before: string, after: string) => ({ path: 'e.txt', before: sha256(before), after: sha256(after) });
@@ -144,6 +144,19 @@ describe('a manager that is killed', () => {
     expect(await bash(`${LEDGER}; sleep 60; ${LEDGER}`, 20_000)).toMatchObject({ state: 'unknown' });
     expect(ledger()).toBe('started\n');
     expect(await executions()).toEqual([1]);
+  });
+
+  it('ends what is left of a command whose shim was killed before it says that nobody knows', async () => {
+    await open();
+    await bash(`${LEDGER}; until test -e go; do sleep 0.02; done; echo went on >> ledger`, 0);
+    await begun();
+    const claim = readFileSync(join(folders().call({ runId, callId, attempt: 1 }), 'claim'), 'utf8');
+    const shim = parseStat(claim);
+    process.kill(shim?.pid ?? 0, 'SIGKILL');
+    expect(await ask()).toMatchObject({ state: 'unknown', reason: expect.stringContaining('was killed') });
+    expect(shim && leftBehind(shim)).toEqual([]);
+    writeFileSync(file('go'), '');
+    expect(ledger()).toBe('started\n');
   });
 
   it('is honest about a command that the machine did not survive', async () => {

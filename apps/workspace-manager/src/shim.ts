@@ -10,7 +10,8 @@
  * S4. `exit` gets the status after the output is complete, by one short write of the length that was there before.
  * S5. Secrets come by descriptors, never by arguments: 4 holds the command's variables, 5 what the filter keeps out of
  *     `output`. Both are files without a name.
- * S6. The sandbox ends when the shim is killed: a dead shim without a status leaves nothing running behind.
+ * S6. What a dead shim without a status has left is in its session and is ended by the manager, before it says that nobody
+ *     knows how the command ended.
  *
  * Arguments: cap of the output in 512-byte blocks, limit in seconds, the manager's pid, the folders of the control
  * groups (separated by blanks), a command line that writes `output` instead of `tee` (empty: none), then the command's.

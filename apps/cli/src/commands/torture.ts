@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext, CommandFactory } from '../command.js';
 import { Obstacle } from '../errors.js';
 import { LiveView } from '../runs/live-view.js';
@@ -22,7 +22,8 @@ interface Options {
   readonly input?: string;
   readonly points: number;
   readonly seed?: number;
-  readonly point?: Point;
+  readonly point?: readonly Point[];
+  readonly minutes?: number;
   readonly recorded?: string;
   readonly approve?: true;
   readonly junit?: string;
@@ -33,6 +34,7 @@ interface Options {
 
 const POINTS = 200;
 const SEEDS = 1_000_000;
+const MINUTE_MS = 60_000;
 
 export const tortureCommand: CommandFactory = (context) =>
   new Command('torture')
@@ -46,7 +48,15 @@ export const tortureCommand: CommandFactory = (context) =>
       'decides which points are tried, and what varies in them (default: another one each time)',
       countOf,
     )
-    .option('--point <name>', 'only this point, as a report names it', pointOf)
+    .option('--point <name>', 'only this point, as a report names it; may be given several times', withPoint)
+    .addOption(
+      new Option(
+        '--minutes <n>',
+        'as many points as go into this time: first of every kind, and again with other seeds when all are through',
+      )
+        .argParser(minutesOf)
+        .conflicts('points'),
+    )
     .option('--recorded <run>', 'the simulator plays the turns of this run of the cluster of --data')
     .option('--approve', 'agree to every call for which the agent asks a person')
     .option('--junit <file>', 'write the report as JUnit XML too')
@@ -56,28 +66,20 @@ export const tortureCommand: CommandFactory = (context) =>
     .action((agent: string, options: Options) => tortureAgent(context, agent, options));
 
 async function tortureAgent({ environment, output }: CommandContext, agent: string, options: Options): Promise<void> {
-  const began = performance.now();
-  const { input, recorded, data, seed = randomInt(SEEDS) } = options;
+  const { input, recorded, data } = options;
   const items = options.items === undefined ? [] : readItems(options.items);
   const subject = await subjectOf({ agent, items, input, recorded, data }, environment);
   const view = new LiveView(process.stderr);
+  view.line('Starting a cluster of its own …');
   const secrets = dataFolder(data, environment).file('secrets');
   const cluster = await openTortureCluster({ pool: PARALLEL + 2, secrets, say: (sentence) => view.line(sentence) });
   const leaving = leaveOnSignals(cluster, view);
   let report: TortureReport | undefined;
   try {
-    const stage = await stageOf(cluster, subject, { approve: options.approve === true, seed, leaving });
-    const progress = new Progress(view);
-    const tortured = await torture(stage, {
-      most: Math.max(1, options.points),
-      ...(options.point && { point: options.point }),
-      onUndisturbed: ({ ms }) => view.line(`Undisturbed, the run takes ${(ms / 1_000).toFixed(1)} s.`),
-      onCase: (done, left) => progress.note(done, left),
-    });
-    const seconds = (performance.now() - began) / 1_000;
-    report = reportOn(tortured, { agent: subject.spec.name, command: commandOf(agent, options), seconds });
+    view.line(`Playing ${subject.spec.name} undisturbed, twice …`);
+    report = await reported(cluster, subject, { agent, options, leaving, view });
   } catch (error) {
-    if (leaving.aborted) throw new Obstacle('The torture was stopped before its end.', { cause: error });
+    if (leaving.aborted) throw new Obstacle('The torture was stopped before anything was played.', { cause: error });
     throw error;
   } finally {
     view.close();
@@ -88,6 +90,41 @@ async function tortureAgent({ environment, output }: CommandContext, agent: stri
   if (options.json) output.json(report);
   else output.say(reportInWords(report));
   if (!isGood(report)) throw new Obstacle(`${headline(report)}. The logs and the workspaces are in ${cluster.folder}.`);
+  if (report.stopped) throw new Obstacle('The torture was stopped before its end.');
+  if (report.missed === report.points) throw new Obstacle('Nothing was struck, so nothing is known.');
+}
+
+interface Playing {
+  /** As it was named. */
+  readonly agent: string;
+  readonly options: Options;
+  readonly leaving: AbortSignal;
+  readonly view: LiveView;
+}
+
+async function reported(
+  cluster: TortureCluster,
+  subject: Subject,
+  { agent, options, leaving, view }: Playing,
+): Promise<TortureReport> {
+  const began = performance.now();
+  const { seed = randomInt(SEEDS), minutes, point, points } = options;
+  const until = minutes === undefined ? undefined : began + minutes * MINUTE_MS;
+  const stage = await stageOf(cluster, subject, { approve: options.approve === true, seed, leaving });
+  const progress = new Progress(view, () => performance.now(), until);
+  const tortured = await torture(stage, {
+    most: Math.max(1, points),
+    ...(point && { only: point }),
+    ...(until !== undefined && { until }),
+    onPlanned: (planned) => progress.plan(planned),
+    onCase: (done, left) => progress.note(done, left),
+  });
+  const seconds = (performance.now() - began) / 1_000;
+  return reportOn(tortured, {
+    agent: subject.spec.name,
+    command: commandOf(agent, options, subject.recorded),
+    seconds,
+  });
 }
 
 async function stageOf(
@@ -114,19 +151,26 @@ function leaveOnSignals({ cluster }: TortureCluster, view: LiveView): AbortSigna
   return leaving.signal;
 }
 
-function pointOf(text: string): Point {
+function withPoint(text: string, others: readonly Point[] = []): readonly Point[] {
   const point = pointNamed(text);
-  if (point) return point;
+  if (point) return [...others, point];
   throw new InvalidArgumentError('It must be a point as a report names it, e.g. child-killed-after:3.');
 }
 
-function commandOf(agent: string, { items, input, recorded, approve, data }: Options): string {
+function minutesOf(text: string): number {
+  const minutes = Number(text);
+  if (minutes > 0 && Number.isFinite(minutes)) return minutes;
+  throw new InvalidArgumentError('It must be a number above 0.');
+}
+
+/** The run by its own name, since the latest one is soon another. */
+function commandOf(agent: string, { items, input, approve, data }: Options, recorded: string | undefined): string {
   const words = [
     'npx baton torture',
     quoted(agent),
     ...(items === undefined ? [] : ['--items', quoted(items)]),
     ...(input === undefined ? [] : ['--input', quoted(input)]),
-    ...(recorded === undefined ? [] : ['--recorded', quoted(recorded)]),
+    ...(recorded === undefined ? [] : ['--recorded', recorded]),
     ...(approve ? ['--approve'] : []),
     ...(data === undefined ? [] : ['--data', quoted(data)]),
   ];

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Bus, Doorbells, subjectOf } from '#bus';
 import { AdvanceRun, type CallId, type RunId, RunSegment } from '#contracts';
 import { newId } from '#platform';
-import { killGroup, signal } from '../cluster/born.js';
+import { signal } from '../cluster/born.js';
 import type { LocalCluster } from '../cluster/local-cluster.js';
 import type { Arms } from './disturbance.js';
 import type { Workspaces } from './workspaces.js';
@@ -30,7 +30,9 @@ export function armsOf(cluster: LocalCluster, bus: Bus, workspaces: Workspaces):
       for (const pid of segments) signal(pid, 'SIGKILL');
     },
     killCommands: (run) => {
-      for (const shim of shimsOf(workspaces.callsOf(run))) killGroup(shim);
+      const shims = shimsOf(workspaces.callsOf(run));
+      // A command has a process group of its own in the session of its shim; the sandbox in it goes with it.
+      for (const pid of shims.flatMap(sessionOf)) signal(pid, 'SIGKILL');
     },
     ringAgain: async (runId, segment) => {
       const doorbells = new Doorbells(bus);
@@ -61,6 +63,17 @@ function shimsOf(calls: string): readonly number[] {
     return Number.isSafeInteger(pid) && pid > 1 ? [pid] : [];
   });
 }
+
+/** The processes of a session, its leader among them. */
+const sessionOf = (leader: number): readonly number[] =>
+  namesIn('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const stat = textOf(`/proc/${pid}/stat`);
+      // After the program's name, which may hold blanks: state, parent, group, session.
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]) === leader;
+    });
 
 function namesIn(folder: string): readonly string[] {
   try {

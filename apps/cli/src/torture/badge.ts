@@ -1,4 +1,4 @@
-import { isGood, type TortureReport } from './report.js';
+import { count, isGood, pointsIn, type TortureReport } from './report.js';
 
 const LABEL = 'torture';
 const CHARACTER = 6.6;
@@ -10,10 +10,10 @@ const BAD = '#c62828';
 
 /** A badge for a README: green, amber when a tool is not safe to repeat, red when something was lost or doubled. */
 export function badgeOf(report: TortureReport): string {
-  const { points, lost, doubled, changed, unsafe } = report;
-  const verdict = isGood(report) ? `${lost} lost, ${doubled} doubled` : `${lost + doubled + changed} findings`;
+  const { lost, doubled, changed, unsafe } = report;
+  const verdict = isGood(report) ? `${lost} lost, ${doubled} doubled` : count(lost + doubled + changed, 'finding');
   const tools = unsafe.length === 0 ? '' : `, ${unsafe.length} unsafe`;
-  const message = `${points} points, ${verdict}${tools}`;
+  const message = `${pointsIn(report, 'point')}, ${verdict}${tools}`;
   const color = isGood(report) ? (unsafe.length === 0 ? GOOD : DOUBTFUL) : BAD;
   const [left, right] = [widthOf(LABEL), widthOf(message)];
   const text = (x: number, words: string): string =>

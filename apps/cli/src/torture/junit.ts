@@ -1,23 +1,26 @@
 import { headline, type TortureReport } from './report.js';
 
+type TestCase = TortureReport['cases'][number];
+
 /** The report as JUnit XML: a test case for each point, and a skipped one for each tool that is not safe to repeat. */
 export function junitOf(report: TortureReport): string {
   const { agent, cases, findings, unsafe, seconds, seed } = report;
-  const failed = new Set(findings.map(({ point }) => point));
+  const failed = cases.filter((one) => findings.some((finding) => isOf(one, finding)));
+  const skipped = cases.filter((one) => !one.struck && !failed.includes(one));
   const attributes = [
     `name="baton torture ${escaped(agent)}"`,
     `tests="${cases.length + unsafe.length}"`,
-    `failures="${failed.size}"`,
+    `failures="${failed.length}"`,
     'errors="0"',
-    `skipped="${unsafe.length}"`,
     `time="${seconds.toFixed(3)}"`,
   ].join(' ');
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
+    // Readers that go by a schema know `skipped` of a suite only.
     `<testsuites ${attributes}>`,
-    `  <testsuite ${attributes}>`,
+    `  <testsuite ${attributes} skipped="${skipped.length + unsafe.length}">`,
     `    <properties><property name="seed" value="${seed}"/></properties>`,
-    ...cases.map((done) => caseOf(done, report)),
+    ...cases.map((one) => caseOf(one, report)),
     ...unsafe.map(({ tool, moment, why, wayOut, repeat }) => {
       const message = `${tool} is not safe to repeat; ${wayOut}`;
       const detail = `${moment}. ${why} Again: ${repeat}`;
@@ -30,16 +33,26 @@ export function junitOf(report: TortureReport): string {
   ].join('\n');
 }
 
-function caseOf({ point, moment, ms }: TortureReport['cases'][number], { findings }: TortureReport): string {
+const isOf = ({ point, seed }: TestCase, finding: TortureReport['findings'][number]): boolean =>
+  finding.point === point && finding.seed === seed;
+
+function caseOf(one: TestCase, { findings, seed: firstSeed }: TortureReport): string {
+  const { point, moment, ms, seed, struck } = one;
   const [kind = ''] = point.split(':');
-  const opening = `    <testcase classname="torture.${kind}" name="${escaped(`${point} ${moment}`)}" time="${(ms / 1_000).toFixed(3)}"`;
-  const of = findings.filter((finding) => finding.point === point);
-  if (of.length === 0) return `${opening}/>`;
-  const failures = of.map(
-    ({ kind: type, sentence, repeat }) =>
-      `      <failure type="${type}" message="${escaped(sentence)}">${escaped(`Again: ${repeat}`)}</failure>`,
-  );
-  return [`${opening}>`, ...failures, '    </testcase>'].join('\n');
+  // The same name in every session, whatever its seed, so that what reads many of them can follow it.
+  const round = seed === firstSeed ? '' : ` (round ${seed - firstSeed + 1})`;
+  const name = escaped(`${point} ${moment}${round}`);
+  const opening = `    <testcase classname="torture.${kind}" name="${name}" time="${(ms / 1_000).toFixed(3)}"`;
+  const failures = findings
+    .filter((finding) => isOf(one, finding))
+    .map(
+      ({ kind: type, sentence, repeat }) =>
+        `      <failure type="${type}" message="${escaped(sentence)}">${escaped(`Again: ${repeat}`)}</failure>`,
+    );
+  if (failures.length > 0) return [`${opening}>`, ...failures, '    </testcase>'].join('\n');
+  return struck
+    ? `${opening}/>`
+    : `${opening}><skipped message="The run was over before this moment came."/></testcase>`;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

@@ -42,8 +42,10 @@ export async function play(stage: Stage, limitMs: number, point?: Point, callMs?
   const disturbance = new Disturbance(arms, seed, point, callMs);
   const { id: run } = await gateway.start(request, newId());
   desk.register(run, disturbance);
-  const events = await watched(stage, run, limitMs);
+  const seen = await watched(stage, run, limitMs);
   await disturbance.settled();
+  // Watching ends with the run; what was held up may have been written after it.
+  const events = [...seen, ...(await eventsAfter(stage, run, seen.at(-1)?.revision ?? -1))];
   stage.leaving.throwIfAborted();
   return {
     run,
@@ -56,6 +58,17 @@ export async function play(stage: Stage, limitMs: number, point?: Point, callMs?
   };
 }
 
+/** What the log has of a run after a revision. */
+export async function eventsAfter(
+  { cluster: { gateway } }: Stage,
+  run: RunId,
+  revision: number,
+): Promise<readonly Recorded<RunEvent>[]> {
+  const events: Recorded<RunEvent>[] = [];
+  for await (const shown of gateway.events(run, revision + 1)) events.push(recordedOf(shown));
+  return events;
+}
+
 async function watched(
   { cluster: { gateway }, approve, leaving }: Stage,
   run: RunId,
@@ -66,7 +79,7 @@ async function watched(
   for await (const shown of follow(gateway.http, run, { from: 0, signal })) {
     const recorded = recordedOf(shown);
     events.push(recorded);
-    await answerFor(gateway, run, recorded.event, approve);
+    await answerFor(gateway, run, events, approve);
   }
   if (signal.aborted && !leaving.aborted) await gateway.wish(run, 'cancel', { reason: 'It takes too long.' });
   return events;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { AgentSpec, ItemSpec, Recorded, RunEvent, SeedFile } from '#contracts';
+import type { AgentSpec, ItemSpec, Recorded, RunEvent, RunId, SeedFile } from '#contracts';
 import { Blobs, connectLog } from '#log';
 import { readAgentFile } from '../agent-file/read-agent-file.js';
 import { seedFiles } from '../agent-file/seed-files.js';
@@ -19,6 +19,8 @@ export interface Subject {
   readonly files: readonly { readonly seed: SeedFile; readonly content: () => Uint8Array<ArrayBuffer> }[];
   readonly items: readonly ItemSpec[];
   readonly input?: string;
+  /** The run whose turns are played again. */
+  readonly recorded?: RunId;
 }
 
 export interface Naming {
@@ -38,15 +40,20 @@ export async function subjectOf(naming: Naming, environment: Environment): Promi
   if (naming.recorded === undefined) {
     return { ...known, spec: played(known.spec), items, ...(input === undefined ? {} : { input }) };
   }
-  const events = await recordedRun(naming.recorded, naming, environment);
+  const { run, events } = await recordedRun(naming.recorded, naming, environment);
   const request = events[0]?.event;
-  if (request?.type !== 'RunRequested') throw new Obstacle(`The run ${naming.recorded} has no beginning in the log.`);
+  if (request?.type !== 'RunRequested') throw new Obstacle(`The run ${run} has no beginning in the log.`);
+  const { name } = request.data.agent;
+  if (name !== known.spec.name) {
+    throw new Obstacle(`The run ${run} is one of ${name}, not of ${known.spec.name}: name one of its own.`);
+  }
   const said = input ?? request.data.input;
   return {
     ...known,
     spec: played({ ...known.spec, simulate: scriptOf(events) }),
     items: items.length > 0 ? items : request.data.items,
     ...(said === undefined ? {} : { input: said }),
+    recorded: run,
   };
 }
 
@@ -104,9 +111,10 @@ async function recordedRun(
   named: string,
   { data }: Naming,
   environment: Environment,
-): Promise<readonly Recorded<RunEvent>[]> {
+): Promise<{ readonly run: RunId; readonly events: readonly Recorded<RunEvent>[] }> {
   const gateway = new Gateway(findTarget(data, environment));
+  const run = await namedRun(gateway, named);
   const events: Recorded<RunEvent>[] = [];
-  for await (const event of gateway.events(await namedRun(gateway, named))) events.push(recordedOf(event));
-  return events;
+  for await (const event of gateway.events(run)) events.push(recordedOf(event));
+  return { run, events };
 }

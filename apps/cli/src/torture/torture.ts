@@ -1,15 +1,15 @@
 import { availableParallelism } from 'node:os';
-import { Obstacle } from '../errors.js';
-import { isDeath } from '../runs/deaths.js';
-import { callLengths, endsOf, expectedOf } from './expected.js';
-import type { Finding } from './finding.js';
-import { type Played, play, type Stage } from './play.js';
+import type { RunId } from '#contracts';
+import { callLengths, endsOf } from './expected.js';
+import { doubled, type Finding } from './finding.js';
+import { decks, type Trial } from './plan.js';
+import { eventsAfter, type Played, play, type Stage } from './play.js';
 import { allPoints, idOf, type Moments, POINT_KINDS, type Point, sampled } from './points.js';
+import { playUndisturbed } from './undisturbed.js';
 import { judge, type UnsafeCall } from './verdict.js';
 
 /** One point and what came of it. */
-export interface Case {
-  readonly point: Point;
+export interface Case extends Trial {
   readonly ms: number;
   readonly struck: boolean;
   readonly findings: readonly Finding[];
@@ -25,75 +25,106 @@ export interface Tortured {
   readonly moments: Moments;
   /** What was not compared, in sentences. */
   readonly leftOut: readonly string[];
+  /** The person has left before everything was played. */
+  readonly isStopped: boolean;
+}
+
+/** What is to be played, now that the run is known. */
+export interface Planned {
+  readonly undisturbedMs: number;
+  readonly available: number;
+  readonly points: readonly Point[];
 }
 
 export interface Wish {
+  /** At most so many points. */
   readonly most: number;
-  /** Only this one. */
-  readonly point?: Point;
-  readonly onUndisturbed: (played: Played) => void;
+  /** Rather these. */
+  readonly only?: readonly Point[];
+  /** Rather all of them, again and again with other seeds, until `performance.now()` says so. */
+  readonly until?: number;
+  readonly onPlanned: (planned: Planned) => void;
+  /** `left`: the points that have not been played at all. */
   readonly onCase: (done: Case, left: readonly Point[]) => void;
 }
 
 /** Segments that work at the same time. */
 export const PARALLEL = Math.min(6, 2 * availableParallelism());
-/** An undisturbed run may take so long, in milliseconds. */
-const UNDISTURBED_MS = 30 * 60_000;
-/** How often a run is played once more that did not go as it was meant. */
+/** How often a call is struck once more that was over before the blow fell. */
 const AGAIN = 4;
 /** What the worst disturbance may cost, in milliseconds, on a machine that has other things to do. */
 const PATIENCE_MS = 90_000;
 
-/** Plays the run twice undisturbed, then once for each point, and judges each. */
+/** Plays the run twice undisturbed, then with a disturbance for each point, and judges each. */
 export async function torture(stage: Stage, wish: Wish): Promise<Tortured> {
-  const first = await undisturbed(stage, wish);
-  const second = await undisturbed(stage, wish);
-  const expected = expectedOf(first, second);
-  const points = wish.point ? [wish.point] : sampled(first.moments, wish.most, stage.seed);
-  const limitMs = Math.round(4 * Math.max(first.ms, second.ms)) + PATIENCE_MS;
-  const lengths = callLengths(first.events);
-  const cases: Case[] = [];
-  const perform = async (point: Point): Promise<void> => {
-    const played = await struckBy(stage, point, limitMs, lengths[point.place - 1]);
-    const done = { point, ms: played.ms, struck: played.struck, ...judge(expected, played) };
-    cases.push(done);
-    const over = new Set(cases.map(({ point: other }) => idOf(other)));
-    wish.onCase(
-      done,
-      points.filter((other) => !over.has(idOf(other))),
-    );
+  const undisturbed = await playUndisturbed(stage);
+  const { moments, events } = undisturbed.run;
+  const points = pointsFor(wish, moments, stage.seed);
+  const available = allPoints(moments).length;
+  wish.onPlanned({ undisturbedMs: undisturbed.ms, available, points });
+  const limitMs = Math.round(4 * undisturbed.ms) + PATIENCE_MS;
+  const lengths = callLengths(events);
+  const left = new Map(points.map((point) => [idOf(point), point]));
+  const cases: Ended[] = [];
+  const perform = async ({ point, seed }: Trial): Promise<void> => {
+    const played = await struckBy({ ...stage, seed }, point, limitMs, lengths[point.place - 1]);
+    const done = { point, seed, ms: played.ms, struck: played.struck, ...judge(undisturbed.expected, played) };
+    cases.push({ ...done, ...lastOf(played) });
+    left.delete(idOf(point));
+    wish.onCase(done, [...left.values()]);
   };
-  await inParallel(
-    points.filter(({ kind }) => !POINT_KINDS[kind].alone),
-    perform,
-  );
-  for (const point of points.filter(({ kind }) => POINT_KINDS[kind].alone)) await perform(point);
-  const order = new Map(points.map((point, place) => [idOf(point), place]));
+  await playAll(stage, wish, points, perform);
   return {
     seed: stage.seed,
-    available: allPoints(first.moments).length,
-    cases: cases.toSorted((a, b) => (order.get(idOf(a.point)) ?? 0) - (order.get(idOf(b.point)) ?? 0)),
-    moments: first.moments,
-    leftOut: expected.leftOut,
+    available,
+    cases: inOrder(await withLateFindings(stage, cases), points),
+    moments,
+    leftOut: undisturbed.expected.leftOut,
+    isStopped: stage.leaving.aborted,
   };
 }
 
-async function undisturbed(stage: Stage, { onUndisturbed }: Wish): Promise<Played> {
-  let played = await play(stage, UNDISTURBED_MS);
-  // A machine that stands still for seconds, as when it has just started a cluster, disturbs by itself.
-  for (let again = 0; again < AGAIN && hasDeath(played); again += 1) played = await play(stage, UNDISTURBED_MS);
-  const [end] = endsOf(played.events);
-  if (end?.type !== 'RunCompleted') {
-    const why = end && 'reason' in end.data ? `: ${end.data.reason}` : '';
-    throw new Obstacle(
-      `Even undisturbed the run does not complete (${end?.type ?? 'it has not ended'}${why}): mend that first.`,
-    );
-  }
-  onUndisturbed(played);
-  return played;
+function pointsFor({ most, only, until }: Wish, moments: Moments, seed: number): readonly Point[] {
+  if (only) return only;
+  return until === undefined ? sampled(moments, most, seed) : allPoints(moments);
 }
 
-const hasDeath = ({ events }: Played): boolean => events.some(isDeath);
+/** Until all is played, the time is over, or the person leaves. */
+async function playAll(
+  { seed, leaving }: Stage,
+  { until }: Wish,
+  points: readonly Point[],
+  perform: (trial: Trial) => Promise<void>,
+): Promise<void> {
+  const isOver = (): boolean => leaving.aborted || (until !== undefined && performance.now() >= until);
+  const playUnlessOver = async (trial: Trial): Promise<void> => {
+    if (isOver()) return;
+    try {
+      await perform(trial);
+    } catch (error) {
+      // What was under way when the person left is not judged.
+      if (!leaving.aborted) throw error;
+    }
+  };
+  const once = [points.map((point) => ({ point, seed }))];
+  for (const deck of until === undefined ? once : decks(points, seed)) {
+    const isAlone = ({ point }: Trial): boolean => POINT_KINDS[point.kind].alone;
+    await inParallel(
+      deck.filter((trial) => !isAlone(trial)),
+      playUnlessOver,
+    );
+    for (const trial of deck.filter(isAlone)) await playUnlessOver(trial);
+    if (isOver()) return;
+  }
+}
+
+async function inParallel<T>(works: readonly T[], perform: (work: T) => Promise<void>): Promise<void> {
+  const left = [...works];
+  const work = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) await perform(next);
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+}
 
 async function struckBy(stage: Stage, point: Point, limitMs: number, callMs: number | undefined): Promise<Played> {
   let played = await play(stage, limitMs, point, callMs);
@@ -106,10 +137,31 @@ async function struckBy(stage: Stage, point: Point, limitMs: number, callMs: num
 
 const isMissedCall = ({ kind }: Point, { struck }: Played): boolean => !struck && POINT_KINDS[kind].at === 'call';
 
-async function inParallel(points: readonly Point[], perform: (point: Point) => Promise<void>): Promise<void> {
-  const left = [...points];
-  const work = async (): Promise<void> => {
-    for (let point = left.shift(); point !== undefined; point = left.shift()) await perform(point);
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, work));
+interface Ended extends Case {
+  readonly run: RunId;
+  readonly lastRevision: number;
+  readonly hasEnded: boolean;
+}
+
+const lastOf = ({ run, events }: Played): Pick<Ended, 'run' | 'lastRevision' | 'hasEnded'> => ({
+  run,
+  lastRevision: events.at(-1)?.revision ?? -1,
+  hasEnded: endsOf(events).length > 0,
+});
+
+/** What was killed at the very end of a run is back only after the verdict: the log is asked once more. */
+async function withLateFindings(stage: Stage, cases: readonly Ended[]): Promise<readonly Case[]> {
+  const looked: Case[] = [];
+  for (const { run, lastRevision, hasEnded, ...done } of cases) {
+    const [late] = hasEnded ? await eventsAfter(stage, run, lastRevision) : [];
+    const findings = late ? [doubled(`Long after the run's end came ${late.event.type}.`)] : [];
+    looked.push({ ...done, findings: [...done.findings, ...findings] });
+  }
+  return looked;
+}
+
+function inOrder(cases: readonly Case[], points: readonly Point[]): readonly Case[] {
+  const order = new Map(points.map((point, place) => [idOf(point), place]));
+  const placeOf = ({ point }: Case): number => order.get(idOf(point)) ?? 0;
+  return cases.toSorted((one, other) => one.seed - other.seed || placeOf(one) - placeOf(other));
 }

@@ -3,8 +3,9 @@ import type { Finding } from './check/facts.js';
 import { judge, type Verdict } from './check/verdict.js';
 import { isKind, KINDS } from './plan.js';
 import { Report } from './report.js';
-import { selfTest } from './self-test.js';
+import { chaosTrials, selfTest } from './self-test.js';
 import { type Say, Session, type Wishes } from './session.js';
+import { TORTURE_TRIALS } from './torture-trials.js';
 
 const values = programOptions('chaos', {
   minutes: { type: 'string', default: '5' },
@@ -18,6 +19,7 @@ const values = programOptions('chaos', {
   keep: { type: 'boolean', default: false },
   judge: { type: 'string' },
   'self-test': { type: 'boolean', default: false },
+  torture: { type: 'boolean', default: false },
 });
 
 /** How many findings are told; the report has all. */
@@ -35,6 +37,7 @@ function number(option: 'minutes' | 'runs' | 'items' | 'think-ms' | 'seed', text
 }
 
 function wishesOf(): Wishes {
+  if (values.torture && !values['self-test']) throw new Error('--torture goes with --self-test only.');
   const kinds = values.only?.split(',') ?? KINDS;
   const stranger = kinds.find((kind) => !isKind(kind));
   if (stranger !== undefined) throw new Error(`--only names "${stranger}"; use ${KINDS.join(', ')}.`);
@@ -103,7 +106,8 @@ function keep(session: Session, wishes: Wishes): Report {
 async function isFine(): Promise<boolean> {
   if (values.judge !== undefined) return judgeAgain(values.judge);
   const wishes = wishesOf();
-  return values['self-test'] ? await selfTest(say, wishes.seed) : await chaos(wishes);
+  if (!values['self-test']) return chaos(wishes);
+  return selfTest(say, values.torture ? TORTURE_TRIALS : chaosTrials(wishes.seed));
 }
 
 try {

@@ -11,6 +11,10 @@ export interface Plant {
   readonly module: string;
   readonly was: string;
   readonly becomes: string;
+}
+
+/** A bug that a session of chaos must find. */
+export interface ChaosPlant extends Plant {
   /** The faults that must bring it to light, each once, or for so many minutes. */
   readonly kinds: readonly Kind[];
   readonly minutes?: number;
@@ -18,7 +22,7 @@ export interface Plant {
   readonly reveals: 'lost' | 'doubled' | 'lies' | 'untold';
 }
 
-export const PLANTS: readonly Plant[] = [
+export const PLANTS: readonly ChaosPlant[] = [
   {
     name: 'a segment asks for the calls of the one before under a new name',
     module: 'apps/segment-runner/src/child/workspace',

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { foundBy } from '../chaos/self-test.js';
+import { TORTURE_TRIALS } from '../chaos/torture-trials.js';
 import { TEST_MS } from './cluster-rig.js';
 
 /*
@@ -104,9 +106,10 @@ describe('baton torture', () => {
       ]);
       expect(new Set(ledger).size).toBe(ledger.length);
       expect(await readFile(join(folder, 'junit.xml'), 'utf8')).toMatch(
-        /tests="11" failures="0" errors="0" skipped="1"/,
+        /<testsuite [^>]*tests="11" failures="0" errors="0" time="[\d.]+" skipped="1">/,
       );
-      expect(await readFile(join(folder, 'badge.svg'), 'utf8')).toContain('10 points, 0 lost, 0 doubled, 1 unsafe');
+      const badge = `10 of ${String(report['available'])} points, 0 lost, 0 doubled, 1 unsafe`;
+      expect(await readFile(join(folder, 'badge.svg'), 'utf8')).toContain(badge);
     },
     TEST_MS,
   );
@@ -119,6 +122,26 @@ describe('baton torture', () => {
       expect(report).toMatchObject({ passed: false, points: 1, lost: 0, doubled: 1 });
       expect(JSON.stringify(report)).toContain('--seed 12 --point power-cut-in-call:1');
       expect(await readFile(join(folder, 'junit.xml'), 'utf8')).toContain('failures="1"');
+    },
+    TEST_MS,
+  );
+
+  it(
+    'plays a point again and again with other seeds for so many minutes',
+    async () => {
+      const report = await torture('liar.json', '--seed', '1', '--point', 'doorbell-doubled:2', '--minutes', '0.2');
+      expect(report).toMatchObject({ passed: true, seed: 1, lost: 0, doubled: 0, changed: 0 });
+      const seeds = (report['cases'] as readonly { readonly seed: number }[]).map(({ seed }) => seed);
+      expect(seeds).toEqual(seeds.map((_, round) => 1 + round));
+    },
+    TEST_MS,
+  );
+
+  it(
+    'finds a bug of the product: what a power cut has ended counts as done',
+    async () => {
+      const trial = TORTURE_TRIALS.find(({ reveals }) => reveals === 'lost');
+      expect(trial && (await foundBy(trial))).toBeGreaterThan(0);
     },
     TEST_MS,
   );

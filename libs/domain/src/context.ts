@@ -93,10 +93,10 @@ const wasAnnounced = (discovery: Discovery, run: Run): boolean =>
 
 /** The messages of the request that may be sent now, from the log up to `basedOn`. Every call of the last turn must have its result. */
 export function requestMessages(context: Context, basedOn: number): readonly ContextMessage[] {
-  const known = asked.get(context);
+  const known = lastAsked.get(context);
   if (known?.basedOn === basedOn) return known.messages;
   const messages = messagesUpTo(context, basedOn);
-  asked.set(context, { basedOn, messages });
+  lastAsked.set(context, { basedOn, messages });
   return messages;
 }
 
@@ -104,7 +104,7 @@ export function requestMessages(context: Context, basedOn: number): readonly Con
  * What was asked for last of a context. The fold of the answer asks for the same messages again: the same objects go into the
  * next context then, and whatever is remembered of a message, its digest above all, is worked out once.
  */
-const asked = new WeakMap<Context, { readonly basedOn: number; readonly messages: readonly ContextMessage[] }>();
+const lastAsked = new WeakMap<Context, { readonly basedOn: number; readonly messages: readonly ContextMessage[] }>();
 
 function messagesUpTo(context: Context, basedOn: number): readonly ContextMessage[] {
   const results = context.asked.flatMap(({ callId }) => context.results[callId] ?? []);

@@ -60,7 +60,7 @@ describe('the progress of a torture', () => {
     clock.ms = 61 * MINUTE_MS;
     progress.note(played(1, 4_000), []);
     expect(lines()).toEqual([
-      'Undisturbed, the run takes 2.0 s and has 2 points; 2 of them are played for 60 min, again with other seeds when they are through.',
+      'Undisturbed, the run takes 2.0 s and has 2 points; all of them are played for 60 min, again with other seeds when they are through.',
       '[██████░░░░░░░░░░░░░░░░░░] 1 points · about 45 min left',
       '[████████████████████████] 2 points',
     ]);

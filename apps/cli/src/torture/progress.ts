@@ -29,10 +29,11 @@ export class Progress {
     this.began = this.now();
     this.usualMs += undisturbedMs;
     const length = `Undisturbed, the run takes ${(undisturbedMs / 1_000).toFixed(1)} s and has ${available} points`;
+    const played = points.length === available ? 'all' : String(points.length);
     this.view.line(
       this.until === undefined
-        ? `${length}; ${points.length} of them are played, in about ${roughly(this.leftMs(points))}.`
-        : `${length}; ${points.length} of them are played for ${roughly(this.until - this.began)}, again with other seeds when they are through.`,
+        ? `${length}; ${played} of them are played, in about ${roughly(this.leftMs(points))}.`
+        : `${length}; ${played} of them are played for ${roughly(this.until - this.began)}, again with other seeds when they are through.`,
     );
   }
 

@@ -145,6 +145,19 @@ inBrowser('the page of the report', () => {
     });
   });
 
+  it('keeps the picture in sight where very much needs a person, and the rest of it a click away', async () => {
+    const shown = report();
+    const needs = Array.from({ length: 8 }, (_, place) =>
+      shown.needs.map((need) => ({ ...need, sentence: `Need ${place}.` })),
+    );
+    await looking({ ...shown, needs: needs.flat() }, async (page) => {
+      expect(await page.getByText('Need 4.').isVisible()).toBe(true);
+      expect(await page.getByText('Need 5.').isVisible()).toBe(false);
+      await page.getByText('3 more', { exact: true }).click();
+      expect(await page.getByText('Need 7.').isVisible()).toBe(true);
+    });
+  });
+
   it('draws segments where they were in time, with deaths and time without progress, in words too', async () => {
     await looking(report(), async (page) => {
       const picture = page.getByRole('img');

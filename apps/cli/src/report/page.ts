@@ -16,8 +16,8 @@ h1 { font-size: 1.35rem; margin: 1.5rem 0 .1rem; letter-spacing: -.01em; }
 h2 { font-size: 1.02rem; margin: 2rem 0 .6rem; }
 p { margin: .2rem 0; } .faint { color: var(--faint); }
 .head { font-size: 1.02rem; margin: .9rem 0 0; } .verdict { font-weight: 650; margin-top: .5rem; }
-section > ol { list-style: none; margin: 0; padding: 0; background: var(--raised); border: 1px solid var(--line); border-radius: .6rem; }
-section > ol > li { padding: .65rem .9rem; overflow-wrap: anywhere; } section > ol > li + li { border-top: 1px solid var(--line); }
+section ol { list-style: none; margin: 0; padding: 0; background: var(--raised); border: 1px solid var(--line); border-radius: .6rem; }
+section ol > li { padding: .65rem .9rem; overflow-wrap: anywhere; } section ol > li + li { border-top: 1px solid var(--line); }
 .kind { font-weight: 650; } .needs .kind, .look { color: var(--dead); }
 code { font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .command { display: block; margin-top: .3rem; padding: .25rem .6rem; background: var(--back); border: 1px solid var(--line); border-radius: .4rem; user-select: all; }
@@ -31,7 +31,7 @@ code { font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .asks { fill: var(--asks); } .slow { fill: var(--slow); } .calm { fill: var(--faint); }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.3rem; list-style: none; padding: 0; margin: .6rem 0 0; color: var(--faint); font-size: .88rem; }
 .legend svg { height: .75rem; vertical-align: -.08rem; }
-summary { cursor: pointer; margin-top: .8rem; }
+summary { cursor: pointer; margin-top: .8rem; } summary + ol { margin-top: .5rem; }
 table { width: 100%; border-collapse: collapse; font-size: .9rem; margin-top: .5rem; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
 thead th { color: var(--faint); font-weight: 600; } tbody th { font-weight: 400; }
@@ -58,7 +58,7 @@ export function reportPage(report: Report): string {
 <h1>What happened</h1>
 <p class="faint">${moment(since)} to ${moment(until)}, UTC</p>
 <div class="head">${headlines(report).map((line) => html`<p>${line}</p>`)}<p class="verdict">${needsLine(report)}</p></div>
-${needs.length === 0 ? html`` : html`<section class="needs" aria-labelledby="needs"><h2 id="needs">Needs you</h2><ol>${needs.map(needOf)}</ol></section>`}
+${needs.length === 0 ? html`` : html`<section class="needs" aria-labelledby="needs"><h2 id="needs">Needs you</h2>${needsOf(needs)}</section>`}
 ${runs.length === 0 ? html`` : html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2>${timeline(report)}${legend()}${table(runs)}</section>`}
 ${stories.length === 0 ? html`` : html`<section aria-labelledby="incidents"><h2 id="incidents">Incidents</h2><ol>${stories.map(storyOf)}</ol></section>`}
 ${findings.length === 0 ? html`` : html`<section aria-labelledby="findings"><h2 id="findings">Outside of runs</h2><ol>${findings.map(findingOf)}</ol></section>`}
@@ -67,6 +67,15 @@ ${findings.length === 0 ? html`` : html`<section aria-labelledby="findings"><h2 
 </body>
 </html>
 `.text;
+}
+
+/** Beyond so many the others are a click away, so that the picture is not out of sight. */
+const NEEDS_SHOWN = 5;
+
+function needsOf(needs: readonly Need[]): Html {
+  const [first, others] = [needs.slice(0, NEEDS_SHOWN), needs.slice(NEEDS_SHOWN)];
+  const more = html`<details><summary>${others.length} more</summary><ol>${others.map(needOf)}</ol></details>`;
+  return html`<ol>${first.map(needOf)}</ol>${others.length === 0 ? html`` : more}`;
 }
 
 const needOf = ({ kind, run, since, until, sentence, commands }: Need): Html =>

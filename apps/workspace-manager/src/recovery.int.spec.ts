@@ -6,6 +6,7 @@ import { canonical } from '#domain';
 import { newId, sha256 } from '#platform';
 import { FileEventLog } from '../test/file-event-log.js';
 import { ManagerUnderTest } from '../test/manager-under-test.js';
+import { requestRun } from '../test/request-run.js';
 import { aRun, aSpec, finished, Rig } from '../test/rig.js';
 import { until } from '../test/until.js';
 import { Folders } from './folders.js';
@@ -24,6 +25,7 @@ describe('a manager that is killed', () => {
   beforeEach(async () => {
     rig = new Rig();
     runId = aRun();
+    await requestRun(rig, runId);
     manager = await start();
   });
   afterEach(async () => {

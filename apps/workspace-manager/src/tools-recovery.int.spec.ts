@@ -6,6 +6,7 @@ import { DatabaseSync } from '@photostructure/sqlite';
 import { CallId, type CallState, type ExternalTools, HttpTool, type Json, type RunId } from '#contracts';
 import { ManagerUnderTest } from '../test/manager-under-test.js';
 import { plantServer } from '../test/mcp-fixture.js';
+import { requestRun } from '../test/request-run.js';
 import { aRun, aSpec, finished, Rig } from '../test/rig.js';
 import { until } from '../test/until.js';
 import { Folders } from './folders.js';
@@ -24,6 +25,7 @@ describe('a manager that is killed while a tool beyond the workspace is at work'
   beforeEach(async () => {
     rig = new Rig();
     runId = aRun();
+    await requestRun(rig, runId);
     asked = [];
     site = createServer((request, response) => {
       asked.push([request.url, request.headers['idempotency-key'], request.headers['x-token']].join(' '));

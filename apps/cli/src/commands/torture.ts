@@ -109,13 +109,13 @@ async function reported(
 ): Promise<TortureReport> {
   const began = performance.now();
   const { seed = randomInt(SEEDS), minutes, point, points } = options;
-  const until = minutes === undefined ? undefined : began + minutes * MINUTE_MS;
+  const forMs = minutes === undefined ? undefined : minutes * MINUTE_MS;
   const stage = await stageOf(cluster, subject, { approve: options.approve === true, seed, leaving });
-  const progress = new Progress(view, () => performance.now(), until);
+  const progress = new Progress(view, () => performance.now(), forMs);
   const tortured = await torture(stage, {
     most: Math.max(1, points),
     ...(point && { only: point }),
-    ...(until !== undefined && { until }),
+    ...(forMs !== undefined && { forMs }),
     onPlanned: (planned) => progress.plan(planned),
     onCase: (done, left) => progress.note(done, left),
   });

@@ -16,7 +16,7 @@ const played = (place: number, ms: number): Case => ({
 });
 
 /** What it writes where lines cannot be redrawn, by a clock that the test turns on. */
-function progressOf(until?: number) {
+function progressOf(forMs?: number) {
   let text = '';
   const out = new Writable({
     write: (chunk, _, done) => {
@@ -26,7 +26,7 @@ function progressOf(until?: number) {
   });
   const clock = { ms: 0 };
   return {
-    progress: new Progress(new LiveView(out), () => clock.ms, until),
+    progress: new Progress(new LiveView(out), () => clock.ms, forMs),
     clock,
     lines: () => text.trim().split('\n'),
   };

@@ -21,8 +21,8 @@ export class Progress {
     private readonly view: LiveView,
     /** Milliseconds that only grow. */
     private readonly now: () => number,
-    /** When no further point is begun, by `now`; absent when each is played once. */
-    private readonly until?: number,
+    /** How long points are begun, in milliseconds from the plan on; absent when each is played once. */
+    private readonly forMs?: number,
   ) {}
 
   plan({ undisturbedMs, available, points }: Planned): void {
@@ -31,9 +31,9 @@ export class Progress {
     const length = `Undisturbed, the run takes ${(undisturbedMs / 1_000).toFixed(1)} s and has ${available} points`;
     const played = points.length === available ? 'all' : String(points.length);
     this.view.line(
-      this.until === undefined
+      this.forMs === undefined
         ? `${length}; ${played} of them are played, in about ${roughly(this.leftMs(points))}.`
-        : `${length}; ${played} of them are played for ${roughly(this.until - this.began)}, again with other seeds when they are through.`,
+        : `${length}; ${played} of them are played for ${roughly(this.forMs)}, again with other seeds when they are through.`,
     );
   }
 
@@ -48,11 +48,12 @@ export class Progress {
   }
 
   private show(left: readonly Point[]): void {
-    const { until, done } = this;
+    const { forMs, done } = this;
     const all = done + left.length;
-    const way = until === undefined ? done / all : (this.now() - this.began) / Math.max(1, until - this.began);
-    const leftMs = until === undefined ? this.leftMs(left) : until - this.now();
-    const counted = until === undefined ? `${done}/${all}` : `${done} points`;
+    const passedMs = this.now() - this.began;
+    const way = forMs === undefined ? done / all : passedMs / forMs;
+    const leftMs = forMs === undefined ? this.leftMs(left) : forMs - passedMs;
+    const counted = forMs === undefined ? `${done}/${all}` : `${done} points`;
     const full = Math.round(CELLS * Math.min(1, way));
     const bar = `[${'█'.repeat(full)}${'░'.repeat(CELLS - full)}] ${counted}${leftMs > 0 ? ` · about ${roughly(leftMs)} left` : ''}`;
     this.view.show(bar);

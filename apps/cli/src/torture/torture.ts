@@ -41,8 +41,8 @@ export interface Wish {
   readonly most: number;
   /** Rather these. */
   readonly only?: readonly Point[];
-  /** Rather all of them, again and again with other seeds, until `performance.now()` says so. */
-  readonly until?: number;
+  /** Rather all of them, again and again with other seeds, for so many milliseconds from the first disturbance on. */
+  readonly forMs?: number;
   readonly onPlanned: (planned: Planned) => void;
   /** `left`: the points that have not been played at all. */
   readonly onCase: (done: Case, left: readonly Point[]) => void;
@@ -84,19 +84,20 @@ export async function torture(stage: Stage, wish: Wish): Promise<Tortured> {
   };
 }
 
-function pointsFor({ most, only, until }: Wish, moments: Moments, seed: number): readonly Point[] {
+function pointsFor({ most, only, forMs }: Wish, moments: Moments, seed: number): readonly Point[] {
   if (only) return only;
-  return until === undefined ? sampled(moments, most, seed) : allPoints(moments);
+  return forMs === undefined ? sampled(moments, most, seed) : allPoints(moments);
 }
 
 /** Until all is played, the time is over, or the person leaves. */
 async function playAll(
   { seed, leaving }: Stage,
-  { until }: Wish,
+  { forMs }: Wish,
   points: readonly Point[],
   perform: (trial: Trial) => Promise<void>,
 ): Promise<void> {
-  const isOver = (): boolean => leaving.aborted || (until !== undefined && performance.now() >= until);
+  const until = performance.now() + (forMs ?? Number.POSITIVE_INFINITY);
+  const isOver = (): boolean => leaving.aborted || performance.now() >= until;
   const playUnlessOver = async (trial: Trial): Promise<void> => {
     if (isOver()) return;
     try {
@@ -107,7 +108,7 @@ async function playAll(
     }
   };
   const once = [points.map((point) => ({ point, seed }))];
-  for (const deck of until === undefined ? once : decks(points, seed)) {
+  for (const deck of forMs === undefined ? once : decks(points, seed)) {
     const isAlone = ({ point }: Trial): boolean => POINT_KINDS[point.kind].alone;
     await inParallel(
       deck.filter((trial) => !isAlone(trial)),

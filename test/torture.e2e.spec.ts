@@ -86,7 +86,9 @@ type Told = Readonly<Record<string, unknown>>;
 async function torture(agentFile: string, ...words: readonly string[]): Promise<Told & { readonly passed: boolean }> {
   const agent = ['torture', join(folder, agentFile), '--items', join(folder, 'items.json')];
   const reports = ['--json', '--junit', join(folder, 'junit.xml'), '--badge', join(folder, 'badge.svg')];
-  const program = promisify(execFile)(process.execPath, ['bin/baton.mjs', ...agent, ...reports, ...words]);
+  // What is kept of an agent that does not pass goes with the test.
+  const env = { ...process.env, TMPDIR: folder };
+  const program = promisify(execFile)(process.execPath, ['bin/baton.mjs', ...agent, ...reports, ...words], { env });
   const failed = (error: Error & { readonly stdout: string }) => {
     if (error.stdout === '') throw error;
     return { stdout: error.stdout, passed: false };

@@ -24,12 +24,15 @@ const CAUSES: Readonly<Record<Trouble['kind'], readonly string[]>> = {
 const BY_THEMSELVES: readonly Trouble['kind'][] = ['backlog', 'standstill', 'halt', 'failure'];
 
 /** Whether something that was done by chaos explains it. */
-export function isExplained(trouble: Trouble, absences: readonly Absence[], injections: readonly Injection[]): boolean {
-  const { kind, at, since } = trouble;
+export function isExplained(
+  { kind, at, since, pid, begunAt }: Trouble,
+  absences: readonly Absence[],
+  injections: readonly Injection[],
+): boolean {
   if (BY_THEMSELVES.includes(kind)) return true;
   if (
     kind === 'death' &&
-    absences.some((one) => hasStruck(one, trouble) && isNear(at, one.from, one.until ?? one.from))
+    absences.some((one) => isOfProcess(one, pid, begunAt) && isNear(at, one.from, one.until ?? one.from))
   ) {
     return true;
   }
@@ -37,10 +40,6 @@ export function isExplained(trouble: Trouble, absences: readonly Absence[], inje
   const over = (one: Injection): number => (kind === 'doubt' && one.over >= since ? Math.max(one.over, at) : one.over);
   return injections.some((one) => CAUSES[kind].includes(one.kind) && isNear(at, one.at, over(one)));
 }
-
-/** Whether it was the process that the trouble struck. */
-export const hasStruck = (absence: Absence, { pid, begunAt: from }: Trouble): boolean =>
-  from === undefined ? absence.pid === pid : isOfProcess({ pid, from }, absence);
 
 const isNear = (at: number, from: number, over: number): boolean =>
   at >= from - AT_ONCE_MS && at <= over + AFTERMATH_MS;

@@ -1,7 +1,7 @@
-import { hasStruck, isExplained } from './explained.js';
+import { isExplained } from './explained.js';
 import type { Absence, Facts, Finding, RunFacts } from './facts.js';
 import { headlineLies } from './headline-lies.js';
-import { isInterrupted, shiftsOf } from './shifts.js';
+import { isInterrupted, isOfProcess, shiftsOf } from './shifts.js';
 import type { ToldIncident, ToldRun } from './told.js';
 import { type Evidence, type Trouble, Troubles } from './troubles.js';
 
@@ -132,8 +132,8 @@ function missed({ events }: RunFacts, { incidents, moreIncidents }: ToldRun, abs
 /** Nobody is silent for longer than he has been away; who is only frozen or cut off has neither crashed nor gone. */
 function beforeItsCause(trouble: Trouble, absences: readonly Absence[]): readonly Finding[] {
   if (trouble.times > 1) return [];
-  const { at, evidence, silentMs = 0 } = trouble;
-  const struck = absences.filter((absence) => hasStruck(absence, trouble) && absence.from <= at + CLOSE_MS);
+  const { at, evidence, silentMs = 0, pid, begunAt } = trouble;
+  const struck = absences.filter((absence) => isOfProcess(absence, pid, begunAt) && absence.from <= at + CLOSE_MS);
   // Who was killed is gone, whatever else is done to him.
   const cause = struck.findLast(({ how }) => how === 'killed') ?? struck.at(-1);
   if (!cause) return [];

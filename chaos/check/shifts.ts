@@ -46,11 +46,12 @@ export function shiftsOf(events: readonly LoggedEvent[]): readonly Shift[] {
 }
 
 /**
- * Whether it was the process of this segment, and not an earlier one of the same number: the system gives numbers again. What a
- * process has sent before it was killed may be recorded a while later; no number comes again so soon.
+ * Whether it was the process that had begun its segment then, and not an earlier one of the same number: the system gives numbers
+ * again. What a process has sent before it was killed may be recorded a while later; no number comes again so soon.
+ * @param begunAt undefined when nobody knows: then the number decides
  */
-export const isOfProcess = ({ pid, from }: Pick<Shift, 'pid' | 'from'>, absence: Absence): boolean =>
-  pid === absence.pid && (absence.until ?? absence.from) > from - NUMBER_AGAIN_MS;
+export const isOfProcess = (absence: Absence, pid: number | undefined, begunAt: number | undefined): boolean =>
+  pid === absence.pid && (begunAt === undefined || (absence.until ?? absence.from) > begunAt - NUMBER_AGAIN_MS);
 
 /** Whether the fault took this segment's process from its work, for so long that it must have been missed. */
 export function isInterrupted(shift: Shift, { pid, how, from, until }: Absence): boolean {

@@ -101,10 +101,9 @@ function lifeLies(shifts: readonly Shift[], sample: Sample, absences: readonly A
   const shift = shifts.find((one) => one.segment === segment && one.pid === pid);
   const gone = absences.find(
     (absence) =>
-      absence.pid === pid &&
+      isOfProcess(absence, pid, shift?.from) &&
       absence.from < askedAt - PATIENCE_MS &&
-      (absence.until ?? Number.POSITIVE_INFINITY) > askedAt &&
-      (shift === undefined || isOfProcess(shift, absence)),
+      (absence.until ?? Number.POSITIVE_INFINITY) > askedAt,
   );
   return gone ? [`process ${gone.pid} is called ${verdict}, ${askedAt - gone.from} ms after it was gone`] : [];
 }

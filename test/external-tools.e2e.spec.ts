@@ -316,6 +316,11 @@ describe('MCP servers, over stdio and over HTTP', () => {
       const fallen = await rig.recorded(id, 'ToolCallCompleted', ({ callId }) => callId === '2-1');
       expect(fallen.data).toMatchObject({ outcome: 'error' });
       expect(JSON.stringify(fallen.data['content'])).toContain('The MCP server local did not answer');
+      // Its fall makes the segment look at all servers; the next look is half a minute away then.
+      await rig.recorded(id, 'ToolsDiscovered', ({ discovery }) => {
+        const { server } = discovery as { readonly server: string };
+        return server === 'local' && 'ended' in (discovery as object);
+      });
       expect((await rig.view(id)).unavailableServers).toBeUndefined();
       await remote.kill();
       await remote.start();

@@ -16,6 +16,9 @@ const RECONNECTION = {
 /** How long a server that is left is waited for, in milliseconds. */
 const LEAVING_MS = 2_000;
 
+/** How long requests that are out are waited for once the session is over, in milliseconds. */
+const LAST_ANSWERS_MS = 1_000;
+
 /** How servers answer to a session that they do not know: 404 by the protocol, 400 by many of them. */
 const UNKNOWN_SESSION: readonly number[] = [400, 404];
 
@@ -35,6 +38,8 @@ export class HttpWay extends StreamableHTTPClientTransport {
   private hadStream = false;
   /** The requests whose streams can be asked for again where they broke. */
   private readonly resumable = new Set<unknown>();
+  /** What was sent and has no status yet. */
+  private readonly out = new Set<Promise<void>>();
 
   constructor(
     url: URL,
@@ -44,6 +49,14 @@ export class HttpWay extends StreamableHTTPClientTransport {
   }
 
   override send(...[message, options]: Parameters<StreamableHTTPClientTransport['send']>): Promise<void> {
+    const sending = this.sending(message, options);
+    const forget = (): void => void this.out.delete(sending);
+    this.out.add(sending);
+    sending.then(forget, forget);
+    return sending;
+  }
+
+  private sending(...[message, options]: Parameters<StreamableHTTPClientTransport['send']>): Promise<void> {
     if (Array.isArray(message) || !('id' in message)) return super.send(message, options);
     const { id } = message;
     const onresumptiontoken = (token: string): void => {
@@ -56,8 +69,10 @@ export class HttpWay extends StreamableHTTPClientTransport {
 
   /** Tells the server that its session is not needed any more; a courtesy. */
   async leave(): Promise<void> {
-    const told = this.terminateSession().catch(() => undefined);
-    await Promise.race([told, new Promise((resolve) => setTimeout(resolve, LEAVING_MS).unref())]);
+    await atMost(
+      LEAVING_MS,
+      this.terminateSession().catch(() => undefined),
+    );
   }
 
   private async watched(target: string | URL, init: RequestInit): Promise<Response> {
@@ -81,7 +96,7 @@ export class HttpWay extends StreamableHTTPClientTransport {
         this.misses = 0;
         this.hadStream = true;
       } else if (UNKNOWN_SESSION.includes(response.status)) {
-        this.over('it has forgotten the session');
+        void this.over('it has forgotten the session');
       } else if (response.status >= 500) {
         this.missed(`it answers with the status ${response.status}`);
       }
@@ -94,13 +109,18 @@ export class HttpWay extends StreamableHTTPClientTransport {
 
   private missed(why: string): void {
     this.misses += 1;
-    if (this.misses >= MISSES_BORNE) this.over(why);
+    if (this.misses >= MISSES_BORNE) void this.over(why);
   }
 
-  private over(why: string): void {
+  /**
+   * Closes the way, once what is out has its status: a call that a server refuses since it does not know the session was not
+   * carried out, and would be in doubt if it were cut off a moment before that is heard.
+   */
+  private async over(why: string): Promise<void> {
     if (!this.hadStream || this.why !== undefined) return;
     this.why = why;
-    void this.close();
+    await atMost(LAST_ANSWERS_MS, Promise.allSettled(this.out));
+    await this.close();
   }
 
   /** An answer on a stream; when it breaks and cannot be had again, that is the answer. */
@@ -120,6 +140,9 @@ export class HttpWay extends StreamableHTTPClientTransport {
     return new Response(ReadableStream.from(pieces()), { status, statusText, headers });
   }
 }
+
+const atMost = (ms: number, done: Promise<unknown>): Promise<unknown> =>
+  Promise.race([done, new Promise((resolve) => setTimeout(resolve, ms).unref())]);
 
 const unanswered = (id: number, message: string): Uint8Array => {
   const error = { jsonrpc: '2.0', id, error: { code: ErrorCode.ConnectionClosed, message } };

@@ -20,7 +20,7 @@ export const WorkspaceManagerConfig = z.object({
   /** For how many minutes commands in the background may run on while their run rests. */
   BATON_REST_MINUTES: z.coerce.number().min(0).max(10_080).default(15),
   /** How much a call's command may write to the disk in a second, in megabytes, on average; 0 for as much as it can. */
-  BATON_WRITE_MB_PER_S: z.coerce.number().min(0).max(1_000_000).default(100),
+  BATON_WRITE_MB_PER_S: z.coerce.number().min(0).max(1_000_000).default(32),
   /** See `HungMs`. */
   BATON_HUNG_MS: HungMs,
   BATON_LOG_LEVEL: LogLevel,

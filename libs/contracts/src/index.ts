@@ -81,7 +81,15 @@ export {
   RunSegment,
   WORK_CONSUMERS,
 } from './messages.js';
-export { AgentVersionApplied, HANDOFF_NOTES_KEPT, HandoffNoteLeft, WorkspaceEvent } from './other-events.js';
+export {
+  AgentVersionApplied,
+  HANDOFF_NOTES_KEPT,
+  HandoffNoteLeft,
+  NotedRuns,
+  OPEN_RUNS_NOTES_KEPT,
+  OpenRunsNoted,
+  WorkspaceEvent,
+} from './other-events.js';
 export { ModelPrice, PriceTable } from './prices.js';
 export { Actor, EventMetadata, type Recorded, SCHEMA_VERSION } from './recorded.js';
 export { Finding, Incident, IncidentKind, Need, Report, RunAccount, Story } from './report.js';

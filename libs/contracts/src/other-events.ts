@@ -58,5 +58,37 @@ export const HandoffNoteLeft = z.object({
 });
 export type HandoffNoteLeft = z.infer<typeof HandoffNoteLeft>;
 
+/** One open run in a note: its id, phase, newest segment, newest relay revision, and what was asked of it. */
+const NotedRun = z.tuple([
+  RunId,
+  z.enum(['between', 'scheduled', 'working', 'resting', 'landed']),
+  z.int().nonnegative(),
+  z.int().nonnegative(),
+  z.object({ cancelled: z.boolean(), paused: z.boolean(), asked: z.boolean() }),
+]);
+export const NotedRuns = z.array(NotedRun);
+export type NotedRuns = z.infer<typeof NotedRuns>;
+
+/**
+ * The stream `relay`: which runs were open when all relay events up to a place of the log had been read. Recorded by
+ * sweepers. The log alone suffices; whoever starts reads only what came after, however many runs have ended before.
+ */
+export const OpenRunsNoted = z.object({
+  type: z.literal('OpenRunsNoted'),
+  data: z.object({
+    at: Moment,
+    by: z.string(),
+    /** Names the code that folded them: a note of another version is passed over. */
+    foldVersion: z.int().positive(),
+    /** The last event that was read; where it stands tells whether this is still the log that it was read from. */
+    upTo: z.object({ position: z.string().regex(/^\d+$/), stream: z.string(), revision: z.int().nonnegative() }),
+    runs: z.union([z.object({ inline: z.unknown() }), z.object({ blob: BlobRef })]),
+  }),
+});
+export type OpenRunsNoted = z.infer<typeof OpenRunsNoted>;
+
+/** How many notes of open runs are kept. */
+export const OPEN_RUNS_NOTES_KEPT = 3;
+
 /** How many notes of a run are kept. */
 export const HANDOFF_NOTES_KEPT = 3;

@@ -11,6 +11,8 @@ export const streams = {
   blob: (digest: string): string => `blob-${digest}`,
   /** What was found that nobody kept. */
   upkeep: 'upkeep',
+  /** Which runs were open at a place of the log. */
+  relay: 'relay',
 } as const;
 
 /** The run that a `run-` stream belongs to, or undefined for any other stream. */

@@ -65,7 +65,7 @@ export { costOf, isFree, mostOf, priceOf } from './money.js';
 export { namedBlobs } from './named-blobs.js';
 export { count, tally } from './notices.js';
 export { type Carrier, carrierOf, effectPolicyOf, hasProbe, refusalOf } from './offered-tools.js';
-export { foldRelay, type OpenRun, type RelayNews, type Turn, turnOf } from './open-runs.js';
+export { foldRelay, OPEN_RUNS_VERSION, type OpenRun, type RelayNews, type Turn, turnOf } from './open-runs.js';
 export { overdue, type Ring, rung, type Watched, watched } from './overdue.js';
 export { type Reconciliation, reconcile, restartBackoffMs } from './reconcile.js';
 export { recordable, recordableSummary } from './recordable.js';

@@ -11,6 +11,12 @@ export interface RelayNews {
   readonly reason?: SegmentEndReason;
 }
 
+/**
+ * The version of `OpenRun` and of `foldRelay`: to be raised whenever the same log gives something else, also because the
+ * list of relay events is another one. Notes of open runs rest on it.
+ */
+export const OPEN_RUNS_VERSION = 1;
+
 /** As little of an open run as tells whose turn it is: thousands of them are kept in memory. */
 export interface OpenRun {
   readonly phase: Exclude<Relay['phase'], 'ended'>;

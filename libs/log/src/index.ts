@@ -18,6 +18,7 @@ export { followOn, followStreamOn } from './follow-on.js';
 export { type HandoffNote, HandoffNotes } from './handoff-notes.js';
 export { HeardRuns } from './heard-runs.js';
 export { createMemoryLog } from './memory-log.js';
+export { OpenRunNotes, type OpenRunsNote, type Place } from './open-run-notes.js';
 export { readRunEvent } from './read-run-event.js';
 export { readRelayNews } from './relay-news.js';
 export { RelayWatch, type RelayWatchOptions } from './relay-watch.js';

@@ -1,9 +1,10 @@
 import { RELAY_EVENTS, type RunId } from '#contracts';
 import { foldRelay, type RelayNews, rung, type Watched, watched } from '#domain';
-import type { Clock, Logger } from '#platform';
-import type { EventLog, StoredEvent } from './event-log.js';
+import { type Clock, type Logger, persist } from '#platform';
+import type { EventLog, Position, StoredEvent } from './event-log.js';
 import { followOn } from './follow-on.js';
 import type { HeardRuns } from './heard-runs.js';
+import { OpenRunNotes, type OpenRunsNote, type Place } from './open-run-notes.js';
 import { readRelayNews } from './relay-news.js';
 
 export interface RelayWatchOptions {
@@ -15,7 +16,10 @@ export interface RelayWatchOptions {
   readonly heard?: HeardRuns;
 }
 
-/** All open runs as the log tells of them: a small entry each, and none for runs that have ended. */
+/**
+ * All open runs as the log tells of them: a small entry each, and none for runs that have ended. It begins at the newest
+ * note of open runs, if there is one, and reads all relay events after it.
+ */
 export class RelayWatch {
   private readonly entries = new Map<RunId, Watched>();
   private readonly stopping = new AbortController();
@@ -23,6 +27,11 @@ export class RelayWatch {
   private tellCaughtUp: () => void = () => undefined;
   private caughtUp = false;
   private following: Promise<void> | undefined;
+  /** The last event that was read. */
+  private upTo: Place | undefined;
+  private read = 0;
+  /** An event of the relay could not be read: another version may know better. */
+  private doubts = false;
 
   constructor(
     private readonly log: EventLog,
@@ -56,6 +65,17 @@ export class RelayWatch {
     if (entry) this.entries.set(runId, rung(entry, this.options.clock.monotonic()));
   }
 
+  /** How many relay events it has read since it began. */
+  get eventsRead(): number {
+    return this.read;
+  }
+
+  /** What is open now, for those who start later; undefined while that is not known for certain. */
+  note(): OpenRunsNote | undefined {
+    if (!this.caughtUp || this.doubts || this.upTo === undefined) return undefined;
+    return { upTo: this.upTo, runs: [...this.entries].map(([runId, { run }]) => [runId, run] as const) };
+  }
+
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.following;
@@ -63,22 +83,38 @@ export class RelayWatch {
 
   private async follow(): Promise<void> {
     const { logger } = this.options;
-    for await (const delivery of followOn(this.log, RELAY_EVENTS, undefined, {
-      signal: this.stopping.signal,
-      logger,
-    })) {
+    const { signal } = this.stopping;
+    const after = await this.beginAtNote();
+    for await (const delivery of followOn(this.log, RELAY_EVENTS, after, { signal, logger })) {
       if (delivery.kind === 'event') this.take(delivery.event);
       if (delivery.kind === 'caught-up' && !this.caughtUp) this.begin();
     }
   }
 
+  /** @returns where to read on */
+  private async beginAtNote(): Promise<Position | undefined> {
+    const { clock, logger } = this.options;
+    const { signal } = this.stopping;
+    const doing = 'reading which runs were open';
+    const note = await persist(() => new OpenRunNotes(this.log).newest(), { doing, logger, signal }).catch(
+      () => undefined,
+    );
+    const now = clock.monotonic();
+    for (const [runId, run] of note?.runs ?? []) this.entries.set(runId, watched(run, now));
+    this.upTo = note?.upTo;
+    return note?.upTo.position;
+  }
+
   private take(stored: StoredEvent): void {
-    const read = readRelayNews(stored);
-    if (!read) {
-      const { stream, revision, type } = stored;
+    const { stream, revision, position, type } = stored;
+    this.upTo = { stream, revision, position };
+    this.read += 1;
+    const gist = readRelayNews(stored);
+    if (!gist) {
+      this.doubts = true;
       return this.options.logger.error({ stream, revision, type }, 'an event of the relay cannot be read');
     }
-    const { runId, news } = read;
+    const { runId, news } = gist;
     const run = foldRelay(this.entries.get(runId)?.run, news);
     if (run) this.entries.set(runId, watched(run, this.options.clock.monotonic()));
     else this.entries.delete(runId);

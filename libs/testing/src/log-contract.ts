@@ -193,6 +193,9 @@ export function describeEventLog(name: string, open: () => EventLog): void {
       for (const stream of streams) await log.append(stream, [...some(1, type), ...some(1)], 'absent');
       const everything = await take(log.followAll([type], undefined), 3);
       expect(everything.map(({ stream }) => stream)).toEqual(streams);
+      // An event has one place in the log, however it is read.
+      const firsts = await Promise.all(streams.map(async (stream) => (await all(log.read(stream, 0, 1)))[0]?.position));
+      expect(everything.map(({ position }) => position)).toEqual(firsts);
       const following = take(log.followAll([type], everything[1]?.position), 2);
       await log.append(streams[0] ?? '', some(1, type), 1);
       expect((await following).map(({ stream }) => stream)).toEqual([streams[2], streams[0]]);

@@ -3,9 +3,10 @@
  * what it found in the stream `upkeep`. Several sweepers may do so; see `Findings`.
  */
 import { type Bus, Doorbells } from '#bus';
-import { type EventLog, type Finding, Findings, type HeardRuns, type RelayWatch, Runs } from '#log';
+import { type EventLog, type Finding, Findings, type HeardRuns, OpenRunNotes, type RelayWatch, Runs } from '#log';
 import { type Clock, type Logger, messageOf } from '#platform';
 import { Grooming } from './grooming.js';
+import { OpenRunsNoteKeeper } from './open-runs-note.js';
 import { ParkedMessages } from './parked-messages.js';
 import { StrayKeeper } from './strays.js';
 import { Timers } from './timers.js';
@@ -49,6 +50,7 @@ export function createUpkeep({ bus, log, watch, heard, logger, clock, id }: Upke
   const timers = new Timers({ runs, watch, heard, doorbells: new Doorbells(bus), clock });
   const strays = new StrayKeeper(bus, clock);
   const parked = new ParkedMessages(bus, findings);
+  const openRuns = new OpenRunsNoteKeeper({ notes: new OpenRunNotes(log), watch, clock, id });
   const stopping = new AbortController();
   const grooming = new Grooming({ log, clock, logger, id, signal: stopping.signal });
   const recorded = (look: () => Promise<readonly Finding<'sweeper'>[]>) => async () =>
@@ -58,6 +60,7 @@ export function createUpkeep({ bus, log, watch, heard, logger, clock, id }: Upke
     timers: recorded(() => timers.round()),
     parked: () => parked.round(),
     strays: recorded(() => strays.round()),
+    'open runs': () => openRuns.round(),
   };
   const attempt = async (what: string, work: () => Promise<unknown>): Promise<void> => {
     try {

@@ -4,6 +4,7 @@ import { measureBoot } from './boot.js';
 import { measureMany } from './fifty.js';
 import { measureFloors } from './floors.js';
 import { measureHandoff } from './handoff.js';
+import { measureHistory } from './history.js';
 import { BenchCluster } from './local-cluster.js';
 import { measurePoison } from './poison.js';
 import { measureReconcile } from './reconcile.js';
@@ -26,6 +27,7 @@ const SIZES = {
   starts: 20,
   histories: [1_000, 5_000, 20_000],
   openRuns: 10_000,
+  endedRuns: 20_000,
   boots: 5,
 };
 const QUICK: typeof SIZES = {
@@ -39,6 +41,7 @@ const QUICK: typeof SIZES = {
   starts: 1,
   histories: [50, 100],
   openRuns: 50,
+  endedRuns: 50,
   boots: 1,
 };
 
@@ -67,6 +70,7 @@ const MEASURES: Readonly<Record<string, (cluster: BenchCluster, sizes: typeof SI
 const ALONE: Readonly<Record<string, (sizes: typeof SIZES) => Promise<unknown>>> = {
   boot: ({ boots }) => measureBoot(boots),
   reconcile: ({ openRuns }) => measureReconcile(openRuns),
+  history: ({ endedRuns }) => measureHistory(endedRuns),
 };
 
 /** Measured only when `--only` names it: each takes more than five minutes. */

@@ -29,38 +29,67 @@ const KINDS: readonly (readonly [Kind, (at: string) => readonly RunEvent[]])[] =
   ['resting', (at) => [...begun(at), { type: 'PauseRequested', data: { at, by: 'bench' } }, ended(at, 'paused')]],
 ];
 
-const schedule = (at: string): RunEvent => ({
+const schedule = (at: string, segment = 1): RunEvent => ({
   type: 'SegmentScheduled',
-  data: { at, segment: 1, because: 'requested', restartsWithoutProgress: 0 },
+  data: { at, segment, because: 'requested', restartsWithoutProgress: 0 },
 });
 
-const begun = (at: string): readonly RunEvent[] => {
+const begun = (at: string, segment = 1): readonly RunEvent[] => {
   const runner = { runnerId: 'bench', host: 'bench', pid: NO_PROCESS };
   const deadline = momentOf(Date.parse(at) + 600_000);
-  return [schedule(at), { type: 'SegmentStarted', data: { at, segment: 1, runner, deadline } }];
+  return [schedule(at, segment), { type: 'SegmentStarted', data: { at, segment, runner, deadline } }];
 };
 
-const ended = (at: string, reason: 'handoff' | 'drain' | 'paused'): RunEvent => ({
+const ended = (at: string, reason: 'handoff' | 'drain' | 'paused' | 'finished', segment = 1): RunEvent => ({
   type: 'SegmentEnded',
-  data: { at, segment: 1, reason },
+  data: { at, segment, reason },
 });
 
 /** Writes so many open runs, of all phases in turn. */
 export async function writeOpenRuns(log: EventLog, runs: number): Promise<Expected> {
   const spec = AgentSpec.parse(benchAgent('reconcile', 0));
   const expected: Record<Kind, RunId[]> = { scheduled: [], rung: [], dead: [], resting: [] };
+  await writeRuns(log, runs, (runId, at, nth) => {
+    const [kind, more] = KINDS[nth % KINDS.length] ?? ['resting', () => []];
+    expected[kind].push(runId);
+    return [requested(at, spec), ...more(at)];
+  });
+  return expected;
+}
+
+/** Writes so many runs that have handed off once and are over. @returns how many relay events that are */
+export async function writeEndedRuns(log: EventLog, runs: number): Promise<number> {
+  const spec = AgentSpec.parse(benchAgent('reconcile', 0));
+  let written = 0;
+  await writeRuns(log, runs, (_, at) => {
+    const items = { total: 1, done: 1, failed: 0 };
+    const events: readonly RunEvent[] = [
+      requested(at, spec),
+      ...begun(at, 1),
+      ended(at, 'handoff', 1),
+      ...begun(at, 2),
+      ended(at, 'finished', 2),
+      { type: 'RunCompleted', data: { at, items, result: '' } },
+    ];
+    written += events.length;
+    return events;
+  });
+  return written;
+}
+
+async function writeRuns(
+  log: EventLog,
+  runs: number,
+  eventsOf: (runId: RunId, at: string, nth: number) => readonly RunEvent[],
+): Promise<void> {
   let next = 0;
   const write = async (): Promise<void> => {
     for (let nth = next++; nth < runs; nth = next++) {
-      const [kind, more] = KINDS[nth % KINDS.length] ?? ['resting', () => []];
       const runId = RunId.parse(newId());
-      expected[kind].push(runId);
-      const at = momentOf(Date.now());
-      await append(log, runId, [requested(at, spec), ...more(at)]);
+      await append(log, runId, eventsOf(runId, momentOf(Date.now()), nth));
     }
   };
   await Promise.all(Array.from({ length: WRITERS }, write));
-  return expected;
 }
 
 function requested(at: string, spec: AgentSpec): GatewayRunEvent {

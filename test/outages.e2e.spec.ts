@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readdir, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunId } from '#contracts';
 import { until } from '#testing';
@@ -74,6 +74,23 @@ async function busStuck(): Promise<void> {
   await completedExactly(rig, id, 10);
 }
 
+/** The server lives, answers, and can store nothing any more: somebody has removed its files, and it has closed those it held. */
+async function busRobbed(): Promise<void> {
+  const pid = await rig.pidOf('nats');
+  const files = join(rig.data, 'nats');
+  await rm(files, { recursive: true });
+  await until(async () => !(await openFilesOf(pid)).some((file) => file.startsWith(files)), TEST_MS);
+  const id = await rig.run({ command: STEADY, caps: { segmentSeconds: 2.5, reserveSeconds: 1 } }, 10);
+  await completedExactly(rig, id, 10);
+  expect(await rig.pidOf('nats')).not.toBe(pid);
+}
+
+async function openFilesOf(pid: number): Promise<readonly string[]> {
+  const folder = `/proc/${pid}/fd`;
+  const links = (await readdir(folder)).map((name) => readlink(join(folder, name)).catch(() => ''));
+  return await Promise.all(links);
+}
+
 async function busWipedBeforeTheStart(): Promise<void> {
   const runner = await rig.pidOf('segment-runner');
   freeze(runner);
@@ -102,6 +119,7 @@ describe('a run goes on, each item worked on once,', () => {
   it('while the gateway is away, and shows all of it when that is back', gatewayAway, TEST_MS);
   it('when everything that the bus has stored is lost in the middle of it', busWiped, TEST_MS);
   it('when the bus stands still and does not come back by itself', busStuck, TEST_MS);
+  it('when the files of the bus are removed while it runs', busRobbed, TEST_MS);
   it('when the bus has lost a segment that nobody had taken', busWipedBeforeTheStart, TEST_MS);
   it('with four others when the event store is killed again and again', storeKilledUnderLoad, TEST_MS);
 });

@@ -69,7 +69,7 @@ export class Bus {
     this.connection.onFound(listener);
   }
 
-  /** Asks the server, JetStream included. */
+  /** Asks the server, JetStream included, and whether it has stored what it was lately given. */
   health(): HealthCheck {
     const check = async (): Promise<void> => {
       const doing = 'Checking the bus';
@@ -79,6 +79,7 @@ export class Bus {
       } catch (error) {
         throw translated(error, doing);
       }
+      this.publisher.assertStoring();
     };
     return { name: 'bus', check };
   }

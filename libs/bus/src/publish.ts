@@ -1,4 +1,5 @@
 import { type MsgHdrs, headers as newHeaders, type PubAck } from 'nats';
+import { systemClock, Unavailable } from '#platform';
 import type { Connection } from './connection.js';
 import { written } from './contract.js';
 import { isNoResponders, isNotFound, MessageTooLarge, translated } from './errors.js';
@@ -30,12 +31,44 @@ export interface StoredMessage {
   readonly body: unknown;
 }
 
+/** A bus that stores nothing for so long does not serve, whatever else it answers; milliseconds. */
+const BORNE_MS = 10_000;
+/** A refusal says nothing any more when nobody has tried since, for so many milliseconds. */
+const EVIDENCE_MS = 30_000;
+
+/** Since when the bus has stored nothing, and when that was last tried; by the monotonic clock, in milliseconds. */
+interface Refusing {
+  readonly since: number;
+  readonly triedAt: number;
+  readonly reason: string;
+}
+
 /** Puts messages on JetStream streams and reads back what a stream holds. */
 export class Publisher {
+  private refusing: Refusing | undefined;
+
   constructor(
     private readonly connection: Connection,
     private readonly streams: Streams,
-  ) {}
+    private readonly clock: Pick<typeof systemClock, 'monotonic'> = systemClock,
+  ) {
+    connection.onFound(() => {
+      this.refusing = undefined;
+    });
+  }
+
+  /**
+   * A server whose storage was taken from under it still tells of its streams and takes connections.
+   * @throws Unavailable when it has lately stored nothing of what it was given
+   */
+  assertStoring(): void {
+    const now = this.clock.monotonic();
+    if (this.refusing === undefined || now - this.refusing.triedAt > EVIDENCE_MS) return;
+    const { since, reason } = this.refusing;
+    const seconds = Math.round((now - since) / 1_000);
+    if (now - since >= BORNE_MS)
+      throw new Unavailable(`The bus answers, and has stored nothing for ${seconds} s: ${reason}`);
+  }
 
   publish(subject: string, body: unknown, options: PublishOptions = {}): Promise<Published> {
     return this.put(subject, written(body), options);
@@ -48,10 +81,19 @@ export class Publisher {
     assertFits(this.connection, subject, bytes.length, options.headers);
     try {
       const ack = await this.connection.reply(this.send(subject, bytes, options));
+      this.refusing = undefined;
       return { stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate };
     } catch (error) {
-      throw translated(error, doing);
+      const told = translated(error, doing);
+      // Being slower than another publisher, or too large, says nothing of the storage.
+      if (told instanceof Unavailable) this.noteRefusal(told.message);
+      throw told;
     }
+  }
+
+  private noteRefusal(reason: string): void {
+    const triedAt = this.clock.monotonic();
+    this.refusing = { since: this.refusing?.since ?? triedAt, triedAt, reason };
   }
 
   /** The newest message of a stream; undefined while it has none. @throws Unavailable */

@@ -34,7 +34,7 @@ export interface StoredMessage {
 /** A bus that stores nothing for so long does not serve, whatever else it answers; milliseconds. */
 const BORNE_MS = 10_000;
 /** A refusal says nothing any more when nobody has tried since, for so many milliseconds. */
-const EVIDENCE_MS = 30_000;
+const EVIDENCE_MS = 60_000;
 
 /** Since when the bus has stored nothing, and when that was last tried; by the monotonic clock, in milliseconds. */
 interface Refusing {
@@ -64,9 +64,9 @@ export class Publisher {
   assertStoring(): void {
     const now = this.clock.monotonic();
     if (this.refusing === undefined || now - this.refusing.triedAt > EVIDENCE_MS) return;
-    const { since, reason } = this.refusing;
+    const { since, triedAt, reason } = this.refusing;
     const seconds = Math.round((now - since) / 1_000);
-    if (now - since >= BORNE_MS)
+    if (triedAt - since >= BORNE_MS)
       throw new Unavailable(`The bus answers, and has stored nothing for ${seconds} s: ${reason}`);
   }
 

@@ -3,11 +3,7 @@ import type { Connection } from './connection.js';
 import { Publisher } from './publish.js';
 import type { Streams } from './streams.js';
 
-const WRONG_LAST_SEQUENCE = new NatsError('wrong last sequence: 7', ErrorCode.JetStream404NoMessages, {
-  name: 'nats',
-  message: 'wrong last sequence: 7',
-} as never);
-Object.assign(WRONG_LAST_SEQUENCE, {
+const WRONG_LAST_SEQUENCE = Object.assign(new NatsError('wrong last sequence: 7', ErrorCode.JetStreamApiError), {
   api_error: { code: 400, err_code: 10_071, description: 'wrong last sequence: 7' },
 });
 

@@ -3,7 +3,7 @@ import type { Connection } from './connection.js';
 import { Publisher } from './publish.js';
 import type { Streams } from './streams.js';
 
-const WRONG_LAST_SEQUENCE = Object.assign(new NatsError('wrong last sequence: 7', ErrorCode.JetStreamApiError), {
+const WRONG_LAST_SEQUENCE = Object.assign(new NatsError('wrong last sequence: 7', ErrorCode.ApiError), {
   api_error: { code: 400, err_code: 10_071, description: 'wrong last sequence: 7' },
 });
 

@@ -90,6 +90,8 @@ export const Need = z.object({
   sentence: z.string(),
   /** The commands to type, one a line. */
   commands: z.array(z.string()),
+  /** What it has in common with others of its kind, which can be read as one; absent where each needs its own look. */
+  gist: z.string().optional(),
 });
 export type Need = z.infer<typeof Need>;
 

@@ -273,6 +273,12 @@ describe('incidents of a run', () => {
       [...FIRST, itemFailed('a', 'Full disk.'), itemFailed('b', 'Full disk.'), ended('finished'), completed(2, 0, 2)],
     ]).needs;
     expect(alike?.sentence).toBe('2 of 2 items failed: a, b (Full disk.)');
+    expect(alike?.gist).toBe('Items failed, above all because: Full disk.');
+    const failures = [itemFailed('a', 'Odd.'), itemFailed('b', 'Full disk.'), itemFailed('c', 'Full disk.')];
+    const [, ...begun] = FIRST;
+    const three = requested({ items: ['a', 'b', 'c'] });
+    const [mixed] = reported([[three, ...begun, ...failures, ended('finished'), completed(3, 0, 3)]]).needs;
+    expect(mixed?.gist).toBe(alike?.gist);
   });
 
   it('tells of a run that was cancelled while an effect was in doubt', () => {

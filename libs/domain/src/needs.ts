@@ -74,12 +74,16 @@ function endOf(run: RunId, { relay, since, openCalls, caps }: Run): readonly Nee
           },
         ];
   if (outcome === 'failed') {
-    return [{ kind: 'failed', run, since, sentence: reason, commands: [`npx baton status ${run}`] }, ...doubts];
+    return [
+      { kind: 'failed', run, since, sentence: reason, commands: [`npx baton status ${run}`], gist: reason },
+      ...doubts,
+    ];
   }
   if (outcome !== 'halted') return doubts;
   const cap = CAP_NAMED.exec(reason)?.[1] as CapName | undefined;
   const raise = cap === undefined ? [] : [`npx baton raise ${run} ${cap}=${roomFor(caps[cap])}`];
-  return [{ kind: 'halted', run, since, sentence: reason, commands: [...raise, `npx baton status ${run}`] }, ...doubts];
+  const commands = [...raise, `npx baton status ${run}`];
+  return [{ kind: 'halted', run, since, sentence: reason, commands, gist: reason }, ...doubts];
 }
 
 /** Every reason of a halt names its cap. */
@@ -98,11 +102,11 @@ function untendedOf(run: RunId, { relay, since, pause }: Run, until: Moment): re
   const stoodMs = millisOf(until) - millisOf(since);
   if (pause || (relay.phase !== 'between' && relay.phase !== 'scheduled' && relay.phase !== 'landed')) return [];
   if (stoodMs < UNTENDED_MS) return [];
-  const sentence =
+  const [sentence, gist] =
     relay.phase === 'scheduled'
-      ? `Segment ${relay.segment} has waited for a runner for ${inTime(stoodMs)}.`
-      : `Nobody has decided what comes next for ${inTime(stoodMs)}.`;
-  return [{ kind: 'untended', run, since, sentence, commands: ['npx baton doctor'] }];
+      ? [`Segment ${relay.segment} has waited for a runner for ${inTime(stoodMs)}.`, 'They have waited for a runner.']
+      : [`Nobody has decided what comes next for ${inTime(stoodMs)}.`, 'Nobody has decided what comes next.'];
+  return [{ kind: 'untended', run, since, sentence, commands: ['npx baton doctor'], gist }];
 }
 
 function failedItems(run: RunId, { relay, items }: Run, { itemsFailed, failures }: Ledger): readonly Need[] {
@@ -112,7 +116,10 @@ function failedItems(run: RunId, { relay, items }: Run, { itemsFailed, failures 
   const failedBy = (why: string): string =>
     failures.flatMap(({ itemId, reason }) => (reason === why ? [itemId] : [])).join(', ');
   const named = reasons.map((reason) => `${failedBy(reason)} (${shorter(reason)})`).join('; ');
+  const timesOf = (why: string): number => failures.filter(({ reason }) => reason === why).length;
   const more = itemsFailed > failures.length ? `; and ${itemsFailed - failures.length} more` : '';
   const sentence = `${itemsFailed} of ${count(items.length, 'item')} failed: ${named}${more}`;
-  return [{ kind: 'items', run, since: first.at, sentence, commands: [`npx baton replay ${run}`] }];
+  const [mostOften = first.reason] = reasons.toSorted((a, b) => timesOf(b) - timesOf(a));
+  const gist = `Items failed, above all because: ${shorter(mostOften)}`;
+  return [{ kind: 'items', run, since: first.at, sentence, commands: [`npx baton replay ${run}`], gist }];
 }

@@ -2,7 +2,17 @@ import { createHash } from 'node:crypto';
 import type { Need, Report, RunAccount, Story } from '#contracts';
 import { Html, html } from '#platform';
 import { legend, timeline } from './timeline.js';
-import { headlines, moment, NEED_WORDS, needsLine, runsNamed, STORY_WORDS } from './words.js';
+import {
+  entriesOf,
+  entryHead,
+  headlines,
+  moment,
+  NEED_WORDS,
+  type NeedEntry,
+  needsLine,
+  runsNamed,
+  STORY_WORDS,
+} from './words.js';
 
 const STYLE = `
 :root { color-scheme: light dark; --back: #fbfbfa; --raised: #fff; --text: #1c2127; --faint: #56606b; --line: #dfe3e8;
@@ -73,14 +83,15 @@ ${findings.length === 0 ? html`` : html`<section aria-labelledby="findings"><h2 
 const NEEDS_SHOWN = 5;
 
 function needsOf(needs: readonly Need[]): Html {
-  const [first, others] = [needs.slice(0, NEEDS_SHOWN), needs.slice(NEEDS_SHOWN)];
+  const entries = entriesOf(needs);
+  const [first, others] = [entries.slice(0, NEEDS_SHOWN), entries.slice(NEEDS_SHOWN)];
   const more = html`<details><summary>${others.length} more</summary><ol>${others.map(needOf)}</ol></details>`;
   return html`<ol>${first.map(needOf)}</ol>${others.length === 0 ? html`` : more}`;
 }
 
-const needOf = ({ kind, run, since, until, sentence, commands }: Need): Html =>
-  html`<li><span class="kind">${NEED_WORDS[kind]}</span> <span class="faint">${run ? html`run <code>${run}</code>, ` : html``}since ${moment(since)}${until ? `, until ${moment(until)}` : ''}</span>
-<p>${sentence}</p>${commands.map((command) => html`<code class="command">${command}</code>`)}</li>
+const needOf = (entry: NeedEntry): Html =>
+  html`<li><span class="kind">${NEED_WORDS[entry.kind]}</span> <span class="faint">${entryHead(entry).join(', ')}</span>
+<p>${entry.sentence}</p>${entry.commands.map((command) => html`<code class="command">${command}</code>`)}</li>
 `;
 
 const storyOf = (story: Story): Html =>

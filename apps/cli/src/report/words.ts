@@ -1,4 +1,4 @@
-import { type Moment, millisOf, type Need, type Report, type Story } from '#contracts';
+import { type Moment, millisOf, type Need, type Report, type RunId, type Story } from '#contracts';
 import { inTime } from '#domain';
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
@@ -73,7 +73,7 @@ export function reportInWords(report: Report): string {
     '',
     ...headlines(report).map((line) => `  ${line}`),
     `  ${needsLine(report)}`,
-    ...section('Needs you', needs.flatMap(needInWords)),
+    ...section('Needs you', entriesOf(needs).flatMap(entryInWords)),
     ...section('What happened', stories.map(storyInWords)),
     ...section(
       'Outside of runs',
@@ -86,20 +86,68 @@ export function reportInWords(report: Report): string {
 const section = (title: string, lines: readonly string[]): readonly string[] =>
   lines.length === 0 ? [] : ['', title, ...lines];
 
-function needInWords({ kind, run, since, until, sentence, commands }: Need): readonly string[] {
+/** What needs a person, as it is shown: one need, or several that are alike. */
+export interface NeedEntry extends Pick<Need, 'kind' | 'since' | 'until' | 'sentence' | 'commands'> {
+  readonly runs: readonly RunId[];
+  /** When the newest of several began. */
+  readonly to: Moment | undefined;
+}
+
+/** From so many on, needs that are alike are one entry. */
+const ALIKE = 3;
+
+/** One full disk fails items of thirty runs: that is one thing to read and not thirty. */
+export function entriesOf(needs: readonly Need[]): readonly NeedEntry[] {
+  const groups = new Map<string, Need[]>();
+  for (const need of needs) groups.set(groupOf(need), [...(groups.get(groupOf(need)) ?? []), need]);
+  return needs.flatMap((need): readonly NeedEntry[] => {
+    const alike = groups.get(groupOf(need)) ?? [];
+    if (need.gist === undefined || alike.length < ALIKE) return [entryOf(need)];
+    return need === alike[0] ? [entryOfMany(alike, need.gist)] : [];
+  });
+}
+
+const groupOf = ({ kind, gist }: Need): string => `${kind} ${gist}`;
+
+const entryOf = ({ kind, run, since, until, sentence, commands }: Need): NeedEntry => {
+  const runs = run === undefined ? [] : [run];
+  return { kind, runs, since, to: undefined, ...(until === undefined ? {} : { until }), sentence, commands };
+};
+
+function entryOfMany(alike: readonly Need[], gist: string): NeedEntry {
+  const [first] = alike as [Need];
+  const since = alike.map((need) => need.since).toSorted((a, b) => millisOf(a) - millisOf(b));
+  const ofAny = (command: string): string => (first.run === undefined ? command : command.replaceAll(first.run, 'RUN'));
+  return {
+    kind: first.kind,
+    runs: alike.flatMap(({ run }) => run ?? []),
+    since: since[0] ?? first.since,
+    to: since.at(-1),
+    sentence: gist,
+    commands: first.commands.map(ofAny),
+  };
+}
+
+/** Which runs, and since when. */
+export function entryHead({ runs, since, until, to }: NeedEntry): readonly string[] {
   const limit = until === undefined ? '' : `, until ${moment(until)}`;
-  return [
-    `  ${NEED_WORDS[kind]}${run === undefined ? '' : ` · run ${run}`} · since ${moment(since)}${limit}`,
-    `    ${sentence}`,
-    ...commands.map((command) => `    → ${command}`),
-  ];
+  const of = runs.length > 1 ? runsNamed({ runs, runCount: runs.length }) : `run ${runs[0] ?? ''}`;
+  const from =
+    to === undefined || to === since ? `since ${moment(since)}` : `between ${moment(since)} and ${moment(to)}`;
+  return [...(runs.length === 0 ? [] : [of]), `${from}${limit}`];
+}
+
+function entryInWords(entry: NeedEntry): readonly string[] {
+  const { kind, sentence, commands } = entry;
+  const head = [NEED_WORDS[kind], ...entryHead(entry)].join(' · ');
+  return [`  ${head}`, `    ${sentence}`, ...commands.map((command) => `    → ${command}`)];
 }
 
 const RUNS_NAMED = 8;
 const ID_SHOWN = 8;
 
-/** The runs of a story by the beginnings of their ids, which every command takes. */
-export function runsNamed({ runs, runCount }: Story): string {
+/** Runs by the beginnings of their ids, which every command takes. */
+export function runsNamed({ runs, runCount }: Pick<Story, 'runCount'> & { readonly runs: readonly RunId[] }): string {
   const named = runs.slice(0, RUNS_NAMED).map((run) => run.slice(0, ID_SHOWN));
   const more = runCount > named.length ? ` and ${runCount - named.length} more` : '';
   return `${count(runCount, 'run')}: ${named.join(', ')}${more}`;

@@ -81,6 +81,8 @@ export class Injector {
         return this.killed('event-store');
       case 'busWiped':
         return this.busWiped();
+      case 'busRobbed':
+        return this.busRobbed();
       case 'childFrozen':
         return this.childFrozen();
       case 'supervisorFrozen':
@@ -136,6 +138,21 @@ export class Injector {
     this.kill(pid);
     await this.isBack('nats', pid);
     return { target: `nats ${pid} and its storage`, at, runs };
+  }
+
+  /**
+   * Takes the files from a server that lives: it answers on and stores nothing, until the cluster starts it again. It is
+   * started anew first, since one that has worked for a while keeps its newest file open for two minutes.
+   */
+  private async busRobbed(): Promise<Struck> {
+    const before = await this.pidOf('nats');
+    const runs = runsOf(await this.atWork());
+    const at = this.kill(before);
+    await this.isBack('nats', before);
+    const robbed = await this.pidOf('nats');
+    rmSync(join(this.world.cluster.folder, 'nats'), { recursive: true, force: true });
+    await this.isBack('nats', robbed);
+    return { target: `the files of nats ${robbed}`, at, runs };
   }
 
   private async onMachine(target: string, work: (machine: Machine) => Promise<void>): Promise<Struck | undefined> {

@@ -11,6 +11,7 @@ const CARDS = {
   model: 1,
   bus: 2,
   busWiped: 1,
+  busRobbed: 1,
   log: 2,
   childFrozen: 1,
   supervisorFrozen: 1,

@@ -1,6 +1,6 @@
 import { type Need, RunId } from '#contracts';
 import { newId } from '#platform';
-import { entriesOf, entryHead } from './words.js';
+import { entriesOf, entryHead, needsLine } from './words.js';
 
 const at = (second: number): string => new Date(Date.UTC(2026, 10, 20) + second * 1_000).toISOString();
 const need = (kind: Need['kind'], second: number, gist?: string): Need => {
@@ -36,6 +36,13 @@ describe('what needs a person', () => {
     const entries = entriesOf(needs);
     expect(entries.map(({ runs }) => runs)).toEqual(needs.map(({ run }) => [run]));
     expect(entries.map(({ commands }) => commands)).toEqual(needs.map(({ commands }) => commands));
+  });
+
+  it('is counted by things and by sorts', () => {
+    const needs = [need('doubt', 1), need('items', 2, FULL), need('items', 3, FULL), need('items', 4, FULL)];
+    expect(needsLine({ headline: { needs: 4 }, needs })).toBe('4 things need you, of 2 sorts.');
+    expect(needsLine({ headline: { needs: 3 }, needs: needs.slice(0, 3) })).toBe('3 things need you.');
+    expect(needsLine({ headline: { needs: 0 }, needs: [] })).toBe('Nobody is needed.');
   });
 
   it('says which runs and since when, so that a command can be typed', () => {

@@ -34,8 +34,15 @@ export function headlines({ headline: head, left }: Report): readonly string[] {
   ];
 }
 
-export const needsLine = ({ headline: { needs } }: Report): string =>
-  needs === 0 ? 'Nobody is needed.' : needs === 1 ? 'One thing needs you.' : `${needs} things need you.`;
+export function needsLine({
+  headline,
+  needs,
+}: Pick<Report, 'needs'> & { readonly headline: { readonly needs: number } }): string {
+  const alike = needs.length - entriesOf(needs).length;
+  if (headline.needs === 0) return 'Nobody is needed.';
+  if (headline.needs === 1) return 'One thing needs you.';
+  return `${headline.needs} things need you${alike === 0 ? '' : `, of ${headline.needs - alike} sorts`}.`;
+}
 
 /** The label of what is needed, in a word or two. */
 export const NEED_WORDS: Readonly<Record<Need['kind'], string>> = {

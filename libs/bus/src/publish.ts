@@ -1,5 +1,5 @@
 import { type MsgHdrs, headers as newHeaders, type PubAck } from 'nats';
-import { systemClock, Unavailable } from '#platform';
+import { type Clock, systemClock, Unavailable } from '#platform';
 import type { Connection } from './connection.js';
 import { written } from './contract.js';
 import { isNoResponders, isNotFound, MessageTooLarge, translated } from './errors.js';
@@ -50,7 +50,7 @@ export class Publisher {
   constructor(
     private readonly connection: Connection,
     private readonly streams: Streams,
-    private readonly clock: Pick<typeof systemClock, 'monotonic'> = systemClock,
+    private readonly clock: Pick<Clock, 'monotonic'> = systemClock,
   ) {
     connection.onFound(() => {
       this.refusing = undefined;

@@ -85,6 +85,7 @@ export {
   AgentVersionApplied,
   HANDOFF_NOTES_KEPT,
   HandoffNoteLeft,
+  type NoteContent,
   NotedRuns,
   OPEN_RUNS_NOTES_KEPT,
   OpenRunsNoted,

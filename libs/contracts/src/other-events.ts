@@ -37,6 +37,10 @@ export const WorkspaceEvent = z.discriminatedUnion('type', [
 ]);
 export type WorkspaceEvent = z.infer<typeof WorkspaceEvent>;
 
+/** What a note holds: in its event, or in a blob when it is large. */
+const NoteContent = z.union([z.object({ inline: z.unknown() }), z.object({ blob: BlobRef })]);
+export type NoteContent = z.infer<typeof NoteContent>;
+
 /**
  * The stream `handoff-<runId>`: what a segment leaves for the next. The log alone suffices; this saves the reading.
  * `foldVersion` names the code that made the snapshot: a note of another version is passed over.
@@ -53,7 +57,7 @@ export const HandoffNoteLeft = z.object({
     done: z.string(),
     inProgress: z.string(),
     next: z.string(),
-    snapshot: z.union([z.object({ inline: z.unknown() }), z.object({ blob: BlobRef })]),
+    snapshot: NoteContent,
   }),
 });
 export type HandoffNoteLeft = z.infer<typeof HandoffNoteLeft>;
@@ -82,7 +86,7 @@ export const OpenRunsNoted = z.object({
     foldVersion: z.int().positive(),
     /** The last event that was read; where it stands tells whether this is still the log that it was read from. */
     upTo: z.object({ position: z.string().regex(/^\d+$/), stream: z.string(), revision: z.int().nonnegative() }),
-    runs: z.union([z.object({ inline: z.unknown() }), z.object({ blob: BlobRef })]),
+    runs: NoteContent,
   }),
 });
 export type OpenRunsNoted = z.infer<typeof OpenRunsNoted>;

@@ -4,6 +4,7 @@ import { currentItem, FOLD_VERSION, type History, type Snapshot, snapshotOf, tal
 import { newId } from '#platform';
 import { Blobs } from './blobs.js';
 import type { EventLog, StoredEvent } from './event-log.js';
+import { contentOf, keepNewest, keptContent, newestUsable } from './notes.js';
 
 /** A snapshot of a run's history as it was at a revision. */
 export interface HandoffNote {
@@ -11,7 +12,6 @@ export interface HandoffNote {
   readonly revision: number;
 }
 
-const INLINE_BYTES = 300_000;
 /** What must be there for a snapshot to be gone on from; its version says the rest. */
 const Shape = z.object({
   run: z.looseObject({ progress: z.string(), last: z.looseObject({ revision: z.int() }) }),
@@ -30,54 +30,32 @@ export class HandoffNotes {
   async leave(runId: RunId, history: History, by: { readonly segment: number; readonly at: Moment }): Promise<number> {
     const stream = streams.handoff(runId);
     const snapshot = snapshotOf(history);
-    const text = JSON.stringify(snapshot);
+    const { kept, characters } = await keptContent(this.blobs, snapshot);
     const data: HandoffNoteLeft['data'] = {
       ...by,
       revision: history.run.last.revision,
       foldVersion: FOLD_VERSION,
       ...inWords(history),
-      snapshot:
-        text.length <= INLINE_BYTES
-          ? { inline: snapshot }
-          : { blob: await this.blobs.put(Buffer.from(text), 'application/json') },
+      snapshot: kept,
     };
     const event = { id: newId(), type: 'HandoffNoteLeft', data, metadata: { correlationId: runId } };
     const { revision } = await this.log.append(stream, [event], 'any');
-    if (revision === 0) await this.log.limit(stream, { newest: HANDOFF_NOTES_KEPT });
-    return text.length;
+    await keepNewest(this.log, stream, revision, HANDOFF_NOTES_KEPT);
+    return characters;
   }
 
   /** The newest note that this version can use. */
-  async newest(runId: RunId): Promise<HandoffNote | undefined> {
-    const stream = streams.handoff(runId);
-    const last = await this.log.last(stream);
-    if (!last) return undefined;
-    const newest = await this.read(last);
-    if (newest) return newest;
-    const kept: StoredEvent[] = [];
-    for await (const stored of this.log.read(stream)) if (stored.revision < last.revision) kept.push(stored);
-    for (const stored of kept.toReversed()) {
-      const older = await this.read(stored);
-      if (older) return older;
-    }
-    return undefined;
+  newest(runId: RunId): Promise<HandoffNote | undefined> {
+    return newestUsable(this.log, streams.handoff(runId), (stored) => this.read(stored));
   }
 
   private async read({ type, data }: StoredEvent): Promise<HandoffNote | undefined> {
     const note = HandoffNoteLeft.safeParse({ type, data });
     if (!note.success || note.data.data.foldVersion !== FOLD_VERSION) return undefined;
     const { snapshot, revision } = note.data.data;
-    const shape = Shape.safeParse('inline' in snapshot ? snapshot.inline : await this.readBlob(snapshot.blob.digest));
+    const shape = Shape.safeParse(await contentOf(this.blobs, snapshot));
     if (!shape.success || shape.data.run.last.revision !== revision) return undefined;
     return { snapshot: shape.data as unknown as Snapshot, revision };
-  }
-
-  private async readBlob(digest: string): Promise<unknown> {
-    try {
-      return JSON.parse((await this.blobs.get(digest)).toString('utf8'));
-    } catch {
-      return undefined;
-    }
   }
 }
 

@@ -1,34 +1,22 @@
 import fc from 'fast-check';
-import { OPEN_RUNS_NOTES_KEPT, RELAY_EVENTS, RunId, SCHEMA_VERSION, streams } from '#contracts';
+import { OPEN_RUNS_NOTES_KEPT, RELAY_EVENTS, RunId, streams } from '#contracts';
 import type { OpenRun } from '#domain';
 import { newId, silentLogger, systemClock } from '#platform';
-import { until } from '#testing';
-import { type EventLog, type NewEvent, type Position } from './event-log.js';
+import { aNewEvent } from '#testing';
+import { LogRefused } from './errors.js';
+import { type EventLog, type Position } from './event-log.js';
 import { createMemoryLog } from './memory-log.js';
 import { OpenRunNotes, type OpenRunsNote } from './open-run-notes.js';
 import { RelayWatch } from './relay-watch.js';
 
 const by = { id: 'sweeper-t', at: new Date(0).toISOString() };
-const relayEvent = (type: string, data: object = {}): NewEvent => {
-  const actor = { kind: 'service', id: 't' };
-  return {
-    id: newId(),
-    type,
-    data,
-    metadata: { tenant: 'default', correlationId: 't', actor, schemaVersion: SCHEMA_VERSION },
-  };
-};
 const request = async (log: EventLog, runId: RunId): Promise<void> =>
-  void (await log.append(streams.run(runId), [relayEvent('RunRequested')], 'any'));
+  void (await log.append(streams.run(runId), [aNewEvent('RunRequested', {})], 'any'));
 const aRun = (): RunId => RunId.parse(newId());
 
 /** Watches a log until it has caught up with it. */
-async function watching<T>(
-  log: EventLog,
-  look: (watch: RelayWatch) => Promise<T> | T,
-  logger = silentLogger,
-): Promise<T> {
-  const watch = new RelayWatch(log, { clock: systemClock, logger });
+async function watching<T>(log: EventLog, look: (watch: RelayWatch) => Promise<T> | T): Promise<T> {
+  const watch = new RelayWatch(log, { clock: systemClock, logger: silentLogger });
   watch.start();
   try {
     await watch.ready();
@@ -68,7 +56,7 @@ describe('a note of the open runs', () => {
     const [ended, open, later] = [aRun(), aRun(), aRun()];
     await request(log, ended);
     await request(log, open);
-    await log.append(streams.run(ended), [relayEvent('RunHalted')], 'any');
+    await log.append(streams.run(ended), [aNewEvent('RunHalted', {})], 'any');
     const note = await leaveNote(log);
     expect([...note.runs].map(([runId]) => runId)).toEqual([open]);
     await request(log, later);
@@ -89,7 +77,7 @@ describe('a note of the open runs', () => {
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), fc.nat({ max: 39 }), async (steps, place) => {
         const [plain, noted] = [createMemoryLog(), createMemoryLog()];
         for (const [nth, { run, type, segment, reason }] of steps.entries()) {
-          const event = relayEvent(type, { segment, reason });
+          const event = aNewEvent(type, { segment, reason });
           for (const log of [plain, noted]) await log.append(streams.run(runs[run] as RunId), [event], 'any');
           if (nth === place) await leaveNote(noted);
         }
@@ -129,7 +117,7 @@ describe('a note of the open runs', () => {
     expect(await noteOf(log)).toBeUndefined();
     const runId = aRun();
     await request(log, runId);
-    await log.append(streams.run(runId), [relayEvent('SegmentScheduled', { segment: 'the first' })], 'any');
+    await log.append(streams.run(runId), [aNewEvent('SegmentScheduled', { segment: 'the first' })], 'any');
     expect(await noteOf(log)).toBeUndefined();
     expect(Object.keys(await openIn(log))).toEqual([runId]);
   });
@@ -158,14 +146,38 @@ describe('a note of the open runs', () => {
       const { upTo } = (await noteOf(log)) ?? {};
       if (!upTo) throw new Error('There are two runs.');
       const sound = { ...by, by: by.id, foldVersion: 1, upTo, runs: { inline: [] } };
-      await log.append(streams.relay, [relayEvent('OpenRunsNoted', changed(sound))], 'any');
+      await log.append(streams.relay, [aNewEvent('OpenRunsNoted', changed(sound))], 'any');
       expect(await beginning(log)).toBeUndefined();
       expect(Object.keys(await openIn(log))).toEqual([before, after]);
       // As it was before it was changed it would be used, and an older one is when the newest cannot be.
-      await log.append(streams.relay, [relayEvent('OpenRunsNoted', sound)], 'any');
-      await log.append(streams.relay, [relayEvent('OpenRunsNoted', changed(sound))], 'any');
+      await log.append(streams.relay, [aNewEvent('OpenRunsNoted', sound)], 'any');
+      await log.append(streams.relay, [aNewEvent('OpenRunsNoted', changed(sound))], 'any');
       expect(await beginning(log)).toBe(upTo.position);
     });
+  });
+
+  it('is one of few, although whoever left the first one died before it could say so', async () => {
+    const log = createMemoryLog();
+    await request(log, aRun());
+    const note = await noteOf(log);
+    const dying = Object.assign(Object.create(log) as EventLog, { limit: () => Promise.reject(new Error('killed')) });
+    if (!note) throw new Error('There is a run.');
+    await expect(new OpenRunNotes(dying).leave(note, by, undefined)).rejects.toThrow('killed');
+    const notes = new OpenRunNotes(log);
+    for (let nth = 0; nth < OPEN_RUNS_NOTES_KEPT; nth += 1) await notes.leave(note, by, await notes.end());
+    const kept: number[] = [];
+    for await (const { revision } of log.read(streams.relay)) kept.push(revision);
+    expect(kept).toEqual([1, 2, 3]);
+  });
+
+  it('is done without where the log will not show it', async () => {
+    const log = createMemoryLog();
+    const runId = aRun();
+    await request(log, runId);
+    const refusing = Object.assign(Object.create(log) as EventLog, {
+      last: () => Promise.reject(new LogRefused('The event log refuses: it was deleted.')),
+    });
+    expect(Object.keys(await openIn(refusing))).toEqual([runId]);
   });
 
   it('is asked for again while the log is away', async () => {
@@ -180,7 +192,6 @@ describe('a note of the open runs', () => {
       return log.read(stream, ...range);
     };
     await openIn(Object.assign(seen.log, { read }));
-    await until(() => seen.from.length > 0);
     expect(seen.from[0]).toBe(upTo.position);
   });
 });

@@ -18,8 +18,9 @@ import {
 import { OPEN_RUNS_VERSION, type OpenRun } from '#domain';
 import { newId } from '#platform';
 import { Blobs } from './blobs.js';
-import { WrongRevision } from './errors.js';
+import { LogRefused, WrongRevision } from './errors.js';
 import type { EventLog, Position, StoredEvent } from './event-log.js';
+import { contentOf, keepNewest, keptContent, newestUsable } from './notes.js';
 
 /** A place in the log, named twice. */
 export interface Place {
@@ -32,8 +33,6 @@ export interface OpenRunsNote {
   readonly upTo: Place;
   readonly runs: Iterable<readonly [RunId, OpenRun]>;
 }
-
-const INLINE_BYTES = 300_000;
 
 export class OpenRunNotes {
   private readonly blobs: Blobs;
@@ -58,18 +57,14 @@ export class OpenRunNotes {
       revision,
       { cancelled, paused, asked },
     ]);
-    const text = JSON.stringify(noted);
-    const kept =
-      text.length <= INLINE_BYTES
-        ? { inline: noted }
-        : { blob: await this.blobs.put(Buffer.from(text), 'application/json') };
+    const { kept } = await keptContent(this.blobs, noted);
     const data: OpenRunsNoted['data'] = { at: by.at, by: by.id, foldVersion: OPEN_RUNS_VERSION, upTo, runs: kept };
     const actor = { kind: 'service', id: by.id };
     const metadata = { tenant: 'default', correlationId: streams.relay, actor, schemaVersion: SCHEMA_VERSION };
     const event = { id: newId(), type: 'OpenRunsNoted', data, metadata };
     try {
       const { revision } = await this.log.append(streams.relay, [event], after ?? 'absent');
-      if (after === undefined) await this.log.limit(streams.relay, { newest: OPEN_RUNS_NOTES_KEPT });
+      await keepNewest(this.log, streams.relay, revision, OPEN_RUNS_NOTES_KEPT);
       return revision;
     } catch (error) {
       if (error instanceof WrongRevision) return undefined;
@@ -82,15 +77,14 @@ export class OpenRunNotes {
     return (await this.log.last(streams.relay))?.revision;
   }
 
-  /** The newest note that can be used. @throws Unavailable */
+  /** The newest note that can be used; none when the log will not show them. @throws Unavailable */
   async newest(): Promise<OpenRunsNote | undefined> {
-    const kept: StoredEvent[] = [];
-    for await (const stored of this.log.read(streams.relay)) kept.push(stored);
-    for (const stored of kept.toReversed()) {
-      const note = await this.read(stored);
-      if (note) return note;
+    try {
+      return await newestUsable(this.log, streams.relay, (stored) => this.read(stored));
+    } catch (error) {
+      if (error instanceof LogRefused) return undefined;
+      throw error;
     }
-    return undefined;
   }
 
   private async read({ type, data }: StoredEvent): Promise<OpenRunsNote | undefined> {
@@ -98,21 +92,13 @@ export class OpenRunNotes {
     if (!note.success || note.data.data.foldVersion !== OPEN_RUNS_VERSION) return undefined;
     const { upTo, runs } = note.data.data;
     if (!(await this.isHere(upTo))) return undefined;
-    const noted = NotedRuns.safeParse('inline' in runs ? runs.inline : await this.readBlob(runs.blob.digest));
+    const noted = NotedRuns.safeParse(await contentOf(this.blobs, runs));
     return noted.success ? { upTo, runs: noted.data.map(openRun) } : undefined;
   }
 
   private async isHere({ position, stream, revision }: Place): Promise<boolean> {
     for await (const stored of this.log.read(stream, revision, 1)) return stored.position === position;
     return false;
-  }
-
-  private async readBlob(digest: string): Promise<unknown> {
-    try {
-      return JSON.parse((await this.blobs.get(digest)).toString('utf8'));
-    } catch {
-      return undefined;
-    }
   }
 }
 

@@ -28,7 +28,7 @@ export class RelayWatch {
   private caughtUp = false;
   private following: Promise<void> | undefined;
   /** The last event that was read. */
-  private upTo: Place | undefined;
+  private last: Place | undefined;
   private read = 0;
   /** An event of the relay could not be read: another version may know better. */
   private doubts = false;
@@ -72,8 +72,12 @@ export class RelayWatch {
 
   /** What is open now, for those who start later; undefined while that is not known for certain. */
   note(): OpenRunsNote | undefined {
-    if (!this.caughtUp || this.doubts || this.upTo === undefined) return undefined;
-    return { upTo: this.upTo, runs: [...this.entries].map(([runId, { run }]) => [runId, run] as const) };
+    if (!this.caughtUp || this.doubts || this.last === undefined) return undefined;
+    const { position, stream, revision } = this.last;
+    return {
+      upTo: { position, stream, revision },
+      runs: [...this.entries].map(([runId, { run }]) => [runId, run] as const),
+    };
   }
 
   async stop(): Promise<void> {
@@ -101,16 +105,16 @@ export class RelayWatch {
     );
     const now = clock.monotonic();
     for (const [runId, run] of note?.runs ?? []) this.entries.set(runId, watched(run, now));
-    this.upTo = note?.upTo;
+    this.last = note?.upTo;
     return note?.upTo.position;
   }
 
   private take(stored: StoredEvent): void {
-    const { stream, revision, position, type } = stored;
-    this.upTo = { stream, revision, position };
+    this.last = stored;
     this.read += 1;
     const gist = readRelayNews(stored);
     if (!gist) {
+      const { stream, revision, type } = stored;
       this.doubts = true;
       return this.options.logger.error({ stream, revision, type }, 'an event of the relay cannot be read');
     }

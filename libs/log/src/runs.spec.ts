@@ -1,4 +1,4 @@
-import { RunId, streams } from '#contracts';
+import { HANDOFF_NOTES_KEPT, RunId, streams } from '#contracts';
 import { FOLD_VERSION, snapshotOf } from '#domain';
 import { newId } from '#platform';
 import { aNewEvent, facts, given } from '#testing';
@@ -175,6 +175,16 @@ describe('handoff notes', () => {
     await leave(log, runId, change);
     expect(await runs.history(runId)).toMatchObject(history);
     expect((await runs.load(runId))?.last.revision).toBe(end);
+  });
+
+  it('are few, although whoever left the first one died before it could say so', async () => {
+    const { runId, notes, log } = await aNotedRun();
+    const dying = Object.assign(Object.create(log) as EventLog, { limit: () => Promise.reject(new Error('killed')) });
+    await expect(new HandoffNotes(dying).leave(runId, history, by)).rejects.toThrow('killed');
+    for (let nth = 0; nth < HANDOFF_NOTES_KEPT; nth += 1) await notes.leave(runId, history, by);
+    const kept: number[] = [];
+    for await (const { revision } of log.read(streams.handoff(runId))) kept.push(revision);
+    expect(kept).toEqual([1, 2, 3]);
   });
 
   it('give way to the one before when the newest cannot be used', async () => {

@@ -1,7 +1,7 @@
-import { RunId, SCHEMA_VERSION, streams } from '#contracts';
+import { RunId, streams } from '#contracts';
 import { createMemoryLog, type EventLog, OpenRunNotes, RelayWatch } from '#log';
 import { newId, silentLogger, systemClock } from '#platform';
-import { until } from '#testing';
+import { aNewEvent, until } from '#testing';
 import { OpenRunsNoteKeeper } from './open-runs-note.js';
 
 describe('the note of the open runs', () => {
@@ -9,14 +9,7 @@ describe('the note of the open runs', () => {
   const watches: RelayWatch[] = [];
   let requested = 0;
   const request = async (): Promise<void> => {
-    const metadata = {
-      tenant: 'default',
-      correlationId: 't',
-      actor: { kind: 'service', id: 't' },
-      schemaVersion: SCHEMA_VERSION,
-    };
-    const event = { id: newId(), type: 'RunRequested', data: {}, metadata };
-    await log.append(streams.run(RunId.parse(newId())), [event], 'any');
+    await log.append(streams.run(RunId.parse(newId())), [aNewEvent('RunRequested', {})], 'any');
     requested += 1;
     await until(() => watches.every(({ open }) => open.size === requested));
   };

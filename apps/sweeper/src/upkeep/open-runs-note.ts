@@ -18,7 +18,7 @@ export interface OpenRunsNoteParts {
  */
 export class OpenRunsNoteKeeper {
   private readAtNote = 0;
-  /** The last note, at the round before. */
+  /** The newest note when it was last looked; looked at only when one is due, since a note may be large. */
   private known: { readonly end: number | undefined } | undefined;
 
   constructor(
@@ -29,16 +29,15 @@ export class OpenRunsNoteKeeper {
   /** @returns whether it left a note @throws Unavailable */
   async round(): Promise<boolean> {
     const { notes, watch, clock, id } = this.parts;
-    const end = await notes.end();
+    const known = this.known ?? { end: await notes.end() };
+    this.known = known;
     const { eventsRead } = watch;
-    const isNews = this.known !== undefined && this.known.end !== end;
-    if (isNews) this.readAtNote = eventsRead;
-    this.known = { end };
     const note = eventsRead - this.readAtNote < this.eventsBetween ? undefined : watch.note();
-    const left = note && (await notes.leave(note, { id, at: momentOf(clock.now()) }, end));
-    if (left === undefined) return false;
-    this.known = { end: left };
+    if (!note) return false;
+    const end = await notes.end();
+    const left = end === known.end ? await notes.leave(note, { id, at: momentOf(clock.now()) }, end) : undefined;
+    this.known = { end: left ?? end };
     this.readAtNote = eventsRead;
-    return true;
+    return left !== undefined;
   }
 }

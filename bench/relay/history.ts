@@ -1,20 +1,14 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { momentOf } from '#contracts';
-import { connectLog, type EventLog, OpenRunNotes, RelayWatch } from '#log';
+import { connectLog, type EventLog, OpenRunNotes, type OpenRunsNote, RelayWatch } from '#log';
 import { silentLogger, systemClock } from '#platform';
+import { startServer } from '../event-store/server.js';
 import { round } from '../figures.js';
-import { inherited } from './config.js';
-import { killed } from './killed.js';
-import { freePort } from './local-cluster.js';
 import { writeEndedRuns, writeOpenRuns } from './open-runs.js';
 
 const OPEN_RUNS = 100;
-const EVENT_STORE = fileURLToPath(new URL('../../apps/event-store/src/main.js', import.meta.url));
 
 export interface HistoryFigures {
   readonly endedRuns: number;
@@ -28,35 +22,30 @@ export interface HistoryFigures {
 /** How long those who start have to read, after so many runs that are over. */
 export async function measureHistory(endedRuns: number): Promise<HistoryFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'baton-bench-'));
-  const port = await freePort();
-  const env = { ...inherited(), BATON_DATA: folder, BATON_PORT: String(port), BATON_LOG_LEVEL: 'error' };
-  const store = fork(EVENT_STORE, [], { env, execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const log = connectLog(`esdb://127.0.0.1:${port}?tls=false`);
+  const store = await startServer(folder);
+  const log = connectLog(store.url);
   try {
-    await once(store, 'message');
     const events = await writeEndedRuns(log, endedRuns);
     await writeOpenRuns(log, OPEN_RUNS);
-    const wholeMs = await untilReady(log, async (watch) => {
-      const note = watch.note();
-      const at = momentOf(systemClock.now());
-      if (note) await new OpenRunNotes(log).leave(note, { id: 'bench', at }, undefined);
-    });
-    return { endedRuns, events, wholeMs, noteMs: await untilReady(log, () => Promise.resolve()) };
+    const { ms: wholeMs, note } = await started(log);
+    await new OpenRunNotes(log).leave(note, { id: 'bench', at: momentOf(systemClock.now()) }, undefined);
+    return { endedRuns, events, wholeMs, noteMs: (await started(log)).ms };
   } finally {
     await log.close();
-    await killed(store);
+    await store.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function untilReady(log: EventLog, then: (watch: RelayWatch) => Promise<void>): Promise<number> {
+/** A start, and what it knows then. @throws when that is not what was written */
+async function started(log: EventLog): Promise<{ readonly ms: number; readonly note: OpenRunsNote }> {
   const watch = new RelayWatch(log, { clock: systemClock, logger: silentLogger });
   const began = performance.now();
   watch.start();
   await watch.ready();
-  const ms = performance.now() - began;
-  if (watch.open.size !== OPEN_RUNS) throw new Error(`${watch.open.size} runs are open and not ${OPEN_RUNS}.`);
-  await then(watch);
+  const ms = round(performance.now() - began, 0);
+  const note = watch.note();
   await watch.stop();
-  return round(ms, 0);
+  if (!note || watch.open.size !== OPEN_RUNS) throw new Error(`${watch.open.size} runs are open and not ${OPEN_RUNS}.`);
+  return { ms, note };
 }

@@ -11,7 +11,6 @@ import { connectLog, type EventLog } from '#log';
 import { silentLogger } from '#platform';
 import { round } from '../figures.js';
 import { inherited } from './config.js';
-import { killed } from './killed.js';
 import { freePort } from './local-cluster.js';
 import { mostMemoryOf } from './most-memory.js';
 import { type Expected, writeOpenRuns } from './open-runs.js';
@@ -91,7 +90,7 @@ export async function measureReconcile(runs: number): Promise<ReconcileFigures> 
   } finally {
     await bus?.close();
     await log.close();
-    await Promise.all(started.map(killed));
+    await Promise.all(started.map(ended));
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -140,4 +139,11 @@ const TICKS_A_SECOND = 100;
 function cpuOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
   return round((Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND, 1);
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exit;
 }

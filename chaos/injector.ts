@@ -148,8 +148,7 @@ export class Injector {
     const before = await this.pidOf('nats');
     const runs = runsOf(await this.atWork());
     const at = this.kill(before);
-    await this.isBack('nats', before);
-    const robbed = await this.pidOf('nats');
+    const robbed = await this.running('nats', before);
     rmSync(join(this.world.cluster.folder, 'nats'), { recursive: true, force: true });
     await this.isBack('nats', robbed);
     return { target: `the files of nats ${robbed}`, at, runs };

@@ -39,8 +39,8 @@ export interface BusWatchParts {
 }
 
 /**
- * Starts a bus again whose process lives and which serves nobody: it stands still, or JetStream does not answer any more,
- * which nats-server 2.9 was seen to do after a full disk. What it forgets is brought back from the log (law 12).
+ * Starts a bus again whose process lives and which serves nobody: it stands still, JetStream does not answer any more, which
+ * nats-server 2.9 was seen to do after a full disk, or it answers and stores nothing, as after its files were removed. What it forgets is brought back from the log (law 12).
  */
 export async function watchBus({ pid, witnesses, restart }: BusWatchParts, signal: AbortSignal): Promise<void> {
   let watching: Watching = { pid: undefined, unserved: 0 };

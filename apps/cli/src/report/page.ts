@@ -5,6 +5,7 @@ import { legend, timeline } from './timeline.js';
 import {
   entriesOf,
   entryHead,
+  entryTime,
   headlines,
   moment,
   NEED_WORDS,
@@ -90,7 +91,7 @@ function needsOf(needs: readonly Need[]): Html {
 }
 
 const needOf = (entry: NeedEntry): Html =>
-  html`<li><span class="kind">${NEED_WORDS[entry.kind]}</span> <span class="faint">${entryHead(entry).join(', ')}</span>
+  html`<li><span class="kind">${NEED_WORDS[entry.kind]}</span> <span class="faint">${entry.runs.length === 1 ? html`run <code>${entry.runs[0]}</code>, ${entryTime(entry)}` : entryHead(entry).join(', ')}</span>
 <p>${entry.sentence}</p>${entry.commands.map((command) => html`<code class="command">${command}</code>`)}</li>
 `;
 

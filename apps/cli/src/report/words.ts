@@ -106,7 +106,11 @@ const ALIKE = 3;
 /** One full disk fails items of thirty runs: that is one thing to read and not thirty. */
 export function entriesOf(needs: readonly Need[]): readonly NeedEntry[] {
   const groups = new Map<string, Need[]>();
-  for (const need of needs) groups.set(groupOf(need), [...(groups.get(groupOf(need)) ?? []), need]);
+  for (const need of needs) {
+    const group = groups.get(groupOf(need));
+    if (group) group.push(need);
+    else groups.set(groupOf(need), [need]);
+  }
   return needs.flatMap((need): readonly NeedEntry[] => {
     const alike = groups.get(groupOf(need)) ?? [];
     if (need.gist === undefined || alike.length < ALIKE) return [entryOf(need)];
@@ -135,13 +139,19 @@ function entryOfMany(alike: readonly Need[], gist: string): NeedEntry {
   };
 }
 
-/** Which runs, and since when. */
-export function entryHead({ runs, since, until, to }: NeedEntry): readonly string[] {
+/** Since when, or between which moments. */
+export function entryTime({ since, until, to }: NeedEntry): string {
   const limit = until === undefined ? '' : `, until ${moment(until)}`;
-  const of = runs.length > 1 ? runsNamed({ runs, runCount: runs.length }) : `run ${runs[0] ?? ''}`;
   const from =
     to === undefined || to === since ? `since ${moment(since)}` : `between ${moment(since)} and ${moment(to)}`;
-  return [...(runs.length === 0 ? [] : [of]), `${from}${limit}`];
+  return `${from}${limit}`;
+}
+
+/** Which runs, and since when. */
+export function entryHead(entry: NeedEntry): readonly string[] {
+  const { runs } = entry;
+  const of = runs.length > 1 ? runsNamed({ runs, runCount: runs.length }) : `run ${runs[0] ?? ''}`;
+  return [...(runs.length === 0 ? [] : [of]), entryTime(entry)];
 }
 
 function entryInWords(entry: NeedEntry): readonly string[] {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
@@ -69,10 +70,8 @@ export class HttpWay extends StreamableHTTPClientTransport {
 
   /** Tells the server that its session is not needed any more; a courtesy. */
   async leave(): Promise<void> {
-    await atMost(
-      LEAVING_MS,
-      this.terminateSession().catch(() => undefined),
-    );
+    const told = this.terminateSession().catch(() => undefined);
+    await Promise.race([told, pause(LEAVING_MS, undefined, { ref: false })]);
   }
 
   private async watched(target: string | URL, init: RequestInit): Promise<Response> {
@@ -119,7 +118,7 @@ export class HttpWay extends StreamableHTTPClientTransport {
   private async over(why: string): Promise<void> {
     if (!this.hadStream || this.why !== undefined) return;
     this.why = why;
-    await atMost(LAST_ANSWERS_MS, Promise.allSettled(this.out));
+    await Promise.race([Promise.allSettled(this.out), pause(LAST_ANSWERS_MS, undefined, { ref: false })]);
     await this.close();
   }
 
@@ -140,9 +139,6 @@ export class HttpWay extends StreamableHTTPClientTransport {
     return new Response(ReadableStream.from(pieces()), { status, statusText, headers });
   }
 }
-
-const atMost = (ms: number, done: Promise<unknown>): Promise<unknown> =>
-  Promise.race([done, new Promise((resolve) => setTimeout(resolve, ms).unref())]);
 
 const unanswered = (id: number, message: string): Uint8Array => {
   const error = { jsonrpc: '2.0', id, error: { code: ErrorCode.ConnectionClosed, message } };

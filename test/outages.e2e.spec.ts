@@ -79,19 +79,30 @@ async function busStuck(): Promise<void> {
  * holds none of them open; another one would keep them for two minutes.
  */
 async function busRobbed(): Promise<void> {
-  kill(await rig.pidOf('nats'));
+  const before = await rig.pidOf('nats');
+  kill(before);
   const pid = await until(async () => {
     const log = await readFile(join(rig.data, 'logs', 'nats.log'), 'utf8');
-    const now = await rig.pidOf('nats').catch(() => 0);
+    const now = await rig.pidOf('nats').catch(() => before);
+    if (now === before) return undefined;
     const isReady = log.split('\n').some((line) => line.startsWith(`[${now}]`) && line.endsWith('Server is ready'));
     return isReady ? now : undefined;
   }, TEST_MS);
   const files = join(rig.data, 'nats');
-  await rm(files, { recursive: true });
+  await rm(files, { recursive: true, maxRetries: 10 });
   await until(async () => !(await openFilesOf(pid)).some((file) => file.startsWith(files)), TEST_MS);
   const id = await rig.run({ command: STEADY, caps: { segmentSeconds: 2.5, reserveSeconds: 1 } }, 10);
   await completedExactly(rig, id, 10);
   expect(await rig.pidOf('nats')).not.toBe(pid);
+}
+
+/** It goes on storing into the files that it has open; what it cannot read any more it delivers to nobody. */
+async function busRobbedAtWork(): Promise<void> {
+  const caps = { segmentSeconds: 2.5, reserveSeconds: 1 };
+  const ids = await Promise.all(Array.from({ length: 3 }, () => rig.run({ command: STEADY, caps }, 10)));
+  await Promise.all(ids.map(begun));
+  await rm(join(rig.data, 'nats'), { recursive: true, maxRetries: 10 });
+  for (const id of ids) await completedExactly(rig, id, 10);
 }
 
 async function openFilesOf(pid: number): Promise<readonly string[]> {
@@ -129,6 +140,7 @@ describe('a run goes on, each item worked on once,', () => {
   it('when everything that the bus has stored is lost in the middle of it', busWiped, TEST_MS);
   it('when the bus stands still and does not come back by itself', busStuck, TEST_MS);
   it('when the files of the bus are removed while it runs', busRobbed, TEST_MS);
+  it('when these are removed while it works with them', busRobbedAtWork, TEST_MS);
   it('when the bus has lost a segment that nobody had taken', busWipedBeforeTheStart, TEST_MS);
   it('with four others when the event store is killed again and again', storeKilledUnderLoad, TEST_MS);
 });

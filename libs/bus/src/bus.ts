@@ -69,16 +69,10 @@ export class Bus {
     this.connection.onFound(listener);
   }
 
-  /** Asks the server, JetStream included, and whether it has stored what it was lately given. */
+  /** Whether JetStream answers, can read what it holds, and has stored what it was lately given. */
   health(): HealthCheck {
     const check = async (): Promise<void> => {
-      const doing = 'Checking the bus';
-      this.connection.assertConnected(doing);
-      try {
-        await this.connection.reply(this.connection.jsm.streams.info(WORK_STREAM));
-      } catch (error) {
-        throw translated(error, doing);
-      }
+      await this.publisher.assertReadable(WORK_STREAM);
       this.publisher.assertStoring();
     };
     return { name: 'bus', check };

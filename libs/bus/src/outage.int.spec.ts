@@ -231,3 +231,21 @@ describe('a nats-server whose storage was wiped', () => {
     expect(deliveries).toEqual(['old 1', 'young 1', 'young 2']);
   });
 });
+
+describe('a nats-server whose files were removed', () => {
+  it('is known not to serve although it takes messages, and serves when it was started again', async () => {
+    await ring(aRun());
+    // What a server still has in memory it goes on reading.
+    await nats.restart();
+    await ringUntilHeard(aRun());
+    await nats.rob();
+    const { sequence } = await ring(aRun());
+    await expect(bus.health().check()).rejects.toThrow(`BATON_WORK has message ${sequence}, and cannot read it`);
+    await nats.restart();
+    const { heard } = consume();
+    const last = aRun();
+    await ringUntilHeard(last);
+    await until(() => heard.includes(last));
+    await bus.health().check();
+  });
+});

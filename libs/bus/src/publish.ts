@@ -109,8 +109,34 @@ export class Publisher {
   }
 
   private async newest(stream: string): Promise<StoredMessage | undefined> {
+    const sequence = await this.newestHeld(stream);
+    return sequence === undefined ? undefined : await storedMessage(this.connection, stream, sequence);
+  }
+
+  private async newestHeld(stream: string): Promise<number | undefined> {
     const { state } = await this.connection.jsm.streams.info(stream);
-    return state.messages === 0 ? undefined : await storedMessage(this.connection, stream, state.last_seq);
+    return state.messages === 0 ? undefined : state.last_seq;
+  }
+
+  /**
+   * A server whose files were removed while it had them open takes messages on, and can deliver none of them.
+   * @throws Unavailable also when the newest message that a stream has by the server's word cannot be read
+   */
+  async assertReadable(stream: string): Promise<void> {
+    const doing = `Reading the newest message of ${stream}`;
+    this.connection.assertConnected(doing);
+    const unreadable = await this.connection.reply(this.unreadable(stream)).catch((error: unknown) => {
+      throw translated(error, doing);
+    });
+    if (unreadable !== undefined)
+      throw new Unavailable(`The bus says that ${stream} has message ${unreadable}, and cannot read it.`);
+  }
+
+  private async unreadable(stream: string): Promise<number | undefined> {
+    const sequence = await this.newestHeld(stream);
+    if (sequence === undefined || (await storedMessage(this.connection, stream, sequence))) return undefined;
+    // It may have been removed between the two questions.
+    return (await this.newestHeld(stream)) === sequence ? sequence : undefined;
   }
 
   /** The sequence of the newest message that a stream ever had; 0 when it had none. @throws Unavailable */

@@ -14,6 +14,8 @@ export interface TestNats {
   restart(): Promise<void>;
   /** Like a restart, but everything that was stored is lost. */
   restartWiped(): Promise<void>;
+  /** Removes everything that is stored, and leaves the process as it is. */
+  rob(): Promise<void>;
   /** The process stands still (SIGSTOP) until `thaw`: its sockets stay open, nothing is answered. */
   freeze(): void;
   thaw(): void;
@@ -52,6 +54,7 @@ export async function startNats(options: TestNatsOptions = {}): Promise<TestNats
       await rm(storage, { recursive: true, force: true });
       running = await start(port);
     },
+    rob: () => rm(storage, { recursive: true, maxRetries: 10 }),
     freeze: () => void running.child.kill('SIGSTOP'),
     thaw: () => void running.child.kill('SIGCONT'),
     stop: async () => {

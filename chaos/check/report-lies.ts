@@ -12,6 +12,7 @@ const EVIDENCE_WORDS: Readonly<Record<Evidence, RegExp>> = {
   crashed: /its supervisor saw it/,
   silence: /gave no sign of life/,
   'no-responders': /nobody answered for it/,
+  'process-gone': /its process was not there any more/,
 };
 
 /** Compares the report of the session with the log and with what was done by chaos. */
@@ -142,8 +143,8 @@ function beforeItsCause(trouble: Trouble, absences: readonly Absence[]): readonl
     ...(silentMs > awayMs + CLOSE_MS
       ? [lie(`says that it was silent for ${silentMs} ms, ${awayMs} ms after the fault: the ${named(trouble)}`)]
       : []),
-    ...(cause.how !== 'killed' && evidence === 'crashed'
-      ? [lie(`tells of a crash where the process was ${cause.how}: the ${named(trouble)}`)]
+    ...(cause.how !== 'killed' && (evidence === 'crashed' || evidence === 'process-gone')
+      ? [lie(`tells of an end where the process was ${cause.how}: the ${named(trouble)}`)]
       : []),
   ];
 }

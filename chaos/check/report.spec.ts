@@ -291,7 +291,7 @@ describe('the checker of the report', () => {
   it('finds a crash told of a process that only stood still, and a silence longer than the fault', () => {
     const frozen = { pid: KILLED, how: 'frozen', from: AT + 2_200, until: AT + 2_900 } as const;
     expect(told(TRUE, { absences: [frozen, ...absences.slice(1)] })).toContainEqual(
-      expect.stringMatching(/^lie: the report tells of a crash where the process was frozen/),
+      expect.stringMatching(/^lie: the report tells of an end where the process was frozen/),
     );
     const late = { pid: CUT, how: 'cut-off', from: AT + 22_000, until: AT + 29_800 } as const;
     expect(told(TRUE, { absences: [...absences.slice(0, 1), late] })).toContainEqual(

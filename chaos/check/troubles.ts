@@ -37,7 +37,8 @@ export interface Trouble {
   readonly isShort: boolean;
 }
 
-export type Evidence = 'crashed' | 'silence' | 'no-responders';
+const EVIDENCES = ['silence', 'no-responders', 'process-gone'] as const;
+export type Evidence = 'crashed' | (typeof EVIDENCES)[number];
 
 type Open = Omit<Trouble, 'outcome' | 'stillMs' | 'twiceTokens' | 'isShort'> & {
   readonly callId?: string;
@@ -216,7 +217,7 @@ function beginningOf(event: LoggedEvent, openCalls: number): number | undefined 
 function evidenceOf({ type, data }: LoggedEvent): Pick<Trouble, 'evidence' | 'silentMs'> {
   if (type !== 'RunPresumedDead') return { evidence: 'crashed', silentMs: undefined };
   return {
-    evidence: data['evidence'] === 'silence' ? 'silence' : 'no-responders',
+    evidence: EVIDENCES.find((one) => one === data['evidence']),
     silentMs: Number(textOf(data['silentMs'])),
   };
 }

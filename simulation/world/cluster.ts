@@ -1,4 +1,4 @@
-import { AdvanceRun, WORK_CONSUMERS } from '#contracts';
+import { AdvanceRun, type RunnerRef, WORK_CONSUMERS } from '#contracts';
 import { systemClock } from '#platform';
 import { createCoordinator } from '../../apps/coordinator/src/coordinator.js';
 import { createSweeper } from '../../apps/sweeper/src/sweeper.js';
@@ -34,9 +34,11 @@ export class Cluster {
   }
 
   start(): void {
+    // The first sweeper sees the processes of a runner, as everybody does on a laptop.
+    this.keep('sweeper', 'machine-r1', (process) => this.sweep(process));
+    this.keep('sweeper', 'machine-c2', (process) => this.sweep(process));
     for (const place of [1, 2]) {
       this.keep('coordinator', `machine-c${place}`, (process) => this.coordinate(process));
-      this.keep('sweeper', `machine-c${place}`, (process) => this.sweep(process));
       this.keep('supervisor', `machine-r${place}`, (process) =>
         superviseSegments(this.world, process, (of) => this.busOf(of)),
       );
@@ -75,7 +77,9 @@ export class Cluster {
 
   private sweep(process: Process): void {
     const bus = this.busOf(process);
-    createSweeper({ ...this.surroundings(process), bus, silenceMs: SILENCE_MS }).start();
+    const isGone = ({ pid, mark }: RunnerRef): boolean =>
+      mark?.home === process.machine && ![...this.world.processes].some((one) => one.pid === pid);
+    createSweeper({ ...this.surroundings(process), bus, silenceMs: SILENCE_MS, isGone }).start();
   }
 
   private surroundings(process: Process) {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { messageOf, newId, systemClock } from '#platform';
+import { messageOf, systemClock } from '#platform';
 import { Child } from '../../apps/segment-runner/src/child/child.js';
 import { successor } from '../../apps/segment-runner/src/child/successor.js';
 import { SegmentRunnerConfig } from '../../apps/segment-runner/src/config.js';
@@ -35,7 +35,7 @@ export function superviseSegments(world: World, supervisor: Process, busOf: BusO
     size: POOL,
     segmentsPerChild: 50,
     hungMs: CONFIG.BATON_HUNG_MS,
-    runnerId: newId(),
+    runnerId: supervisor.name,
     logger: world.loggerOf(supervisor),
   });
   new SegmentRunnerService(CONFIG, bus, log, pool).takeSegments();
@@ -91,6 +91,7 @@ function startChild(world: World, supervisor: Process, busOf: BusOf, name: strin
       tell,
       pulse: pulseOf(bus, process.pid),
       createModel: modelOf(world, process),
+      mark: { home: process.machine, born: process.name },
     });
     tell({ type: 'idle' });
     // Said so often that it is no boundary: its loss is that of the process.

@@ -6,8 +6,8 @@ import type { Segment } from './segments.js';
 
 export type Evidence = Extract<RunEventOf['sweeper'], { type: 'RunPresumedDead' }>['data']['evidence'];
 
-/** `alive`: it has recorded something since the look before. `looked`: this was the first look. `gone`: it is not live any more. */
-export type Finding = 'declared' | 'alive' | 'looked' | 'gone';
+/** `alive`: it has recorded something since the look before. `looked`: this was the first look. `over`: it is not live any more. */
+export type Finding = 'declared' | 'alive' | 'looked' | 'over';
 
 /** Looks into the log before it says that a segment is dead: what it records there is a sign of life like any other. */
 export class Death {
@@ -19,7 +19,8 @@ export class Death {
   /** Remembers how far the run is, or finds that it has gone on since the look before. */
   async look(segment: Segment): Promise<Exclude<Finding, 'declared'>> {
     const run = await this.runs.load(segment.runId);
-    if (!run || liveSegment(run) !== segment.segment) return 'gone';
+    if (run?.relay.phase !== 'working' || run.relay.segment !== segment.segment) return 'over';
+    segment.runner = run.relay.runner;
     const before = segment.lookedAt;
     segment.lookedAt = run.last.revision;
     if (before === undefined || before === run.last.revision) return 'looked';

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { Bus } from '#bus';
 import { connectLog } from '#log';
-import { createLogger, newId, printable, runServiceProcess, systemClock } from '#platform';
+import { createLogger, isGone, newId, printable, runServiceProcess, systemClock } from '#platform';
 import { sweeperConfig } from './config.js';
 import { SweeperModule } from './sweeper.module.js';
 
@@ -21,7 +21,11 @@ await runServiceProcess({
   connectBus: (signal) => Bus.connect({ url: config.BATON_BUS_URL, name, logger, signal }),
   serve: (bus) => {
     const surroundings = { bus, log, logger, clock: systemClock, id: `sweeper-${newId()}` };
-    const module = SweeperModule.in({ ...surroundings, silenceMs: config.BATON_SILENCE_MS });
+    const module = SweeperModule.in({
+      ...surroundings,
+      silenceMs: config.BATON_SILENCE_MS,
+      isGone: ({ pid, mark }) => mark !== undefined && isGone(pid, mark),
+    });
     return NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
   },
 });

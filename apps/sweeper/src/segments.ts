@@ -1,4 +1,4 @@
-import { type Heartbeat, type RunId, SEGMENT_OVER_EVENTS } from '#contracts';
+import { type Heartbeat, type RunId, type RunnerRef, SEGMENT_OVER_EVENTS } from '#contracts';
 import type { Beat, RelayNews, Watched } from '#domain';
 
 /** What the sweeper has heard of one live segment. Moments are its own monotonic milliseconds. */
@@ -10,6 +10,8 @@ export interface Segment {
   beat: { readonly heartbeat: Heartbeat; readonly at: number } | undefined;
   /** The run's last revision at the first look into a silence; what the segment records after it is a sign of life. */
   lookedAt: number | undefined;
+  /** Whose it is, as a look into the log has shown. */
+  runner: RunnerRef | undefined;
   /** A question or a declaration is on its way. */
   busy: boolean;
 }
@@ -42,7 +44,8 @@ export class Segments {
   }
 
   private begin(runId: RunId, segment: number, now: number): void {
-    this.live.set(runId, { runId, segment, heardAt: now, beat: undefined, lookedAt: undefined, busy: false });
+    const unknown = { beat: undefined, lookedAt: undefined, runner: undefined };
+    this.live.set(runId, { runId, segment, heardAt: now, ...unknown, busy: false });
   }
 }
 

@@ -8,12 +8,14 @@
  * S4  Nobody there to answer, twice, is death sooner, but only of a segment that was heard before, and only when the
  *     ears were open for the full patience. A question that is not answered in time says nothing; an answer is a sign of
  *     life however late it comes.
- * S5  The declaration is recorded at the revision that was looked at; several sweepers declare a death once.
+ * S5  A process that the sweeper would see if it were there, and does not see, is death sooner, also of a segment that was
+ *     never heard: after everything was off nobody waits for the full silence.
+ * S6  The declaration is recorded at the revision that was looked at; several sweepers declare a death once.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Bus, NoResponders } from '#bus';
-import { AskSegment } from '#contracts';
-import { diagnose, type Ears, type Patience, prickUp, silentMs, worthAsking } from '#domain';
+import { AskSegment, type RunnerRef } from '#contracts';
+import { diagnose, type Ears, isLate, type Patience, prickUp, silentMs, worthAsking } from '#domain';
 import { type Clock, type Logger, messageOf } from '#platform';
 import type { Death, Evidence } from './death.js';
 import { beatOf, type Segment, type Segments } from './segments.js';
@@ -27,6 +29,8 @@ export interface SweepOptions {
   readonly segments: Segments;
   readonly death: Death;
   readonly patience: Patience;
+  /** Whether the process is certainly gone; false also where nobody can tell. */
+  readonly isGone: (runner: RunnerRef) => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -67,6 +71,8 @@ export class Sweep {
       const verdict = diagnose(beatOf(segment, now), silence, patience);
       const heard = { at: segment.heardAt, beaten: segment.beat !== undefined };
       if (verdict === 'presumed-dead') await this.declare(segment, 'silence', silence);
+      else if (isLate(ears, segment.heardAt, now, patience.deadMs) && (await this.isProcessGone(segment)))
+        await this.declare(segment, 'process-gone', silence);
       else if (worthAsking(ears, heard, now, patience.deadMs)) await this.ask(segment, silence);
       else if (verdict === 'silent' && segment.lookedAt === undefined) await this.look(segment);
     } catch (error) {
@@ -74,6 +80,11 @@ export class Sweep {
     } finally {
       segment.busy = false;
     }
+  }
+
+  private async isProcessGone(segment: Segment): Promise<boolean> {
+    if (segment.runner === undefined) await this.look(segment);
+    return segment.runner !== undefined && this.options.isGone(segment.runner);
   }
 
   private async ask(segment: Segment, silence: number): Promise<void> {

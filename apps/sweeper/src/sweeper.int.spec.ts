@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Bus } from '#bus';
 import {
@@ -7,11 +9,12 @@ import {
   momentOf,
   type RunEvent,
   RunId,
+  type RunnerRef,
   RunSegment,
   WORK_CONSUMERS,
 } from '#contracts';
 import { createMemoryLog, type EventLog, Runs } from '#log';
-import { type Clock, newId, silentLogger, systemClock } from '#platform';
+import { type Clock, isGone, markOf, newId, silentLogger, systemClock } from '#platform';
 import { runRequested, startNats, type TestNats, until } from '#testing';
 import { createSweeper, type Sweeper } from './sweeper.js';
 
@@ -47,7 +50,15 @@ async function connected(name: string): Promise<Bus> {
 
 async function sweeping(clock: Clock = systemClock, silenceMs = SILENCE_MS): Promise<Sweeper> {
   const bus = await connected('sweeper');
-  const made = createSweeper({ bus, log, logger: silentLogger, clock, id: newId(), silenceMs });
+  const made = createSweeper({
+    bus,
+    log,
+    logger: silentLogger,
+    clock,
+    id: newId(),
+    silenceMs,
+    isGone: ({ pid, mark }) => mark !== undefined && isGone(pid, mark),
+  });
   closing.push(() => made.stop());
   made.start();
   return made;
@@ -61,9 +72,10 @@ async function scheduled(): Promise<RunId> {
   return runId;
 }
 
-async function working(): Promise<RunId> {
+const NOWHERE: RunnerRef = { runnerId: 'r', host: 'h', pid: 1 };
+
+async function working(runner = NOWHERE): Promise<RunId> {
   const runId = await scheduled();
-  const runner = { runnerId: 'r', host: 'h', pid: 1 };
   const data = { at: at(), segment: 1, runner, deadline: momentOf(Date.now() + 600_000) };
   await runs.runner.change(runId, () => [{ type: 'SegmentStarted', data }]);
   return runId;
@@ -102,7 +114,7 @@ async function deathsOf(runId: RunId): Promise<Extract<RunEvent, { type: 'RunPre
 const dead = (runId: RunId) => until(async () => (await deathsOf(runId))[0]);
 
 describe('the sweeper', () => {
-  it('S5 presumes a silent segment dead once, however many sweepers watch', async () => {
+  it('S6 presumes a silent segment dead once, however many sweepers watch', async () => {
     await Promise.all([sweeping(), sweeping()]);
     const [silent, next] = [await working(), await working()];
     expect(await dead(silent)).toMatchObject({ segment: 1, evidence: 'silence' });
@@ -153,6 +165,26 @@ describe('the sweeper', () => {
     for (const stop of stops) stop();
     expect(await dead(gone)).toMatchObject({ evidence: 'no-responders' });
     expect(await deathsOf(deaf)).toEqual([]);
+  });
+
+  it('S5 sees that a process is gone before its silence is over, and waits for one that stands still', async () => {
+    const processes = [spawn('sleep', ['600']), spawn('sleep', ['600'])] as const;
+    closing.push(() => processes.forEach((child) => child.kill('SIGKILL')));
+    const [killed, frozen] = await Promise.all(
+      processes.map(async (child) => {
+        await once(child, 'spawn');
+        const pid = child.pid as number;
+        return await working({ ...NOWHERE, pid, mark: markOf(pid) });
+      }),
+    );
+    processes[0].kill('SIGKILL');
+    processes[1].kill('SIGSTOP');
+    const silenceMs = 60_000;
+    await sweeping(systemClock, silenceMs);
+    const { evidence, silentMs } = await dead(killed as RunId);
+    expect(evidence).toBe('process-gone');
+    expect(silentMs).toBeLessThan(silenceMs / 2);
+    expect(await deathsOf(frozen as RunId)).toEqual([]);
   });
 
   it('S4 takes an answer for a sign of life also when it comes late', async () => {

@@ -1,5 +1,5 @@
 import { type Bus, Doorbells } from '#bus';
-import { Heartbeat, type ServiceAnswer } from '#contracts';
+import { Heartbeat, type RunnerRef, type ServiceAnswer } from '#contracts';
 import { DEFAULT_PATIENCE } from '#domain';
 import { type EventLog, HeardRuns, RelayWatch, Runs } from '#log';
 import { type Clock, type Logger, messageOf } from '#platform';
@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly id: string;
   /** Silence for this long is death, milliseconds. */
   readonly silenceMs: number;
+  /** Whether the process of a segment is certainly gone; false also where nobody can tell. */
+  readonly isGone: (runner: RunnerRef) => boolean;
 }
 
 export interface Sweeper {
@@ -35,7 +37,7 @@ export interface Sweeper {
   watch(): NonNullable<ServiceAnswer['watch']>;
 }
 
-export function createSweeper({ bus, log, logger, clock, id, silenceMs }: Surroundings): Sweeper {
+export function createSweeper({ bus, log, logger, clock, id, silenceMs, isGone }: Surroundings): Sweeper {
   const segments = new Segments();
   const heard = new HeardRuns();
   const watch = new RelayWatch(log, {
@@ -46,7 +48,7 @@ export function createSweeper({ bus, log, logger, clock, id, silenceMs }: Surrou
   });
   const death = new Death(new Runs(log, { app: 'sweeper', id }), clock);
   const patience = { ...DEFAULT_PATIENCE, deadMs: silenceMs, lateMs: Math.min(DEFAULT_PATIENCE.lateMs, silenceMs / 2) };
-  const sweep = new Sweep({ bus, segments, death, patience, clock, logger });
+  const sweep = new Sweep({ bus, segments, death, patience, isGone, clock, logger });
   const keeper = new Keeper({ bus, doorbells: new Doorbells(bus), watch, clock });
   const rounds = oneAtATime(() => keeper.round(), logger);
   const listening = bus.listen(`${Heartbeat.subject}.*`, Heartbeat.body, (beat) =>

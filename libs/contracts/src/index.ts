@@ -101,6 +101,7 @@ export {
   GatewayRunEvent,
   ItemSpec,
   ModelFailureKind,
+  ProcessMark,
   RELAY_EVENTS,
   type RecordingApp,
   RunEvent,

@@ -120,8 +120,22 @@ export const CoordinatorRunEvent = z.discriminatedUnion('type', [
 ]);
 export type CoordinatorRunEvent = z.infer<typeof CoordinatorRunEvent>;
 
+/** Tells a process from every other one that has or had its number. Both are as the system tells them; compared, never read. */
+export const ProcessMark = z.object({
+  /** Where its number counts: the machine since its last start, and the namespace there. */
+  home: z.string(),
+  born: z.string(),
+});
+export type ProcessMark = z.infer<typeof ProcessMark>;
+
 /** Who works on a segment: enough to find the process. */
-export const RunnerRef = z.object({ runnerId: z.string(), host: z.string(), pid: z.int().positive() });
+export const RunnerRef = z.object({
+  runnerId: z.string(),
+  host: z.string(),
+  pid: z.int().positive(),
+  /** Absent where the system tells nothing of it. */
+  mark: ProcessMark.optional(),
+});
 export type RunnerRef = z.infer<typeof RunnerRef>;
 
 /** Kinds of model failure; the first five may pass and are retried. */
@@ -218,7 +232,7 @@ export type SegmentRunEvent = z.infer<typeof SegmentRunEvent>;
 export const SweeperRunEvent = z.discriminatedUnion('type', [
   fact('RunPresumedDead', {
     ...ofSegment,
-    evidence: z.enum(['silence', 'no-responders']),
+    evidence: z.enum(['silence', 'no-responders', 'process-gone']),
     silentMs: z.number().nonnegative(),
   }),
 ]);

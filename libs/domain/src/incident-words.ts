@@ -24,12 +24,14 @@ export const drainWords = (before: Run, { segment, detail }: Pick<Of<'SegmentEnd
     : `Segment ${segment}${where(before)} handed off unasked: ${detail}`;
 
 export function presumedDeadWords(before: Run, { segment, evidence, silentMs }: Of<'RunPresumedDead'>): string {
-  const how =
-    evidence === 'silence'
-      ? `gave no sign of life for ${inTime(silentMs)}`
-      : `was gone: nobody answered for it, ${inTime(silentMs)} after its last sign of life`;
-  return `Segment ${segment}${where(before)} ${how}; the sweeper declared it dead.`;
+  return `Segment ${segment}${where(before)} ${EVIDENCE_WORDS[evidence](inTime(silentMs))}; the sweeper declared it dead.`;
 }
+
+const EVIDENCE_WORDS: Readonly<Record<Of<'RunPresumedDead'>['evidence'], (silent: string) => string>> = {
+  silence: (silent) => `gave no sign of life for ${silent}`,
+  'no-responders': (silent) => `was gone: nobody answered for it, ${silent} after its last sign of life`,
+  'process-gone': (silent) => `was gone: its process was not there any more, after ${silent} without a sign of life`,
+};
 
 export const standstillWords = (before: Run, ms: number): string =>
   `Segment ${before.relay.phase === 'working' ? before.relay.segment : before.segments}${where(before)} recorded nothing for ${inTime(ms)} while neither the model nor a tool was at work: the log, the bus, the workspace or the machine was away or slow.`;

@@ -86,7 +86,7 @@ export {
 } from './run.js';
 export { type Act, beginSegment, type Circumstances, isFenced, nextAct, type SegmentEvent } from './segment.js';
 export { serverEvents, serverOf } from './servers.js';
-export { type Ears, prickUp, silentMs, worthAsking } from './silence.js';
+export { type Ears, isLate, prickUp, silentMs, worthAsking } from './silence.js';
 export { capUses, statusOf, summaryOf } from './status.js';
 export { type Checked, callsToCheck, type DigestOf, fold, interruptedCalls, openingEvents, withCalls } from './turn.js';
 export {

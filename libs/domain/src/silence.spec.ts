@@ -1,4 +1,4 @@
-import { type Ears, prickUp, silentMs, worthAsking } from './silence.js';
+import { type Ears, isLate, prickUp, silentMs, worthAsking } from './silence.js';
 
 const listened = (ticks: readonly (readonly [number, boolean])[]): Ears =>
   ticks.reduce<Ears | undefined>((ears, [now, connected]) => prickUp(ears, now, connected), undefined) as Ears;
@@ -18,6 +18,13 @@ describe('silence', () => {
 
   it('begins anew when the listener itself was held up', () => {
     expect(silentMs(listened([...steadily(1_000), [20_000, true]]), 0, 20_000)).toBe(0);
+  });
+
+  it('is late after a beat and a half has been missed while it could be heard', () => {
+    const ears = listened(steadily(8_000));
+    expect(isLate(ears, 6_500, 8_000, 5_000)).toBe(true);
+    expect(isLate(ears, 6_600, 8_000, 5_000)).toBe(false);
+    expect(isLate(listened([...steadily(1_000), [20_000, true]]), 0, 20_000, 5_000)).toBe(false);
   });
 
   it('is asked about only when somebody was heard before and the ears were open for the full patience', () => {

@@ -18,8 +18,12 @@ export function prickUp(ears: Ears | undefined, now: number, connected: boolean)
 export const silentMs = ({ openSince }: Ears, heardAt: number, now: number): number =>
   openSince === undefined ? 0 : now - Math.max(heardAt, openSince);
 
-/** A beat that is this late is a reason to ask, milliseconds. */
-const ASK_AFTER_MS = 1_500;
+/** A beat that is this late is a reason to look for the process and to ask, milliseconds. */
+const LATE_MS = 1_500;
+
+/** Whether a sign of life is so late that somebody should look into it. */
+export const isLate = (ears: Ears, heardAt: number, now: number, deadMs: number): boolean =>
+  silentMs(ears, heardAt, now) >= Math.min(LATE_MS, deadMs / 2);
 
 /**
  * Whether to ask the segment itself. Nobody there to answer is taken for death only of a segment that was heard before
@@ -32,5 +36,5 @@ export function worthAsking(
   deadMs: number,
 ): boolean {
   if (ears.openSince === undefined || !heard.beaten) return false;
-  return silentMs(ears, heard.at, now) >= Math.min(ASK_AFTER_MS, deadMs / 2) && now - ears.openSince >= deadMs;
+  return isLate(ears, heard.at, now, deadMs) && now - ears.openSince >= deadMs;
 }

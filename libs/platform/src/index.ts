@@ -9,6 +9,7 @@ export { isJson } from './json.js';
 export { createLogger, type Logger, silentLogger } from './logger.js';
 export { watchLoop } from './loop-watch.js';
 export { type Persistence, persist } from './persist.js';
+export { bornByProc, isGone, markOf } from './process-mark.js';
 export { programOptions } from './program-options.js';
 export { requestDigest } from './request-digest.js';
 export { runServiceProcess } from './service-process.js';

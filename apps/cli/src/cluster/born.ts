@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
+import { bornByProc } from '#platform';
 
 /** A process beyond doubt: numbers are given out again, a number together with its time of birth is not. */
 export interface Identity {
@@ -11,27 +11,18 @@ export interface Identity {
 
 /** Who has this number now; undefined when nobody has. */
 export function identify(pid: number): Identity | undefined {
-  const born = process.platform === 'linux' ? bornByProc(pid) : bornByPs(pid);
+  const born = process.platform === 'linux' ? told(() => bornByProc(pid)) : told(() => bornByPs(pid));
   return born === undefined ? undefined : { pid, born };
 }
 
 export const lives = ({ pid, born }: Identity): boolean => identify(pid)?.born === born;
 
-function bornByProc(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the program's name in parentheses and may hold spaces; state and start time follow it.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}:${fields[19]}`;
-  } catch {
-    return undefined;
-  }
-}
+const bornByPs = (pid: number): string | undefined =>
+  execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
 
-function bornByPs(pid: number): string | undefined {
+function told(ask: () => string | undefined): string | undefined {
   try {
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
+    return ask();
   } catch {
     return undefined;
   }

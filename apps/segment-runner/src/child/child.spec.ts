@@ -61,6 +61,7 @@ function born(log: EventLog, ready: Promise<void> = Promise.resolve()) {
       end: () => pulse.push('end'),
     },
     createModel: () => ({ turn: () => Promise.reject(new Error('it is not asked')) }),
+    mark: undefined,
   });
   return { child, told, pulse };
 }

@@ -1,5 +1,14 @@
 import type { Bus } from '#bus';
-import { AdvanceRun, LiveDelta, type ModelPrice, momentOf, type PriceTable, type RunId, ServerLost } from '#contracts';
+import {
+  AdvanceRun,
+  LiveDelta,
+  type ModelPrice,
+  momentOf,
+  type PriceTable,
+  type ProcessMark,
+  type RunId,
+  ServerLost,
+} from '#contracts';
 import { beginSegment, type History, isFenced, priceOf, type Run, replay } from '#domain';
 import { Blobs, type EventLog, HandoffNotes, Runs, WrongRevision } from '#log';
 import { type Logger, messageOf, systemClock } from '#platform';
@@ -21,6 +30,8 @@ export interface ChildParts {
   readonly prices: PriceTable;
   readonly pulse: Pick<Pulse, 'ready' | 'begin' | 'doing' | 'recorded' | 'end'>;
   readonly createModel: typeof createModel;
+  /** Of this process; undefined where the system does not tell it. */
+  readonly mark: ProcessMark | undefined;
   readonly tell: (message: FromChild) => void;
 }
 
@@ -93,14 +104,14 @@ export class Child {
 
   /** Claims the segment by appending `SegmentStarted` at the expected revision; undefined when it is not wanted. */
   private async begin({ runId, segment, runnerId }: Order): Promise<Begun | undefined> {
-    const { config, log, pulse, tell } = this.parts;
+    const { config, log, mark, pulse, tell } = this.parts;
     const runs = new Runs(log, { app: 'segment-runner', id: `${runnerId}/${segment}` });
     for (;;) {
       // A segment that works and cannot be heard would be presumed dead.
       const [history] = await Promise.all([runs.history(runId), pulse.ready]);
       const now = systemClock.now();
       const deadline = momentOf(now + (history?.run.caps.segmentSeconds ?? 0) * 1_000);
-      const runner = { runnerId, host: config.HOSTNAME, pid: process.pid };
+      const runner = { runnerId, host: config.HOSTNAME, pid: process.pid, ...(mark ? { mark } : {}) };
       const start = { segment, runner, at: momentOf(now), deadline };
       const events = history && beginSegment(history.run, { ...start, ...this.priced(history.run) });
       if (!history || !events) {

@@ -1,6 +1,6 @@
 import { Bus } from '#bus';
 import { connectLog } from '#log';
-import { createLogger, messageOf, systemClock } from '#platform';
+import { createLogger, markOf, messageOf, systemClock } from '#platform';
 import { segmentRunnerConfig } from '../config.js';
 import { FromChild, ToChild, TURNING_MS } from '../ipc.js';
 import { createModel } from '../model/create-model.js';
@@ -47,7 +47,7 @@ const prices = loadPrices(config.BATON_PRICES);
 const log = connectLog(config.BATON_LOG_URL);
 // Its connection is made now; whether the log is there matters only when there is work.
 log.ping().catch(() => undefined);
-const child = new Child({ config, logger, bus, log, prices, pulse, createModel, tell });
+const child = new Child({ config, logger, bus, log, prices, pulse, createModel, mark: markOf(process.pid), tell });
 
 // The processor first belongs to the others that start now, and always to real work.
 const working = new AbortController();

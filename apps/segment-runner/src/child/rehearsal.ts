@@ -32,6 +32,7 @@ export async function rehearse(config: SegmentRunnerConfig, signal: AbortSignal)
       prices: { source: '', readOn: '', usdPerMillionTokens: {} },
       pulse: { ready: Promise.resolve(), begin: ignore, doing: ignore, recorded: ignore, end: ignore },
       createModel,
+      mark: undefined,
       tell: ignore,
     });
     const drain = (): void => child.drain();

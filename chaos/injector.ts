@@ -15,6 +15,8 @@ const CUT_OFF_MS = 12_000;
 const DISK_FULL_MS = 6_000;
 const FILL_AGAIN_MS = 500;
 const LOOK_MS = 50;
+/** A connection that was reset is made anew so soon, at the latest, milliseconds. */
+const RECONNECT_MS = 1_000;
 /** A service that is not back after this long (ms) is lost; the longest back-off of the cluster is 10 s. */
 const BACK_WITHIN_MS = 90_000;
 const WORK_WITHIN_MS = 15_000;
@@ -166,11 +168,14 @@ export class Injector {
   private async swallow(machine: Machine, ms: number, direction?: 'up' | 'down'): Promise<void> {
     const at = Date.now();
     machine.swallow(direction && [direction]);
-    const unheard = direction === 'down' ? [] : await this.atWorkThere();
+    const there = await this.atWorkThere();
     await pause(ms);
     const until = Date.now();
     machine.heal();
-    for (const { pid } of unheard) this.absences.push({ pid, how: 'cut-off', from: at, until });
+    // Who gets no answers is heard all the same, unless he has to connect anew meanwhile.
+    const from = direction === 'down' ? Math.max(at, machine.resetAt) : at;
+    const isHeard = direction === 'down' && machine.resetAt < at - RECONNECT_MS;
+    if (!isHeard) for (const { pid } of there) this.absences.push({ pid, how: 'cut-off', from, until });
   }
 
   private async diskFull(): Promise<Struck | undefined> {

@@ -24,6 +24,8 @@ export interface Worker {
 export class Machine {
   /** The children of the runner. */
   workers: readonly Worker[] = [];
+  /** When its connections were last reset, in milliseconds since 1970. */
+  resetAt = 0;
   private runner: ChildProcess | undefined;
   private stopping = false;
 
@@ -84,6 +86,7 @@ export class Machine {
   }
 
   cutConnections(): void {
+    this.resetAt = Date.now();
     for (const wire of this.wires) wire.cut();
   }
 

@@ -6,7 +6,7 @@ import type { BenchCluster } from '../bench/relay/local-cluster.js';
 import { type Random, wholeBelow } from '../simulation/world/random.js';
 import type { Absence, Injection } from './check/facts.js';
 import type { Disk } from './disk.js';
-import { type Machine, send, type Worker } from './machine.js';
+import { type Machine, send, unheardFrom, type Worker } from './machine.js';
 import type { Kind } from './plan.js';
 
 /** Longer than the silence that is taken for death (5 s), in milliseconds. */
@@ -15,8 +15,6 @@ const CUT_OFF_MS = 12_000;
 const DISK_FULL_MS = 6_000;
 const FILL_AGAIN_MS = 500;
 const LOOK_MS = 50;
-/** A connection that was reset is made anew so soon, at the latest, milliseconds. */
-const RECONNECT_MS = 1_000;
 /** A service that is not back after this long (ms) is lost; the longest back-off of the cluster is 10 s. */
 const BACK_WITHIN_MS = 90_000;
 const WORK_WITHIN_MS = 15_000;
@@ -172,10 +170,8 @@ export class Injector {
     await pause(ms);
     const until = Date.now();
     machine.heal();
-    // Who gets no answers is heard all the same, unless he has to connect anew meanwhile.
-    const from = direction === 'down' ? Math.max(at, machine.resetAt) : at;
-    const isHeard = direction === 'down' && machine.resetAt < at - RECONNECT_MS;
-    if (!isHeard) for (const { pid } of there) this.absences.push({ pid, how: 'cut-off', from, until });
+    const from = unheardFrom(at, machine.resetAt, direction);
+    if (from !== undefined) for (const { pid } of there) this.absences.push({ pid, how: 'cut-off', from, until });
   }
 
   private async diskFull(): Promise<Struck | undefined> {

@@ -110,6 +110,18 @@ export class Machine {
   }
 }
 
+/** A connection that was reset is made anew so soon, at the latest, milliseconds. */
+const RECONNECT_MS = 1_000;
+
+/**
+ * From when on nobody hears a machine whose packets are dropped since `at`. Who only gets no answers is heard all the
+ * same, unless his connections were reset: he cannot make new ones.
+ */
+export function unheardFrom(at: number, resetAt: number, direction?: Direction): number | undefined {
+  if (direction !== 'down') return at;
+  return resetAt < at - RECONNECT_MS ? undefined : Math.max(at, resetAt);
+}
+
 /** Answers whether there was such a process. */
 export function send(pid: number, signal: NodeJS.Signals): boolean {
   try {

@@ -54,6 +54,21 @@ describe('a cluster that heals', () => {
   );
 
   it(
+    'does not wait for the silence of a process that is gone with its supervisor',
+    async () => {
+      const id = await rig.run({ command: STEADY }, 6);
+      await until(async () => (await rig.notes(id, 'ledger')).length >= 1, TEST_MS);
+      const [supervisor, child] = [await rig.pidOf('segment-runner'), await rig.childOf(id)];
+      kill(supervisor);
+      kill(child);
+      const events = await completedExactly(rig, id, 6);
+      const deaths = events.filter(({ type }) => type === 'RunPresumedDead');
+      expect(deaths.map(({ data }) => [data['segment'], data['evidence']])).toEqual([[1, 'process-gone']]);
+    },
+    TEST_MS,
+  );
+
+  it(
     'counts none of ten orderly stops of its processes, as ten deployments make them',
     async () => {
       const id = await rig.run({ command: STEADY, caps: { restartsWithoutProgress: 1 } }, 20);

@@ -15,6 +15,12 @@ const EVIDENCE_WORDS: Readonly<Record<Evidence, RegExp>> = {
   'process-gone': /its process was not there any more/,
 };
 
+/** What only the end of a process leaves behind, in words. */
+const ENDS: Readonly<Partial<Record<Evidence, string>>> = {
+  crashed: 'a crash',
+  'process-gone': 'a process that was gone',
+};
+
 /** Compares the report of the session with the log and with what was done by chaos. */
 export function liesOfReport({ runs, absences, injections, report }: Facts): readonly Finding[] {
   if (!report) return [];
@@ -138,13 +144,14 @@ function beforeItsCause(trouble: Trouble, absences: readonly Absence[]): readonl
   // Who was killed is gone, whatever else is done to him.
   const cause = struck.findLast(({ how }) => how === 'killed') ?? struck.at(-1);
   if (!cause) return [];
+  const end = evidence && ENDS[evidence];
   const awayMs = at - cause.from;
   return [
     ...(silentMs > awayMs + CLOSE_MS
       ? [lie(`says that it was silent for ${silentMs} ms, ${awayMs} ms after the fault: the ${named(trouble)}`)]
       : []),
-    ...(cause.how !== 'killed' && (evidence === 'crashed' || evidence === 'process-gone')
-      ? [lie(`tells of an end where the process was ${cause.how}: the ${named(trouble)}`)]
+    ...(cause.how !== 'killed' && end !== undefined
+      ? [lie(`tells of ${end} where the process was ${cause.how}: the ${named(trouble)}`)]
       : []),
   ];
 }

@@ -291,11 +291,31 @@ describe('the checker of the report', () => {
   it('finds a crash told of a process that only stood still, and a silence longer than the fault', () => {
     const frozen = { pid: KILLED, how: 'frozen', from: AT + 2_200, until: AT + 2_900 } as const;
     expect(told(TRUE, { absences: [frozen, ...absences.slice(1)] })).toContainEqual(
-      expect.stringMatching(/^lie: the report tells of an end where the process was frozen/),
+      expect.stringMatching(/^lie: the report tells of a crash where the process was frozen/),
     );
     const late = { pid: CUT, how: 'cut-off', from: AT + 22_000, until: AT + 29_800 } as const;
     expect(told(TRUE, { absences: [...absences.slice(0, 1), late] })).toContainEqual(
       expect.stringMatching(/^lie: the report says that it was silent for 5000 ms, 1000 ms after the fault/),
+    );
+  });
+
+  it('takes a process for gone that was killed, and finds that told of one that only stood still', () => {
+    const gone = EVENTS.map((event) =>
+      event.type === 'RunPresumedDead' ? { ...event, data: { ...event.data, evidence: 'process-gone' } } : event,
+    );
+    const noticed = 'Segment 2 was gone: its process was not there any more, after 5.0 s without a sign of life.';
+    const report = reportWith([CRASH, STILL, { ...SILENCE, noticed }]);
+    const on = (how: 'killed' | 'frozen') =>
+      told(report, {
+        runs: [run(gone)],
+        absences: [...absences.slice(0, 1), { pid: CUT, how, from: AT + 17_000, until: AT + 29_800 }],
+      });
+    expect(on('killed')).toEqual([]);
+    expect(on('frozen')).toEqual([
+      expect.stringMatching(/^lie: the report tells of a process that was gone where the process was frozen/),
+    ]);
+    expect(told(TRUE, { runs: [run(gone)] })).toContainEqual(
+      expect.stringMatching(/^lie: the report has other evidence than process-gone/),
     );
   });
 

@@ -217,9 +217,15 @@ function beginningOf(event: LoggedEvent, openCalls: number): number | undefined 
 function evidenceOf({ type, data }: LoggedEvent): Pick<Trouble, 'evidence' | 'silentMs'> {
   if (type !== 'RunPresumedDead') return { evidence: 'crashed', silentMs: undefined };
   return {
-    evidence: EVIDENCES.find((one) => one === data['evidence']),
+    evidence: knownEvidence(data['evidence']),
     silentMs: Number(textOf(data['silentMs'])),
   };
+}
+
+function knownEvidence(told: unknown): Evidence {
+  const known = EVIDENCES.find((one) => one === told);
+  if (known === undefined) throw new Error(`The checker knows no evidence "${textOf(told)}" of a death.`);
+  return known;
 }
 
 function tokensOf(usage: unknown): number {

@@ -71,7 +71,7 @@ export class Sweep {
       const verdict = diagnose(beatOf(segment, now), silence, patience);
       const heard = { at: segment.heardAt, beaten: segment.beat !== undefined };
       if (verdict === 'presumed-dead') await this.declare(segment, 'silence', silence);
-      else if (isLate(ears, segment.heardAt, now, patience.deadMs) && (await this.isProcessGone(segment)))
+      else if (isLate(silence, patience.deadMs) && (await this.isProcessGone(segment)))
         await this.declare(segment, 'process-gone', silence);
       else if (worthAsking(ears, heard, now, patience.deadMs)) await this.ask(segment, silence);
       else if (verdict === 'silent' && segment.lookedAt === undefined) await this.look(segment);

@@ -1,20 +1,11 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isRunning, type ProcessStat, processStat } from '#platform';
 
 /** A process that is named for good: its number may be used again, but not with the same start time. */
 export interface ProcessName {
   readonly pid: number;
   /** Clock ticks since boot, as /proc tells it. */
-  readonly startTime: string;
-}
-
-interface Stat {
-  readonly pid: number;
-  readonly command: string;
-  readonly state: string;
-  readonly parent: number;
-  /** The number of the process that has opened its session. */
-  readonly session: number;
   readonly startTime: string;
 }
 
@@ -27,25 +18,9 @@ const FLUSH_MS = 2_000;
 /** How long KILL is repeated before a process that cannot be ended (it hangs in the kernel) is given up on. */
 const INSIST_MS = 30_000;
 
-/** Reads a line of /proc/PID/stat; the command's name in it may hold blanks and brackets. */
-export function parseStat(line: string): Stat | undefined {
-  const match = /^(\d+) \((.*)\) (.*)$/s.exec(line.trim());
-  const fields = match?.[3]?.split(' ');
-  const startTime = fields?.[19];
-  if (!match || !fields || startTime === undefined) return undefined;
-  return {
-    pid: Number(match[1]),
-    command: match[2] ?? '',
-    state: fields[0] ?? '',
-    parent: Number(fields[1]),
-    session: Number(fields[3]),
-    startTime,
-  };
-}
-
-function statOf(pid: number | string): Stat | undefined {
+function statOf(pid: number | string): ProcessStat | undefined {
   try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return processStat(pid);
   } catch {
     return undefined;
   }
@@ -58,18 +33,18 @@ export function processName(pid: number): ProcessName | undefined {
 
 export function isAlive({ pid, startTime }: ProcessName): boolean {
   const stat = statOf(pid);
-  return stat !== undefined && stat.startTime === startTime && stat.state !== 'Z' && stat.state !== 'X';
+  return stat !== undefined && stat.startTime === startTime && isRunning(stat);
 }
 
-function allProcesses(): Stat[] {
+function allProcesses(): ProcessStat[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => statOf(name) ?? []);
 }
 
 /** All processes below `pid`, nearest first, without itself. */
-function descendants(pid: number, all: readonly Stat[]): Stat[] {
-  const found: Stat[] = [];
+function descendants(pid: number, all: readonly ProcessStat[]): ProcessStat[] {
+  const found: ProcessStat[] = [];
   let parents = new Set([pid]);
   while (parents.size > 0) {
     const above = parents;
@@ -109,9 +84,9 @@ export function leftBehind({ pid, startTime }: ProcessName): number[] {
 
 /** What is left of a command below its shim: `guard` is the `timeout` that holds it, `command` what runs below that. */
 interface Tree {
-  readonly guard: Stat | undefined;
-  readonly command: readonly Stat[];
-  readonly all: readonly Stat[];
+  readonly guard: ProcessStat | undefined;
+  readonly command: readonly ProcessStat[];
+  readonly all: readonly ProcessStat[];
 }
 
 function treeOf(shim: ProcessName): Tree {

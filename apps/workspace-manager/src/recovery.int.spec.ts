@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { CallId, type CallState, type RunId } from '#contracts';
 import { canonical } from '#domain';
-import { newId, sha256 } from '#platform';
+import { newId, parseStat, sha256 } from '#platform';
 import { FileEventLog } from '../test/file-event-log.js';
 import { ManagerUnderTest } from '../test/manager-under-test.js';
 import { requestRun } from '../test/request-run.js';
@@ -11,7 +11,7 @@ import { aRun, aSpec, finished, Rig } from '../test/rig.js';
 import { until } from '../test/until.js';
 import { Folders } from './folders.js';
 import { bootId } from './machine.js';
-import { leftBehind, parseStat, processName } from './processes.js';
+import { leftBehind, processName } from './processes.js';
 
 const callId = CallId.parse('1-0');
 const digests = (before: string, after: string) => ({ path: 'e.txt', before: sha256(before), after: sha256(after) });

@@ -22,9 +22,9 @@ describe('silence', () => {
 
   it('is late after a beat and a half has been missed while it could be heard', () => {
     const ears = listened(steadily(8_000));
-    expect(isLate(ears, 6_500, 8_000, 5_000)).toBe(true);
-    expect(isLate(ears, 6_600, 8_000, 5_000)).toBe(false);
-    expect(isLate(listened([...steadily(1_000), [20_000, true]]), 0, 20_000, 5_000)).toBe(false);
+    expect(isLate(silentMs(ears, 6_500, 8_000), 5_000)).toBe(true);
+    expect(isLate(silentMs(ears, 6_600, 8_000), 5_000)).toBe(false);
+    expect(isLate(silentMs(listened([...steadily(1_000), [20_000, true]]), 0, 20_000), 5_000)).toBe(false);
   });
 
   it('is asked about only when somebody was heard before and the ears were open for the full patience', () => {

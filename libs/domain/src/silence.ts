@@ -22,8 +22,7 @@ export const silentMs = ({ openSince }: Ears, heardAt: number, now: number): num
 const LATE_MS = 1_500;
 
 /** Whether a sign of life is so late that somebody should look into it. */
-export const isLate = (ears: Ears, heardAt: number, now: number, deadMs: number): boolean =>
-  silentMs(ears, heardAt, now) >= Math.min(LATE_MS, deadMs / 2);
+export const isLate = (silenceMs: number, deadMs: number): boolean => silenceMs >= Math.min(LATE_MS, deadMs / 2);
 
 /**
  * Whether to ask the segment itself. Nobody there to answer is taken for death only of a segment that was heard before
@@ -36,5 +35,5 @@ export function worthAsking(
   deadMs: number,
 ): boolean {
   if (ears.openSince === undefined || !heard.beaten) return false;
-  return isLate(ears, heard.at, now, deadMs) && now - ears.openSince >= deadMs;
+  return isLate(silentMs(ears, heard.at, now), deadMs) && now - ears.openSince >= deadMs;
 }

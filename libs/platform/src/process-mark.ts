@@ -1,23 +1,20 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { ProcessMark } from '#contracts';
+import { isRunning, processStat } from './process-stat.js';
 
-/**
- * When the process with this number began, and in which life of the machine; undefined when there is none, or only what
- * its parent has not collected yet. Linux.
- * @throws the system's error when it does not tell
- */
-export function bornByProc(pid: number): string | undefined {
-  const stat = statOf(pid);
-  // The second field is the program's name in parentheses and may hold spaces; state and start time follow it.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (!fields || fields[0] === 'Z' || fields[0] === 'X') return undefined;
-  return `${bootId()}:${fields[19]}`;
+/** This life of the machine, until it is started again. Linux. @throws the system's error when it does not tell */
+export const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+
+/** When the process began; undefined when none of this number runs. Linux. @throws the system's error when it does not tell */
+export function startTimeOf(pid: number): string | undefined {
+  const stat = processStat(pid);
+  return stat && isRunning(stat) ? stat.startTime : undefined;
 }
 
 /** The mark of a process that lives in this namespace; undefined where the system does not tell, or there is none. */
 export function markOf(pid: number): ProcessMark | undefined {
   try {
-    const born = bornByProc(pid);
+    const born = startTimeOf(pid);
     return born === undefined ? undefined : { home: home(), born };
   } catch {
     return undefined;
@@ -30,21 +27,10 @@ export function markOf(pid: number): ProcessMark | undefined {
  */
 export function isGone(pid: number, mark: ProcessMark): boolean {
   try {
-    return home() === mark.home && statOf(1) !== undefined && bornByProc(pid) !== mark.born;
+    return home() === mark.home && processStat(1) !== undefined && startTimeOf(pid) !== mark.born;
   } catch {
     return false;
   }
 }
 
-function statOf(pid: number): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
-    throw error;
-  }
-}
-
-const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
 const home = (): string => `${bootId()}/${readlinkSync('/proc/self/ns/pid')}`;

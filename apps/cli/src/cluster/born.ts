@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { bornByProc } from '#platform';
+import { bootId, startTimeOf } from '#platform';
 
 /** A process beyond doubt: numbers are given out again, a number together with its time of birth is not. */
 export interface Identity {
@@ -11,11 +11,16 @@ export interface Identity {
 
 /** Who has this number now; undefined when nobody has. */
 export function identify(pid: number): Identity | undefined {
-  const born = process.platform === 'linux' ? told(() => bornByProc(pid)) : told(() => bornByPs(pid));
+  const born = told(() => (process.platform === 'linux' ? bornByProc(pid) : bornByPs(pid)));
   return born === undefined ? undefined : { pid, born };
 }
 
 export const lives = ({ pid, born }: Identity): boolean => identify(pid)?.born === born;
+
+function bornByProc(pid: number): string | undefined {
+  const startTime = startTimeOf(pid);
+  return startTime === undefined ? undefined : `${bootId()}:${startTime}`;
+}
 
 const bornByPs = (pid: number): string | undefined =>
   execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Bus, Doorbells, subjectOf } from '#bus';
 import { AdvanceRun, type CallId, type RunId, RunSegment } from '#contracts';
-import { newId } from '#platform';
+import { newId, parseStat } from '#platform';
 import { signal } from '../cluster/born.js';
 import type { LocalCluster } from '../cluster/local-cluster.js';
 import type { Arms } from './disturbance.js';
@@ -69,11 +69,7 @@ const sessionOf = (leader: number): readonly number[] =>
   namesIn('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => {
-      const stat = textOf(`/proc/${pid}/stat`);
-      // After the program's name, which may hold blanks: state, parent, group, session.
-      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]) === leader;
-    });
+    .filter((pid) => parseStat(textOf(`/proc/${pid}/stat`))?.session === leader);
 
 function namesIn(folder: string): readonly string[] {
   try {

@@ -61,11 +61,12 @@ function born(log: EventLog, ready: Promise<void> = Promise.resolve()) {
       end: () => pulse.push('end'),
     },
     createModel: () => ({ turn: () => Promise.reject(new Error('it is not asked')) }),
-    mark: undefined,
+    mark: MARK,
   });
   return { child, told, pulse };
 }
 
+const MARK = { home: 'here', born: 'then' };
 const order = { runId, segment: 1, runnerId: 'r' };
 
 describe('a child', () => {
@@ -88,5 +89,15 @@ describe('a child', () => {
     hear();
     await working;
     expect(told).toEqual(['started', 'idle']);
+  });
+
+  it('records which process it is, so that who sees it not to be there knows', async () => {
+    const log = await scheduled();
+    const { child } = born(log);
+    child.drain();
+    await child.run(order);
+    const starts = [];
+    for await (const { type, data } of log.read(streams.run(runId))) if (type === 'SegmentStarted') starts.push(data);
+    expect(starts).toEqual([expect.objectContaining({ runner: expect.objectContaining({ mark: MARK }) })]);
   });
 });

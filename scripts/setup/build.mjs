@@ -9,6 +9,7 @@ const STAMP = inRoot('dist', '.baton-sources');
 const BUNDLE = inRoot('scripts', 'bundle.mjs');
 const SETTINGS = [
   'scripts/bundle.mjs',
+  'scripts/load-bundle.mjs',
   'package.json',
   'package-lock.json',
   'nest-cli.json',

@@ -19,9 +19,6 @@ const LONGEST_PATTERN = 16_384;
 /** The flag of V8's engine that never goes back; it knows no lookaround, back references and counted repetitions. */
 const LINEAR = 'l';
 
-// A pattern comes from a client; the linear engine cannot be made to search for hours.
-setFlagsFromString('--enable-experimental-regexp-engine');
-
 /** @throws Refusal for a pattern that is no regular expression, or one that cannot be matched in linear time. */
 export function filterOf(option: FilterOption): Filter {
   const on = option.filter === 'streamIdentifier' ? 'stream' : 'type';
@@ -35,6 +32,8 @@ export function filterOf(option: FilterOption): Filter {
 function compiled(regex: string): RegExp {
   if (regex.length > LONGEST_PATTERN)
     throw invalid(`The pattern is longer than ${LONGEST_PATTERN} characters: filter by prefixes.`);
+  // A pattern comes from a client; the linear engine cannot be made to search for hours.
+  setFlagsFromString('--enable-experimental-regexp-engine');
   try {
     return new RegExp(regex, LINEAR);
   } catch {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { Json } from '#contracts';
 import { invalid } from './api-error.js';
 import { blocksOf, type MessageParam } from './messages-request.js';
 
-const Item = z.object({ id: z.string().min(1), number: z.int().positive(), of: z.int().positive(), input: z.json() });
+const Item = z.object({ id: z.string().min(1), number: z.int().positive(), of: z.int().positive(), input: Json });
 export type Item = z.infer<typeof Item>;
 
 /** What was done about an item; a summary carries it over a compaction, in a line of its own. */

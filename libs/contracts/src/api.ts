@@ -3,6 +3,7 @@ import { AgentSpec, SeedFile, SomeCaps } from './agent.js';
 import { Attachments } from './content.js';
 import { ToolEffect } from './external-tools.js';
 import { AgentName, CallId, Digest, Moment, RunId } from './ids.js';
+import { JsonObject } from './json.js';
 import { Activity } from './messages.js';
 import { EventMetadata } from './recorded.js';
 import { CallOutcome, ItemSpec } from './run-events.js';
@@ -81,7 +82,7 @@ export type Receipt = z.infer<typeof Receipt>;
 export const WaitsFor = z.object({
   callId: CallId,
   tool: z.string(),
-  input: z.record(z.string(), z.json()),
+  input: JsonObject,
   inputDigest: Digest,
   /** `approval`: may it be run; `doubt`: did it take effect; `answer`: `ask_human`. */
   kind: z.enum(['approval', 'doubt', 'answer']),
@@ -94,7 +95,7 @@ export type WaitsFor = z.infer<typeof WaitsFor>;
 export const EffectView = z.object({
   callId: CallId,
   tool: z.string(),
-  input: z.record(z.string(), z.json()),
+  input: JsonObject,
   effect: ToolEffect,
   /** `not-started`: its input was wrong, or a person did not agree; `in-doubt`: nobody knows, and the model was told so or a person is asked. */
   state: z.enum(['waiting', 'not-started', 'running', 'in-doubt', 'done']),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Digest } from './ids.js';
+import { JsonObject } from './json.js';
 
 /** A large payload that lies in the blob store under its content hash. */
 export const BlobRef = z.object({ digest: Digest, bytes: z.int().nonnegative(), mediaType: z.string() });
@@ -76,7 +77,7 @@ export const ToolUseBlock = z.object({
   type: z.literal('tool_use'),
   id: z.string().min(1),
   name: z.string().min(1),
-  input: z.record(z.string(), z.json()),
+  input: JsonObject,
 });
 export type ToolUseBlock = z.infer<typeof ToolUseBlock>;
 

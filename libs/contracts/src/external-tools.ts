@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Json } from './ids.js';
+import { JsonObject } from './json.js';
 
 /**
  * What a second execution of the same call would do. `none`: it changes nothing; `idempotent`: it brings about the same
@@ -30,7 +30,7 @@ export type EffectRule = z.infer<typeof EffectRule>;
 export const SecretName = z.string().regex(/^[A-Z][A-Z0-9_]{0,99}$/, 'use upper-case letters, digits and _');
 
 /** A JSON schema of an object (draft 2020-12). */
-export const ObjectSchema = z.record(z.string(), Json);
+export const ObjectSchema = JsonObject;
 export type ObjectSchema = z.infer<typeof ObjectSchema>;
 
 const toolName = z

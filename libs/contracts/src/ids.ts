@@ -35,10 +35,6 @@ export type Moment = z.infer<typeof Moment>;
 /** A segment's number within its run, from 1. */
 export const SegmentNumber = z.int().positive();
 
-/** Any JSON value. */
-export const Json = z.json();
-export type Json = z.infer<typeof Json>;
-
 /** Milliseconds since 1970 of a moment, and back: pure arithmetic, no clock is read. */
 export const millisOf = (moment: Moment): number => Date.parse(moment);
 export function momentOf(millis: number): Moment {

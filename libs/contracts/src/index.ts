@@ -70,7 +70,8 @@ export {
   SecretName,
   ToolEffect,
 } from './external-tools.js';
-export { AgentName, CallId, callIdOf, Digest, Json, Moment, millisOf, momentOf, RunId, SegmentNumber } from './ids.js';
+export { AgentName, CallId, callIdOf, Digest, Moment, millisOf, momentOf, RunId, SegmentNumber } from './ids.js';
+export { Json, JsonObject } from './json.js';
 export {
   Activity,
   AdvanceRun,

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { AgentSpec, Caps, SeedFile, SomeCaps } from './agent.js';
 import { Attachments, BlobRef, ModelBlock, ResultBlock, StopReason, Usage } from './content.js';
 import { Discovery } from './external-tools.js';
-import { AgentName, CallId, Digest, Json, Moment, SegmentNumber } from './ids.js';
+import { AgentName, CallId, Digest, Moment, SegmentNumber } from './ids.js';
+import { Json } from './json.js';
 import { ModelPrice } from './prices.js';
 
 const fact = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>

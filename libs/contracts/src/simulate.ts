@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { JsonObject } from './json.js';
 
 /** When a fault strikes. */
 const when = {
@@ -84,7 +85,7 @@ export const ScriptedTurn = z.strictObject({
     .array(
       z.strictObject({
         tool: z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/),
-        input: z.record(z.string(), z.json()).default({}),
+        input: JsonObject.default({}),
       }),
     )
     .max(100)

@@ -3,6 +3,7 @@ import { SeedFile, WorkspaceSpec } from './agent.js';
 import { BlobRef, ResultBlock } from './content.js';
 import { Discovery, ExternalTools, ToolEffect } from './external-tools.js';
 import { CallId, Moment, RunId, SegmentNumber } from './ids.js';
+import { JsonObject } from './json.js';
 import type { MessageContract } from './messages.js';
 import { CallOutcome } from './run-events.js';
 
@@ -52,7 +53,7 @@ export const RunCall = {
     callId: CallId,
     attempt: Attempt,
     tool: z.string(),
-    input: z.record(z.string(), z.json()),
+    input: JsonObject,
     /** What a second execution would do, as the run sees it: a call that is cut short is judged by it. `once` when absent. */
     effect: ToolEffect.optional(),
     /** The call is stopped after this long, in milliseconds. */
@@ -68,7 +69,7 @@ export const RunCall = {
 /** Checks an input against the schema of its tool; nothing is started. */
 export const CheckCall = {
   verb: 'check-call',
-  request: z.object({ ...asked, tool: z.string(), input: z.record(z.string(), z.json()) }),
+  request: z.object({ ...asked, tool: z.string(), input: JsonObject }),
   answer: z.object({
     /** What is wrong with the input, for the model; absent when it fits, and when nobody can tell now. */
     fault: z.string().optional(),
@@ -108,7 +109,7 @@ export const ServerLost = {
 /** Asks the world whether a call took effect, where its tool has a probe. */
 export const ProbeCall = {
   verb: 'probe-call',
-  request: z.object({ ...asked, callId: CallId, tool: z.string(), input: z.record(z.string(), z.json()) }),
+  request: z.object({ ...asked, callId: CallId, tool: z.string(), input: JsonObject }),
   answer: z.discriminatedUnion('found', [
     z.object({ found: z.literal('done'), content: z.array(ResultBlock) }),
     z.object({ found: z.literal('not-done') }),

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { z } from 'zod';
-import { ItemSpec } from '#contracts';
+import { ItemSpec, JsonObject } from '#contracts';
 import { Misconfigured, messageOf } from '#platform';
 
 /** A string, or an object whose `id`, where it has one, names it. */
-const Entry = z.union([z.string(), z.record(z.string(), z.json())]);
+const Entry = z.union([z.string(), JsonObject]);
 type Entry = z.infer<typeof Entry>;
 
 /** An entry and where it stands in its file, in words. */

@@ -133,6 +133,12 @@ export class Runs<App extends RecordingApp> {
     for await (const stored of this.log.read(streams.run(runId), from, max)) yield readRunEvent(stored);
   }
 
+  /** The newest event of a run. */
+  async last(runId: RunId): Promise<Recorded<RunEvent> | undefined> {
+    const stored = await this.log.last(streams.run(runId));
+    return stored && readRunEvent(stored);
+  }
+
   /**
    * The run with the context of its model: from the newest handoff note and what came after it, so that neither time nor
    * memory grow with the run's length (law 8); without a note from the first event.

@@ -15,6 +15,7 @@ import { type Logger, messageOf, systemClock } from '#platform';
 import type { SegmentRunnerConfig } from '../config.js';
 import type { FromChild } from '../ipc.js';
 import type { createModel } from '../model/create-model.js';
+import { segmentRecorder } from '../recorder.js';
 import { liveText } from './live-text.js';
 import { NoteKeeper } from './note-keeper.js';
 import type { Pulse } from './pulse.js';
@@ -105,7 +106,7 @@ export class Child {
   /** Claims the segment by appending `SegmentStarted` at the expected revision; undefined when it is not wanted. */
   private async begin({ runId, segment, runnerId }: Order): Promise<Begun | undefined> {
     const { config, log, mark, pulse, tell } = this.parts;
-    const runs = new Runs(log, { app: 'segment-runner', id: `${runnerId}/${segment}` });
+    const runs = new Runs(log, segmentRecorder(runnerId, segment));
     for (;;) {
       // A segment that works and cannot be heard would be presumed dead.
       const [history] = await Promise.all([runs.history(runId), pulse.ready]);

@@ -48,7 +48,9 @@ exports.loadTheRest = async () => [];
 }
 
 it('is compiled ahead for every process, with the flags that the process has', async () => {
-  const bundles = readdirSync('dist/apps', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.cjs'));
+  const bundles = readdirSync('dist/apps', { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.cjs'),
+  );
   expect(bundles).toHaveLength(11);
   const flagsOf = (name: string): string[] => (name.includes('/child/') ? [MEMORY] : []);
   const cached = await Promise.all(bundles.map((name) => isCached(resolve('dist/apps', name), ...flagsOf(name))));

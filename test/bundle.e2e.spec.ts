@@ -48,15 +48,12 @@ exports.loadTheRest = async () => [];
 }
 
 it('is compiled ahead for every process, with the flags that the process has', async () => {
-  const bundles = readdirSync('dist/apps', { recursive: true, encoding: 'utf8' }).filter((name) =>
-    name.endsWith('.cjs'),
-  );
-  expect(bundles).toHaveLength(11);
+  const entries = readdirSync('dist/entries/apps', { recursive: true, encoding: 'utf8' });
+  const bundles = entries.filter((name) => name.endsWith('.js')).map((name) => name.replace(/js$/, 'cjs'));
+  expect(bundles).toEqual(expect.arrayContaining(['cli/src/main.cjs', 'segment-runner/src/child/main.cjs']));
   const flagsOf = (name: string): string[] => (name.includes('/child/') ? [MEMORY] : []);
   const cached = await Promise.all(bundles.map((name) => isCached(resolve('dist/apps', name), ...flagsOf(name))));
-  expect(Object.fromEntries(bundles.map((name, i) => [name, cached[i]]))).toEqual(
-    Object.fromEntries(bundles.map((name) => [name, 'true'])),
-  );
+  expect(bundles.filter((_, place) => cached[place] !== 'true')).toEqual([]);
 });
 
 it('runs from what was compiled, and the same without it', async () => {

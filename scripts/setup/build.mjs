@@ -7,6 +7,8 @@ import { SetupError, say } from './say.mjs';
 
 const STAMP = inRoot('dist', '.baton-sources');
 const BUNDLE = inRoot('scripts', 'bundle.mjs');
+/** How the files end that are made of a source. */
+const BUILT = /\.(?:js(?:\.map)?|cjs(?:\.cache)?)$/;
 const SETTINGS = [
   'scripts/bundle.mjs',
   'scripts/load-bundle.mjs',
@@ -45,8 +47,8 @@ function step(words) {
 /** Incremental compilation never removes what it once wrote: a source that is gone must not stay in the build. */
 function removeOrphans() {
   const built = ['apps', 'libs', 'bench', 'chaos'].flatMap((folder) => filesIn(inRoot('dist', folder)));
-  for (const file of built.filter((name) => /\.js(\.map)?$/.test(name))) {
-    const source = inRoot(relative(inRoot('dist'), file).replace(/\.js(\.map)?$/, '.ts'));
+  for (const file of built.filter((name) => BUILT.test(name))) {
+    const source = inRoot(relative(inRoot('dist'), file).replace(BUILT, '.ts'));
     if (!existsSync(source)) rmSync(file);
   }
 }

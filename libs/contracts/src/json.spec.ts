@@ -38,10 +38,19 @@ it('refuses a hole in a list, which JSON would write as null', () => {
   expect(accepts(Array(2))).toBe(false);
 });
 
-it('does not follow a nesting into the end of the stack', () => {
+function nested(levels: number): unknown {
   let deep: unknown = 1;
-  for (let level = 0; level < 100_000; level += 1) deep = [deep];
-  expect(accepts(deep)).toBe(true);
+  for (let level = 0; level < levels; level += 1) deep = level % 2 ? [deep] : { deep };
+  return deep;
+}
+
+it('refuses what is nested too deep to be written, or without an end', () => {
+  expect(accepts(nested(500))).toBe(true);
+  expect(accepts(nested(501))).toBe(false);
+  expect(accepts(nested(100_000))).toBe(false);
+  const endless: unknown[] = [];
+  endless.push(endless);
+  expect(accepts(endless)).toBe(false);
 });
 
 it.each([

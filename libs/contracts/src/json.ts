@@ -14,15 +14,22 @@ export const Json = z.custom<Json>(isJson, 'is no JSON value');
 /** Any JSON object, as it is. */
 export const JsonObject = z.custom<JsonObject>((value) => isPlain(value) && isJson(value), 'is no JSON object');
 
+/** Levels of lists and objects. What is nested deeper by ten times cannot be written: its writer calls itself for each. */
+const DEEPEST = 500;
+
+/** Level by level: calls for each value would be slower, and what refers to itself would never end. */
 function isJson(value: unknown): boolean {
-  // A list of one's own in place of calls: however deep a model nests its words, the stack is not its to fill.
-  const left = [value];
-  while (left.length > 0) {
-    const next = left.pop();
-    if (next === null || typeof next === 'string' || typeof next === 'boolean' || Number.isFinite(next)) continue;
-    if (Array.isArray(next)) for (const each of next) left.push(each);
-    else if (isPlain(next)) for (const key of Object.keys(next)) left.push(next[key]);
-    else return false;
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > DEEPEST) return false;
+    const below: unknown[] = [];
+    for (const each of level) {
+      if (each === null || typeof each === 'string' || typeof each === 'boolean' || Number.isFinite(each)) continue;
+      if (Array.isArray(each)) for (const inner of each) below.push(inner);
+      else if (isPlain(each)) for (const key of Object.keys(each)) below.push(each[key]);
+      else return false;
+    }
+    level = below;
   }
   return true;
 }

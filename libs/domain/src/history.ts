@@ -18,24 +18,27 @@ export function replay(history: History | undefined, event: Recorded<RunEvent>):
   return { run, context: extendContext(history?.context ?? emptyContext, run, event) };
 }
 
-/** A history without what the run's first event says: its size is bounded by the context, not by the run's length. */
+/** What a run's first event says of it, and no other event does. */
+export type Given = Pick<Run, 'agent' | 'items' | 'input' | 'attachments'>;
+
+/** Undefined when the event begins no run. */
+export const givenBy = (first: Recorded<RunEvent>): Given | undefined =>
+  first.event.type === 'RunRequested' ? evolve(undefined, first) : undefined;
+
+/** A history without what is given: its size is bounded by the context, not by the run's length. */
 export interface Snapshot {
-  readonly run: Omit<Run, (typeof GIVEN)[number]>;
+  readonly run: Omit<Run, keyof Given>;
   readonly context: Context;
 }
-
-const GIVEN = ['agent', 'items', 'input', 'attachments'] as const;
 
 export function snapshotOf({ run, context }: History): Snapshot {
   const { agent: _agent, items: _items, input: _input, attachments: _attachments, ...rest } = run;
   return { run: rest, context };
 }
 
-/** The history again; undefined when the snapshot is not one of the run that this event began. */
-export function fromSnapshot(snapshot: Snapshot, first: Recorded<RunEvent>): History | undefined {
-  if (first.event.type !== 'RunRequested') return undefined;
-  const { agent, items, input, attachments } = evolve(undefined, first);
-  const { run, context } = snapshot;
+/** The history again; undefined when the snapshot is not one of the run of which this is given. */
+export function fromSnapshot({ run, context }: Snapshot, given: Given): History | undefined {
+  const { agent, items, input, attachments } = given;
   return run.progress.length === items.length
     ? { run: copyOf({ agent, items, input, attachments, ...run }), context }
     : undefined;

@@ -58,7 +58,7 @@ export {
 export { abandonedEvents, doubtEvents, type Found } from './doubt.js';
 export { type Effect, effectsOf, effectTotals } from './effects.js';
 export { evolve, textOf } from './evolve.js';
-export { FOLD_VERSION, fromSnapshot, type History, replay, type Snapshot, snapshotOf } from './history.js';
+export { FOLD_VERSION, fromSnapshot, givenBy, type History, replay, type Snapshot, snapshotOf } from './history.js';
 export { inTime } from './in-time.js';
 export { shownBlocks, tooMuchToShow } from './media.js';
 export { costOf, isFree, mostOf, priceOf } from './money.js';

@@ -136,12 +136,34 @@ describe('handoff notes', () => {
   it('are read for a run that was looked at long ago', async () => {
     const { runs, runId, notes, log, from } = await aNotedRun();
     await runs.load(runId);
-    for (let n = 0; n < 650; n += 1) await another(log).change(runId, () => [message(`${n}`)]);
+    for (let n = 0; n < 150; n += 1) await another(log).change(runId, () => [message(`${n}`)]);
     const now = await another(log).history(runId);
     if (now) await notes.leave(runId, now, by);
     from.length = 0;
     expect(await runs.load(runId)).toEqual(now?.run);
-    expect(from).toEqual([end + 650]);
+    expect(from).toEqual([end + 150]);
+  });
+
+  it('are not needed for what came just now, and what is read is not read again', async () => {
+    const { runs, runId, log, from } = await aNotedRun();
+    await runs.load(runId);
+    for (let n = 0; n < 59; n += 1) await another(log).change(runId, () => [message(`${n}`)]);
+    from.length = 0;
+    expect((await runs.load(runId))?.last.revision).toBe(end + 59);
+    expect(from).toEqual([]);
+    for (let n = 0; n < 100; n += 1) await another(log).change(runId, () => [message(`more ${n}`)]);
+    expect(await runs.load(runId)).toEqual((await another(log).history(runId))?.run);
+    expect(from).toEqual([end + 59 + 61]);
+  });
+
+  it('are passed over by whoever knows more than they say', async () => {
+    const { runs, runId, notes, log, from } = await aNotedRun();
+    await runs.load(runId);
+    await notes.leave(runId, history, by);
+    for (let n = 0; n < 100; n += 1) await another(log).change(runId, () => [message(`${n}`)]);
+    from.length = 0;
+    expect((await runs.load(runId))?.last.revision).toBe(end + 100);
+    expect(from).toEqual([end + 61]);
   });
 
   const leave = (log: EventLog, runId: RunId, change: object) => {

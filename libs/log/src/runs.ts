@@ -9,7 +9,7 @@ import {
   SCHEMA_VERSION,
   streams,
 } from '#contracts';
-import { evolve, fromSnapshot, type History, type Run, replay } from '#domain';
+import { evolve, fromSnapshot, givenBy, type History, type Run, replay } from '#domain';
 import { newId } from '#platform';
 import { RunContended, RunUnknown, WrongRevision } from './errors.js';
 import type { EventLog, NewEvent, StoredEvent } from './event-log.js';
@@ -32,8 +32,8 @@ const ATTEMPTS = 10;
 const REMEMBERED = 2_000;
 /** Events; a shorter run is read at once, without looking for its notes. */
 const SHORT_RUN = 20;
-/** Events; longer tails are read from the newest handoff note on, and then twice: it should be rare. */
-const SHORT_TAIL = 250;
+/** Events; behind what is remembered so many are read before a handoff note is looked for. */
+const SHORT_TAIL = 60;
 
 /** The runs in the log, as one app may see and change them. */
 export class Runs<App extends RecordingApp> {
@@ -49,21 +49,26 @@ export class Runs<App extends RecordingApp> {
 
   /** The run as it is now; only what came since the last look is read, or since its newest note. Undefined when there is none. */
   async load(runId: RunId): Promise<Run | undefined> {
-    const run = (await this.tailOf(runId)) ?? (await this.history(runId))?.run;
+    const run = (await this.onwards(runId)) ?? (await this.history(runId))?.run;
     if (run) this.remember(runId, run);
     return run;
   }
 
-  /** What is remembered and a short tail; undefined when nothing is, or when so much has come that a note is nearer. */
-  private async tailOf(runId: RunId): Promise<Run | undefined> {
-    let run = this.remembered.get(runId);
-    if (!run) return undefined;
-    let left = SHORT_TAIL;
-    for await (const event of this.events(runId, run.last.revision + 1, SHORT_TAIL)) {
-      run = evolve(run, event);
-      left -= 1;
-    }
-    return left > 0 ? run : undefined;
+  /** From what is remembered to the newest event, past what a note spares; undefined when nothing is remembered. */
+  private async onwards(runId: RunId): Promise<Run | undefined> {
+    const known = this.remembered.get(runId);
+    if (!known) return undefined;
+    const near = await this.fold(runId, known, SHORT_TAIL);
+    if (near.last.revision < known.last.revision + SHORT_TAIL) return near;
+    const note = await this.notes.newest(runId);
+    const noted = note && note.revision > near.last.revision ? fromSnapshot(note.snapshot, known) : undefined;
+    return noted ? (await this.after(runId, noted))?.run : this.fold(runId, near);
+  }
+
+  private async fold(runId: RunId, known: Run, max?: number): Promise<Run> {
+    let run = known;
+    for await (const event of this.events(runId, known.last.revision + 1, max)) run = evolve(run, event);
+    return run;
   }
 
   /**
@@ -151,7 +156,8 @@ export class Runs<App extends RecordingApp> {
     const begun = beginning.slice(1).reduce<History>(replay, replay(undefined, first));
     if (beginning.length < SHORT_RUN) return { run: begun.run, context: begun.context, notedAt: 0 };
     const note = await this.notes.newest(runId);
-    const noted = note && fromSnapshot(note.snapshot, first);
+    const given = givenBy(first);
+    const noted = note && given && fromSnapshot(note.snapshot, given);
     const fromNote = noted && (await this.after(runId, noted));
     if (fromNote) return { run: fromNote.run, context: fromNote.context, notedAt: noted.run.last.revision };
     const whole = await this.after(runId, begun);

@@ -1,5 +1,5 @@
 import { type Recorded, type RunEvent, type RunId, streams } from '#contracts';
-import { canonical, fromSnapshot, type History, type Rebuilding, replay } from '#domain';
+import { canonical, fromSnapshot, givenBy, type History, type Rebuilding, replay } from '#domain';
 import { builtFrom, type HandoffNote, HandoffNotes, type Request, type Runs, requestIn } from '#log';
 import { type Clock, messageOf, Unavailable } from '#platform';
 
@@ -72,7 +72,10 @@ function goneOnFrom(
   noted: History | undefined,
   recorded: Recorded<RunEvent>,
 ): History | undefined {
-  if (recorded.revision === 0) return note && fromSnapshot(note.snapshot, recorded);
+  if (recorded.revision === 0) {
+    const given = givenBy(recorded);
+    return note && given && fromSnapshot(note.snapshot, given);
+  }
   return noted && recorded.revision > noted.run.last.revision ? replay(noted, recorded) : noted;
 }
 

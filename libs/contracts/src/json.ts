@@ -19,20 +19,25 @@ const DEEPEST = 500;
 
 /** Level by level: calls for each value would be slower, and what refers to itself would never end. */
 function isJson(value: unknown): boolean {
-  let level = [value];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > DEEPEST) return false;
-    const below: unknown[] = [];
-    for (const each of level) {
-      if (each === null || typeof each === 'string' || typeof each === 'boolean' || Number.isFinite(each)) continue;
-      if (Array.isArray(each)) for (const inner of each) below.push(inner);
-      else if (isPlain(each)) for (const key of Object.keys(each)) below.push(each[key]);
-      else return false;
-    }
-    level = below;
-  }
-  return true;
+  let level: readonly unknown[] | undefined = [value];
+  for (let depth = 0; level && level.length > 0; depth += 1) level = depth > DEEPEST ? undefined : belowOf(level);
+  return level !== undefined;
 }
+
+/** What the lists and objects of a level hold; undefined where something is no JSON. */
+function belowOf(level: readonly unknown[]): readonly unknown[] | undefined {
+  const below: unknown[] = [];
+  for (const each of level) {
+    if (isScalar(each)) continue;
+    const inner: readonly unknown[] | false = Array.isArray(each) ? each : isPlain(each) && Object.values(each);
+    if (!inner) return undefined;
+    for (const one of inner) below.push(one);
+  }
+  return below;
+}
+
+const isScalar = (value: unknown): boolean =>
+  value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
 
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;

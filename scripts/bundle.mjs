@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -74,9 +74,11 @@ const placesOf = (folder) => ({
     }),
 });
 
+const bundleOf = (entry) => join(DIST, entry.replace(/js$/, 'cjs'));
+
 async function bundle(entry) {
   const file = join(DIST, entry);
-  const [folder, bundled] = [dirname(file), file.replace(/js$/, 'cjs')];
+  const [folder, bundled] = [dirname(file), bundleOf(entry)];
   const { outputFiles } = await build({
     stdin: {
       contents: inPlace(asFunction(entry, original(entry)), 'bundleUrl'),
@@ -95,8 +97,6 @@ async function bundle(entry) {
     external: [...NOT_INSTALLED, ...WITH_FILES],
     plugins: [placesOf(folder)],
   });
-  // V8 compares the length of the text alone: what was compiled from the text of before must not meet the new one.
-  rmSync(`${bundled}.cache`, { force: true });
   writeFileSync(bundled, outputFiles[0].contents);
   const [loader, name] = [relative(folder, LOADER), basename(bundled)];
   writeFileSync(
@@ -113,7 +113,7 @@ async function flagsOf(entry) {
 }
 
 async function cache(entry) {
-  const [loader, bundled] = [LOADER, join(DIST, entry.replace(/js$/, 'cjs'))].map((file) => pathToFileURL(file).href);
+  const [loader, bundled] = [LOADER, bundleOf(entry)].map((file) => pathToFileURL(file).href);
   const program = `import { cacheBundle } from ${JSON.stringify(loader)};
 await cacheBundle(new URL(${JSON.stringify(bundled)}));
 process.exit();`;

@@ -87,6 +87,13 @@ it.each([
   expect(await run(file)).toBe('first main.cjs 1');
 });
 
+it('runs the text that is there, also where one of the same length was compiled', async () => {
+  await makeCache(write('first'));
+  const file = write('other');
+  expect(await isCached(file)).toBe('false');
+  expect(await run(file)).toBe('other main.cjs 1');
+});
+
 it('compiles anew in a process with other flags of memory', async () => {
   const file = write('first');
   await makeCache(file);

@@ -14,8 +14,11 @@ export const Json = z.custom<Json>(isJson, 'is no JSON value');
 /** Any JSON object, as it is. */
 export const JsonObject = z.custom<JsonObject>((value) => isPlain(value) && isJson(value), 'is no JSON object');
 
-/** Levels of lists and objects. What is nested deeper by ten times cannot be written: its writer calls itself for each. */
-const DEEPEST = 500;
+/**
+ * Levels of lists and objects. A few thousand fill the stack of whoever writes them or makes their digest; all that
+ * `z.json()` could read before its own was full, and so all that is in a log, has fewer (1,460 in Node 20).
+ */
+const DEEPEST = 1_500;
 
 /** Level by level: calls for each value would be slower, and what refers to itself would never end. */
 function isJson(value: unknown): boolean {

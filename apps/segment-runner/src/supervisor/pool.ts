@@ -64,7 +64,7 @@ const RESTART_MS = { first: 50, longest: 5_000 };
 /** Booting is work for the processor: the first child is ready sooner when the others begin after it. */
 const BOOTING_AT_ONCE = 2;
 /** A run whose child was killed goes on in an idle one: its replacement lets it go first, milliseconds. */
-const AFTER_CRASH_MS = 1_000;
+const AFTER_CRASH_MS = 300;
 /** A child that boots says nothing yet. */
 const LONGEST_BOOT_MS = 60_000;
 

@@ -32,7 +32,7 @@ export interface StoredMessage {
 }
 
 /** A bus that stores nothing for so long does not serve, whatever else it answers; milliseconds. */
-const BORNE_MS = 10_000;
+const BORNE_MS = 5_000;
 /** A refusal says nothing any more when nobody has tried since, for so many milliseconds. */
 const EVIDENCE_MS = 60_000;
 

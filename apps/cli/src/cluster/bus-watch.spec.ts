@@ -1,7 +1,6 @@
-import { isStuck, type Look, type Watching, watched } from './bus-watch.js';
+import { isStuck, type Look, startedAgain, UNWATCHED, type Watching, watched } from './bus-watch.js';
 
-const after = (...looks: readonly Look[]): Watching =>
-  looks.reduce(watched, { pid: 1, unserved: 0 } satisfies Watching);
+const after = (...looks: readonly Look[]): Watching => looks.reduce(watched, { ...UNWATCHED, pid: 1 });
 const unserved: Look = { pid: 1, served: [false, false] };
 const four = [unserved, unserved, unserved, unserved];
 
@@ -22,5 +21,24 @@ describe('a bus whose process lives', () => {
     const silent: Look = { pid: 1, served: [undefined, undefined] };
     expect(isStuck(after(...four.slice(1), silent, silent))).toBe(false);
     expect(isStuck(after(...four.slice(1), silent, unserved))).toBe(true);
+  });
+
+  it('is started again less and less often while that does not help', () => {
+    const nobody: Look = { pid: 2, served: [false] };
+    const somebody: Look = { pid: 2, served: [true] };
+    const seen = (before: Watching, look: Look, times: number): Watching =>
+      Array.from({ length: times }, () => look).reduce(watched, before);
+    const again = watched(startedAgain(after(...four)), { pid: 2, served: [undefined] });
+    expect(isStuck(seen(again, nobody, 7))).toBe(false);
+    expect(isStuck(seen(again, nobody, 8))).toBe(true);
+    // A disk that is full shows only when something is to be stored.
+    expect(isStuck(seen(seen(again, somebody, 2), nobody, 7))).toBe(false);
+    expect(isStuck(seen(seen(again, somebody, 3), nobody, 4))).toBe(true);
+  });
+
+  it('is looked after for ever, however often that did not help', () => {
+    const restarts = Array.from({ length: 50 }).reduce<Watching>(startedAgain, after(...four));
+    const looks = Array.from({ length: 17 }, (): Look => ({ pid: 2, served: [false] }));
+    expect(isStuck(looks.reduce(watched, restarts))).toBe(true);
   });
 });

@@ -2,16 +2,21 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { LOOPBACK } from './ports.js';
 
-/** Between two looks, in milliseconds. */
+/** Between two looks at a bus that serves, and at one that does not; milliseconds. */
 const LOOK_MS = 5_000;
+const LOOK_AGAIN_MS = 2_000;
 /** A service tells within five seconds that the bus does not answer it. */
 const ANSWER_WITHIN_MS = 10_000;
-/** After so many looks in a row at which nobody could use the bus it is started again: about forty seconds. */
+/** At so many looks in a row nobody could use the bus: it is started again, after 10 to 30 seconds. */
 const LOOKS_BORNE = 4;
+/** Where that was in vain, as on a disk that stays full, the patience is doubled, and doubled again: 40 seconds and more. */
+const MOST_DOUBLINGS = 2;
+/** It was not in vain when somebody is served at so many looks in a row: 10 seconds, in which storing nothing is noticed. */
+const LOOKS_SERVED = 3;
 
 /** What one look has shown. */
 export interface Look {
-  /** The process of the bus; undefined while there is none. */
+  /** The process of the bus; undefined while there is none that is ready. */
   readonly pid: number | undefined;
   /** What each of those who need the bus says of it; undefined when it did not say. */
   readonly served: readonly (boolean | undefined)[];
@@ -21,17 +26,31 @@ export interface Watching {
   readonly pid: number | undefined;
   /** How many looks in a row nobody was served. */
   readonly unserved: number;
+  /** How many looks in a row somebody was. */
+  readonly served: number;
+  /** How often it was started again without having served for a while since. */
+  readonly inVain: number;
 }
+
+export const UNWATCHED: Watching = { pid: undefined, unserved: 0, served: 0, inVain: 0 };
 
 /** Looks are counted and not time: a machine that stood still takes nobody's patience. */
 export function watched(before: Watching, { pid, served }: Look): Watching {
-  if (pid === undefined || pid !== before.pid || served.includes(true)) return { pid, unserved: 0 };
-  return served.includes(false) ? { pid, unserved: before.unserved + 1 } : before;
+  if (served.includes(true)) {
+    const looks = before.served + 1;
+    return { pid, unserved: 0, served: looks, inVain: looks < LOOKS_SERVED ? before.inVain : 0 };
+  }
+  if (pid === undefined || pid !== before.pid) return { pid, unserved: 0, served: 0, inVain: before.inVain };
+  return served.includes(false) ? { ...before, unserved: before.unserved + 1, served: 0 } : before;
 }
 
-export const isStuck = ({ unserved }: Watching): boolean => unserved >= LOOKS_BORNE;
+export const startedAgain = ({ inVain }: Watching): Watching => ({ ...UNWATCHED, inVain: inVain + 1 });
+
+export const isStuck = ({ unserved, inVain }: Watching): boolean =>
+  unserved >= LOOKS_BORNE * 2 ** Math.min(inVain, MOST_DOUBLINGS);
 
 export interface BusWatchParts {
+  /** The process of the bus; undefined while there is none that is ready. */
   readonly pid: () => number | undefined;
   /** The health ports of those who need the bus, as far as they are known now. */
   readonly witnesses: () => readonly number[];
@@ -43,15 +62,16 @@ export interface BusWatchParts {
  * nats-server 2.9 was seen to do after a full disk, or it answers and stores nothing, as after its files were removed. What it forgets is brought back from the log (law 12).
  */
 export async function watchBus({ pid, witnesses, restart }: BusWatchParts, signal: AbortSignal): Promise<void> {
-  let watching: Watching = { pid: undefined, unserved: 0 };
+  let watching = UNWATCHED;
   while (!signal.aborted) {
     const served = await Promise.all(witnesses().map(isServed));
     watching = watched(watching, { pid: pid(), served });
     if (isStuck(watching) && !signal.aborted) {
       restart();
-      watching = { pid: undefined, unserved: 0 };
+      watching = startedAgain(watching);
     }
-    await wait(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    const untilNext = watching.unserved > 0 ? LOOK_AGAIN_MS : LOOK_MS;
+    await wait(untilNext, undefined, { signal, ref: false }).catch(() => undefined);
   }
 }
 

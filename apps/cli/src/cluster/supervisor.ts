@@ -52,7 +52,7 @@ export class Supervisor {
     const witnesses = this.services.filter(({ spec }) => WITNESSES.includes(spec.name));
     if (bus === undefined || witnesses.length === 0) return;
     const parts = {
-      pid: () => bus.identity?.pid,
+      pid: () => (bus.state === 'running' ? bus.identity?.pid : undefined),
       witnesses: () => witnesses.flatMap(({ listensAt }) => listensAt ?? []),
       restart: () => bus.restart('its process lives, but it serves nobody.'),
     };

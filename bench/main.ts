@@ -1,4 +1,4 @@
-import { messageOf } from '#platform';
+import { exitWhenDone, messageOf } from '#platform';
 import type { Bench } from './bench.js';
 
 /** Who adds a bench adds one line here: its name and the module whose `bench` it is. */
@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
 const DEFAULT = 'relay';
 
 const [first = '', ...rest] = process.argv.slice(2);
+exitWhenDone();
 const named = Object.hasOwn(BENCHES, first);
 try {
   if (!named && first !== '' && !first.startsWith('-')) {

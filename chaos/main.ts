@@ -1,4 +1,4 @@
-import { messageOf, programOptions } from '#platform';
+import { exitWhenDone, messageOf, programOptions } from '#platform';
 import type { Finding } from './check/facts.js';
 import { judge, type Verdict } from './check/verdict.js';
 import { isKind, KINDS } from './plan.js';
@@ -110,6 +110,7 @@ async function isFine(): Promise<boolean> {
   return selfTest(say, values.torture ? TORTURE_TRIALS : chaosTrials(wishes.seed));
 }
 
+exitWhenDone();
 try {
   process.exitCode = (await isFine()) ? 0 : 1;
 } catch (error) {

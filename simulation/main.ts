@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { messageOf, programOptions } from '#platform';
+import { exitWhenDone, messageOf, programOptions } from '#platform';
 import { plant } from './plants.js';
 import { Progress } from './progress.js';
 import { type Finding, setUp, trySeed } from './trial.js';
@@ -101,6 +101,7 @@ function tellOf({ seed, words, broken }: Finding): void {
 const inWords = (totals: { cases: number; failed: number; lost: number; doubled: number; seconds: number }): string =>
   `${totals.cases} cases in ${totals.seconds} s: ${totals.failed} failed, ${totals.lost} effects lost, ${totals.doubled} doubled.`;
 
+exitWhenDone();
 try {
   process.exitCode = values.seed === undefined ? await playAll() : await playOne(whole('seed'));
 } catch (error) {

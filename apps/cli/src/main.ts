@@ -1,8 +1,10 @@
+import { exitWhenDone } from '#platform';
 import { COMMANDS } from './commands/all.js';
 import { readEnvironment } from './config.js';
 import { Output } from './output.js';
 import { runProgram } from './program.js';
 
+exitWhenDone();
 const output = new Output();
 try {
   process.exitCode = await runProgram(COMMANDS, { environment: readEnvironment(), output }, process.argv.slice(2));

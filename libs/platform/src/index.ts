@@ -11,6 +11,7 @@ export { watchLoop } from './loop-watch.js';
 export { type Persistence, persist } from './persist.js';
 export { bootId, isGone, markOf, startTimeOf } from './process-mark.js';
 export { isRunning, type ProcessStat, parseStat, processStat } from './process-stat.js';
+export { exitWhenDone } from './program-exit.js';
 export { programOptions } from './program-options.js';
 export { requestDigest } from './request-digest.js';
 export { runServiceProcess } from './service-process.js';

@@ -31,12 +31,13 @@ export const isKind = (word: string): word is Kind => Object.hasOwn(CARDS, word)
 const PAUSE_MS = { least: 1_500, more: 3_500 };
 const TOGETHER = 0.15;
 /**
- * A cluster refuses to start on a full disk, and says so: that is no recovery. And wires that are cut in two ways are mended
- * when the first of these is over.
+ * A cluster refuses to start on a full disk, and says so: that is no recovery. Wires that are cut in two ways are mended when
+ * the first of these is over. And a bus whose files are taken before it has made any is not robbed: it makes them.
  */
 const NOT_TOGETHER: readonly (readonly [Kind, Kind])[] = [
   ['allOff', 'diskFull'],
   ['cutOff', 'oneWay'],
+  ['busWiped', 'busRobbed'],
 ];
 
 export interface Turn {

@@ -72,7 +72,7 @@ describe('the notes of a segment', () => {
       },
     };
     const { work } = await aSegment(createMemoryLog(), huge);
-    await work(2_600);
+    await work(2_500);
     expect(left).toEqual([2 + EVENTS_A_NOTE]);
     await work(600);
     expect(left).toHaveLength(2);

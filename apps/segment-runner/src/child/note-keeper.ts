@@ -5,7 +5,7 @@ import { type Clock, type Logger, messageOf } from '#platform';
 import type { SegmentLog } from './segment-log.js';
 
 /** After so many events a note is due, however small the last one was. */
-export const EVENTS_A_NOTE = 200;
+export const EVENTS_A_NOTE = 100;
 /** What an event takes in the log at the least, in bytes: so all notes together never take more than the events do (law 7). */
 const BYTES_AN_EVENT = 400;
 

@@ -7,6 +7,7 @@ import { Consumer, type Consuming } from './consume.js';
 import type { Handle } from './deliver.js';
 import { durable, type Patience } from './durable.js';
 import { isNotFound, translated } from './errors.js';
+import type { Free } from './intake.js';
 import { type Parked, ParkingLot, UNDELIVERED_DURABLE, Undelivered } from './park.js';
 import { emit, type Listening, listen } from './plain.js';
 import { type Published, Publisher, type PublishOptions, type StoredMessage } from './publish.js';
@@ -38,6 +39,7 @@ export class Bus {
   private readonly publisher: Publisher;
   private readonly around: { readonly connection: Connection; readonly streams: Streams; readonly lot: ParkingLot };
   private readonly running = new Set<{ stop(): Promise<void> }>();
+  private readonly consumers = new Set<{ assertMade(): void }>();
   private parksUndelivered = false;
 
   private constructor(private readonly connection: Connection) {
@@ -69,11 +71,12 @@ export class Bus {
     this.connection.onFound(listener);
   }
 
-  /** Whether JetStream answers, can read what it holds, and has stored what it was lately given. */
+  /** Whether JetStream answers, can read what it holds, has stored what it was lately given, and delivers. */
   health(): HealthCheck {
     const check = async (): Promise<void> => {
       await this.publisher.assertReadable(WORK_STREAM);
       this.publisher.assertStoring();
+      for (const consumer of this.consumers) consumer.assertMade();
     };
     return { name: 'bus', check };
   }
@@ -111,7 +114,7 @@ export class Bus {
     this.parkUndelivered();
     const { concurrency = 1, slots = (running: number) => concurrency - running, ...patience } = options;
     const wanted = durable(WORK_STREAM, name, `${contract.subject}.*`, patience);
-    return this.started(new Consumer(this.around, contract, wanted).consume(handle, slots));
+    return this.consumed(new Consumer(this.around, contract, wanted), handle, slots);
   }
 
   /** What a durable still has to do; undefined when it does not exist. @throws Unavailable */
@@ -197,13 +200,16 @@ export class Bus {
     this.parksUndelivered = true;
     const { stream, name } = UNDELIVERED_DURABLE;
     const wanted = durable(stream, name, `${Undelivered.subject}.*`, {});
-    const consumer = new Consumer(this.around, Undelivered, wanted);
-    this.started(
-      consumer.consume(
-        (notice) => this.around.lot.parkUndelivered(notice),
-        (running) => 1 - running,
-      ),
+    this.consumed(
+      new Consumer(this.around, Undelivered, wanted),
+      (notice) => this.around.lot.parkUndelivered(notice),
+      (running) => 1 - running,
     );
+  }
+
+  private consumed<C extends MessageContract>(consumer: Consumer<C>, handle: Handle<C>, free: Free): Consuming {
+    this.consumers.add(consumer);
+    return this.started(consumer.consume(handle, free));
   }
 
   private started<T extends { stop(): Promise<void> }>(work: T): T {

@@ -4,13 +4,14 @@
  * C1  A message is asked for only by a slot that is free: no buffer, so no ack clock runs before work begins.
  * C2  The asking survives everything: a lost connection, a wiped storage, a deleted consumer; it makes what is missing.
  * C3  Stopping withdraws the requests, hands back what was on its way, and waits for the handlers that run.
- * C4  A word about a message goes only to the very consumer that delivered it: after a wipe, the next message with the
+ * C4  A server that refuses to make it is not one that serves, whatever else it does: who is asked for its health says so.
+ * C5  A word about a message goes only to the very consumer that delivered it: after a wipe, the next message with the
  *     same number is another one.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Msg } from 'nats';
 import type { MessageContract } from '#contracts';
-import { Misconfigured, messageOf } from '#platform';
+import { Misconfigured, messageOf, Unavailable } from '#platform';
 import type { Connection } from './connection.js';
 import type { BodyOf } from './contract.js';
 import { bodyOf, Delivery, deliver, type Handle } from './deliver.js';
@@ -18,6 +19,7 @@ import { type Durable, ensureDurable } from './durable.js';
 import { type Free, Intake } from './intake.js';
 import type { ParkingLot } from './park.js';
 import { pull } from './pull.js';
+import { Refusals } from './refusals.js';
 import type { Streams } from './streams.js';
 
 const REQUEST_EXPIRES_MS = 30_000;
@@ -49,6 +51,7 @@ export class Consumer<C extends MessageContract> {
   private made: Promise<string | undefined> | undefined;
   private incarnation: string | undefined;
   private failures = 0;
+  private readonly refusals = new Refusals();
 
   constructor(
     private readonly around: Surroundings,
@@ -56,8 +59,17 @@ export class Consumer<C extends MessageContract> {
     private readonly durable: Durable,
   ) {}
 
+  /** @throws Unavailable when the bus has lately refused to make it, each time */
+  assertMade(): void {
+    const { seconds, reason } = this.refusals.lasting() ?? {};
+    if (reason !== undefined) throw new Unavailable(`The bus delivers nothing to it for ${seconds} s: ${reason}`);
+  }
+
   consume(handle: Handle<C>, free: Free): Consuming {
-    const forgetLost = this.around.connection.onLost(() => this.forget());
+    const forgetLost = this.around.connection.onLost(() => {
+      this.forget();
+      this.refusals.forget();
+    });
     const intake = new Intake<Opened<C>>({
       next: (signal) => this.next(signal),
       handle: ({ delivery, body }) => deliver(delivery, () => handle(body, delivery)),
@@ -71,6 +83,7 @@ export class Consumer<C extends MessageContract> {
         this.stopping.abort();
         await intake.stop();
         forgetLost();
+        this.refusals.forget();
       },
     };
   }
@@ -111,9 +124,12 @@ export class Consumer<C extends MessageContract> {
         if (this.failures > 0) await pause(waitAfter(this.failures), undefined, { signal });
         await connection.whenConnected(signal);
         this.incarnation = await connection.reply(ensureDurable(this.around, this.durable));
+        this.refusals.forget();
         return this.incarnation;
       } catch (error) {
-        if (!signal.aborted) this.complain(error);
+        if (signal.aborted) continue;
+        this.complain(error);
+        if (connection.isConnected()) this.refusals.note(messageOf(error));
       }
     }
     return undefined;

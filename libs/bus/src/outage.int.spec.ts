@@ -248,4 +248,30 @@ describe('a nats-server whose files were removed', () => {
     await until(() => heard.includes(last));
     await bus.health().check();
   });
+
+  it('is known not to serve who comes later, while it serves those who were there before', async () => {
+    const { heard } = consume();
+    const [before, after, last] = [aRun(), aRun(), aRun()];
+    await ring(before);
+    await until(() => heard.includes(before));
+    await nats.rob();
+    const later = await Bus.connect({ url: nats.url, name: 'later', logger: silentLogger });
+    try {
+      later.consume(AdvanceRun, 'consumer', () => Promise.resolve());
+      const problem = (): Promise<string> =>
+        later
+          .health()
+          .check()
+          .then(String, (error: Error) => error.message);
+      await until(async () => /delivers nothing .* no such file/s.test(await problem()));
+      await ring(after);
+      await until(() => heard.includes(after));
+      await nats.restart();
+      await until(async () => (await later.health().check()) ?? true);
+    } finally {
+      await later.close();
+    }
+    await ringUntilHeard(last);
+    await until(() => heard.includes(last));
+  });
 });

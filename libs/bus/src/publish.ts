@@ -1,8 +1,9 @@
 import { type MsgHdrs, headers as newHeaders, type PubAck } from 'nats';
-import { type Clock, systemClock, Unavailable } from '#platform';
+import { Unavailable } from '#platform';
 import type { Connection } from './connection.js';
 import { written } from './contract.js';
 import { isNoResponders, isNotFound, MessageTooLarge, translated } from './errors.js';
+import { Refusals } from './refusals.js';
 import type { Streams } from './streams.js';
 
 export type Headers = Readonly<Record<string, string>>;
@@ -31,30 +32,14 @@ export interface StoredMessage {
   readonly body: unknown;
 }
 
-/** A bus that stores nothing for so long does not serve, whatever else it answers; milliseconds. */
-const BORNE_MS = 5_000;
-/** A refusal says nothing any more when nobody has tried since, for so many milliseconds. */
-const EVIDENCE_MS = 60_000;
-
-/** Since when the bus has stored nothing, and when that was last tried; by the monotonic clock, in milliseconds. */
-interface Refusing {
-  readonly since: number;
-  readonly triedAt: number;
-  readonly reason: string;
-}
-
 /** Puts messages on JetStream streams and reads back what a stream holds. */
 export class Publisher {
-  private refusing: Refusing | undefined;
-
   constructor(
     private readonly connection: Connection,
     private readonly streams: Streams,
-    private readonly clock: Pick<Clock, 'monotonic'> = systemClock,
+    private readonly refusals = new Refusals(),
   ) {
-    connection.onFound(() => {
-      this.refusing = undefined;
-    });
+    connection.onFound(() => refusals.forget());
   }
 
   /**
@@ -62,11 +47,8 @@ export class Publisher {
    * @throws Unavailable when it has lately stored nothing of what it was given
    */
   assertStoring(): void {
-    const now = this.clock.monotonic();
-    if (this.refusing === undefined || now - this.refusing.triedAt > EVIDENCE_MS) return;
-    const { since, triedAt, reason } = this.refusing;
-    const seconds = Math.round((now - since) / 1_000);
-    if (triedAt - since >= BORNE_MS)
+    const { seconds, reason } = this.refusals.lasting() ?? {};
+    if (reason !== undefined)
       throw new Unavailable(`The bus answers, and has stored nothing for ${seconds} s: ${reason}`);
   }
 
@@ -81,19 +63,14 @@ export class Publisher {
     assertFits(this.connection, subject, bytes.length, options.headers);
     try {
       const ack = await this.connection.reply(this.send(subject, bytes, options));
-      this.refusing = undefined;
+      this.refusals.forget();
       return { stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate };
     } catch (error) {
       const told = translated(error, doing);
       // Being slower than another publisher, or too large, says nothing of the storage.
-      if (told instanceof Unavailable) this.noteRefusal(told.message);
+      if (told instanceof Unavailable) this.refusals.note(told.message);
       throw told;
     }
-  }
-
-  private noteRefusal(reason: string): void {
-    const triedAt = this.clock.monotonic();
-    this.refusing = { since: this.refusing?.since ?? triedAt, triedAt, reason };
   }
 
   /** The newest message of a stream; undefined while it has none. @throws Unavailable */

@@ -5,14 +5,15 @@ const unserved: Look = { pid: 1, served: [false, false] };
 const four = [unserved, unserved, unserved, unserved];
 
 describe('a bus whose process lives', () => {
-  it('is stuck when nobody was served at four looks in a row', () => {
+  it('is stuck when somebody was not served at four looks in a row', () => {
     expect(isStuck(after(...four.slice(1)))).toBe(false);
     expect(isStuck(after(...four))).toBe(true);
     expect(isStuck(after(unserved, { pid: 1, served: [false, undefined] }, unserved, unserved))).toBe(true);
+    expect(isStuck(after(unserved, { pid: 1, served: [true, false] }, unserved, unserved))).toBe(true);
   });
 
-  it('is not when somebody is served, when it was started again, or when there is none', () => {
-    expect(isStuck(after(unserved, { pid: 1, served: [false, true] }, ...four.slice(1)))).toBe(false);
+  it('is not when all are served who say a word, when it was started again, or when there is none', () => {
+    expect(isStuck(after(unserved, { pid: 1, served: [undefined, true] }, ...four.slice(1)))).toBe(false);
     expect(isStuck(after(...four.slice(1), { pid: 2, served: [false, false] }))).toBe(false);
     expect(isStuck(after(...four.slice(1), { pid: undefined, served: [false, false] }))).toBe(false);
   });

@@ -7,11 +7,11 @@ const LOOK_MS = 5_000;
 const LOOK_AGAIN_MS = 2_000;
 /** A service tells within five seconds that the bus does not answer it. */
 const ANSWER_WITHIN_MS = 10_000;
-/** At so many looks in a row nobody could use the bus: it is started again, after 10 to 30 seconds. */
+/** At so many looks in a row somebody could not use the bus: it is started again, after 10 to 30 seconds. */
 const LOOKS_BORNE = 4;
 /** Where that was in vain, as on a disk that stays full, the patience is doubled, and doubled again: 40 seconds and more. */
 const MOST_DOUBLINGS = 2;
-/** It was not in vain when somebody is served at so many looks in a row: 10 seconds, in which storing nothing is noticed. */
+/** It was not in vain when all are served at so many looks in a row: 10 seconds, in which storing nothing is noticed. */
 const LOOKS_SERVED = 3;
 
 /** What one look has shown. */
@@ -24,9 +24,9 @@ export interface Look {
 
 export interface Watching {
   readonly pid: number | undefined;
-  /** How many looks in a row nobody was served. */
+  /** How many looks in a row somebody was not served. */
   readonly unserved: number;
-  /** How many looks in a row somebody was. */
+  /** How many looks in a row all were who said something. */
   readonly served: number;
   /** How often it was started again without having served for a while since. */
   readonly inVain: number;
@@ -34,14 +34,16 @@ export interface Watching {
 
 export const UNWATCHED: Watching = { pid: undefined, unserved: 0, served: 0, inVain: 0 };
 
-/** Looks are counted and not time: a machine that stood still takes nobody's patience. */
+/**
+ * One who is not served is enough: a bus whose files were removed may serve those whom it knows, and nobody who comes later.
+ * Looks are counted and not time: a machine that stood still takes nobody's patience.
+ */
 export function watched(before: Watching, { pid, served }: Look): Watching {
-  if (served.includes(true)) {
-    const looks = before.served + 1;
-    return { pid, unserved: 0, served: looks, inVain: looks < LOOKS_SERVED ? before.inVain : 0 };
-  }
   if (pid === undefined || pid !== before.pid) return { pid, unserved: 0, served: 0, inVain: before.inVain };
-  return served.includes(false) ? { ...before, unserved: before.unserved + 1, served: 0 } : before;
+  if (served.includes(false)) return { ...before, unserved: before.unserved + 1, served: 0 };
+  if (!served.includes(true)) return before;
+  const looks = before.served + 1;
+  return { pid, unserved: 0, served: looks, inVain: looks < LOOKS_SERVED ? before.inVain : 0 };
 }
 
 export const startedAgain = ({ inVain }: Watching): Watching => ({ ...UNWATCHED, inVain: inVain + 1 });
@@ -58,7 +60,7 @@ export interface BusWatchParts {
 }
 
 /**
- * Starts a bus again whose process lives and which serves nobody: it stands still, JetStream does not answer any more, which
+ * Starts a bus again whose process lives and which does not serve all: it stands still, JetStream does not answer any more, which
  * nats-server 2.9 was seen to do after a full disk, or it answers and stores nothing, as after its files were removed. What it forgets is brought back from the log (law 12).
  */
 export async function watchBus({ pid, witnesses, restart }: BusWatchParts, signal: AbortSignal): Promise<void> {

@@ -16,7 +16,7 @@ export interface Supervision {
 }
 
 /** Who says whether the bus serves them. */
-const WITNESSES: readonly string[] = ['coordinator', 'sweeper'];
+const WITNESSES: readonly string[] = ['coordinator', 'sweeper', 'segment-runner'];
 
 /** Starts the services in the order of their needs, keeps each alive, and stops them group by group. */
 export class Supervisor {
@@ -54,7 +54,7 @@ export class Supervisor {
     const parts = {
       pid: () => (bus.state === 'running' ? bus.identity?.pid : undefined),
       witnesses: () => witnesses.flatMap(({ listensAt }) => listensAt ?? []),
-      restart: () => bus.restart('its process lives, but it serves nobody.'),
+      restart: () => bus.restart('its process lives, but it does not serve all who need it.'),
     };
     await watchBus(parts, this.stopping.signal);
   }

@@ -4,13 +4,13 @@ import { LOOPBACK } from './ports.js';
 
 /** Between two looks at a bus that serves, and at one that does not; milliseconds. */
 const LOOK_MS = 5_000;
-const LOOK_AGAIN_MS = 2_000;
+const LOOK_AGAIN_MS = 1_000;
 /** A service tells within five seconds that the bus does not answer it. */
 const ANSWER_WITHIN_MS = 10_000;
-/** At so many looks in a row somebody could not use the bus: it is started again, after 10 to 30 seconds. */
-const LOOKS_BORNE = 4;
-/** Where that was in vain, as on a disk that stays full, the patience is doubled, and doubled again: 40 seconds and more. */
-const MOST_DOUBLINGS = 2;
+/** At so many looks in a row somebody could not use the bus: it is started again, after 10 to 20 seconds. */
+const LOOKS_BORNE = 3;
+/** Where that was in vain twice and more, as on a disk that stays full, the patience is doubled each time, up to some minutes. */
+const MOST_DOUBLINGS = 4;
 /** It was not in vain when all are served at so many looks in a row: 10 seconds, in which storing nothing is noticed. */
 const LOOKS_SERVED = 3;
 
@@ -49,7 +49,7 @@ export function watched(before: Watching, { pid, served }: Look): Watching {
 export const startedAgain = ({ inVain }: Watching): Watching => ({ ...UNWATCHED, inVain: inVain + 1 });
 
 export const isStuck = ({ unserved, inVain }: Watching): boolean =>
-  unserved >= LOOKS_BORNE * 2 ** Math.min(inVain, MOST_DOUBLINGS);
+  unserved >= LOOKS_BORNE * 2 ** Math.min(Math.max(0, inVain - 1), MOST_DOUBLINGS);
 
 export interface BusWatchParts {
   /** The process of the bus; undefined while there is none that is ready. */

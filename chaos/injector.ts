@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ListedProcess } from '../apps/cli/src/cluster/listed-process.js';
@@ -16,7 +16,7 @@ const DISK_FULL_MS = 6_000;
 const FILL_AGAIN_MS = 500;
 const LOOK_MS = 50;
 /** How often a server is robbed anew that has kept a file. */
-const ROBBED_TIMES = 20;
+const ROBBED_TIMES = 6;
 /** A service that is not back after this long (ms) is lost; the longest back-off of the cluster is 10 s. */
 const BACK_WITHIN_MS = 90_000;
 const WORK_WITHIN_MS = 15_000;
@@ -145,20 +145,27 @@ export class Injector {
   /**
    * Takes the files from a server that lives: it answers on and stores nothing, until the cluster starts it again. It is
    * started anew first, since one that has worked keeps its newest file open, which is enough to serve those whom it knows
-   * for as long as they use it; and again while somebody was quicker to use it than its files were gone.
+   * for as long as they use it; and again, with its files, while somebody was quicker to use it than they were gone.
    */
   private async busRobbed(): Promise<Struck> {
     const runs = runsOf(await this.atWork());
     const files = join(this.world.cluster.folder, 'nats');
-    let pid = await this.pidOf('nats');
+    const away = `${files}.robbed`;
     const at = Date.now();
-    for (let times = 0; times === 0 || (times < ROBBED_TIMES && holdsOpen(pid, files)); times += 1) {
-      this.kill(pid);
-      pid = await this.running('nats', pid);
+    for (let times = 0; times < ROBBED_TIMES; times += 1) {
+      const before = await this.pidOf('nats');
+      this.kill(before);
+      const pid = await this.running('nats', before);
+      renameSync(files, away);
+      if (!holdsOpen(pid, away)) {
+        rmSync(away, { recursive: true, force: true });
+        await this.isBack('nats', pid);
+        return { target: `the files of nats ${pid}`, at, runs };
+      }
       rmSync(files, { recursive: true, force: true });
+      renameSync(away, files);
     }
-    await this.isBack('nats', pid);
-    return { target: `the files of nats ${pid}`, at, runs };
+    return { target: 'nats, killed again and again: it kept its files', at, runs };
   }
 
   private async onMachine(target: string, work: (machine: Machine) => Promise<void>): Promise<Struck | undefined> {

@@ -69,11 +69,18 @@ async function chaos(wishes: Wishes): Promise<boolean> {
   try {
     const facts = await session.play();
     const { verdict, findings } = judge(facts);
-    const told = { ...verdict, busy: session.busy(), seed: wishes.seed };
+    const { brokeOff } = session;
+    const told = {
+      ...verdict,
+      busy: session.busy(),
+      seed: wishes.seed,
+      ...(brokeOff === undefined ? {} : { brokeOff }),
+    };
     process.stdout.write(`${JSON.stringify(told, null, values.json ? 0 : 2)}\n`);
     tell(findings);
-    if (!isGood(verdict) || values.keep) keep(session, wishes).write(told, findings, facts);
-    return isGood(verdict);
+    const isWell = isGood(verdict) && brokeOff === undefined;
+    if (!isWell || values.keep) keep(session, wishes).write(told, findings, facts);
+    return isWell;
   } catch (error) {
     keep(session, wishes);
     throw error;

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { messageOf } from '#platform';
 import { BenchCluster } from '../bench/relay/local-cluster.js';
 import { type Random, seeded } from '../simulation/world/random.js';
 import type { Facts } from './check/facts.js';
@@ -49,6 +50,8 @@ export type Say = (line: string) => void;
 
 /** One session: a cluster, its load, its watchers and the one who does harm. */
 export class Session {
+  /** Why no more faults came before the time was over; what was known until then is judged all the same. */
+  brokeOff: string | undefined;
   private readonly scratch = mkdtempSync(join(tmpdir(), 'baton-chaos-'));
   private readonly disk: Disk;
   private readonly random: Random;
@@ -147,7 +150,13 @@ export class Session {
     for (const { pauseMs, kinds } of (minutes === 'once' ? once : plan)(this.random, wished)) {
       await pause(Math.max(0, Math.min(pauseMs, end - performance.now())));
       if (performance.now() >= end) return;
-      await this.strike(injector, kinds);
+      try {
+        await this.strike(injector, kinds);
+      } catch (error) {
+        this.brokeOff = messageOf(error);
+        this.say(`no more faults, since one could not be done to its end: ${this.brokeOff}`);
+        return;
+      }
       await injector.settled();
     }
   }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Bus } from '#bus';
 import { CallId, OpenWorkspace, ReadJournal, RunCall, WorkspaceHere, workspaceSubject } from '#contracts';
 import { silentLogger } from '#platform';
-import { startNats, type TestNats } from '#testing';
+import { startNats, type TestNats, until } from '#testing';
 import { aRun, aSpec, PATH, Rig } from '../test/rig.js';
 import { WorkspaceManagerConfig } from './config.js';
 import { WorkspaceManagerModule } from './workspace-manager.module.js';
@@ -37,7 +37,9 @@ describe('the workspace-manager on the bus', () => {
     await app.init();
     const ask = { runId: aRun(), segment: 2 };
     const opening = { ...ask, spec: aSpec(), files: [] };
-    const { holder, created } = await client.ask(OpenWorkspace.subject, opening, OpenWorkspace.answer, within);
+    // The server may hear the question before it hears that somebody answers: these are two connections.
+    const open = () => client.ask(OpenWorkspace.subject, opening, OpenWorkspace.answer, within);
+    const { holder, created } = await until(open);
     expect(created).toBe(true);
     expect(here).toEqual([holder]);
 

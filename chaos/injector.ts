@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ListedProcess } from '../apps/cli/src/cluster/listed-process.js';
@@ -7,6 +7,7 @@ import { type Random, wholeBelow } from '../simulation/world/random.js';
 import type { Absence, Injection } from './check/facts.js';
 import type { Disk } from './disk.js';
 import { type Machine, send, unheardFrom, type Worker } from './machine.js';
+import { openFilesOf } from './open-files.js';
 import type { Kind } from './plan.js';
 
 /** Longer than the silence that is taken for death (5 s), in milliseconds. */
@@ -157,7 +158,7 @@ export class Injector {
       this.kill(before);
       const pid = await this.running('nats', before);
       renameSync(files, away);
-      if (!holdsOpen(pid, away)) {
+      if (!openFilesOf(pid).some((file) => file.startsWith(away))) {
         rmSync(away, { recursive: true, force: true });
         await this.isBack('nats', pid);
         return { target: `the files of nats ${pid}`, at, runs };
@@ -303,15 +304,6 @@ const runsOf = (workers: readonly Worker[]): readonly string[] =>
 function processesOf(folder: string): readonly number[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   return pids.filter((pid) => ['cmdline', 'environ'].some((file) => told(pid, file).includes(folder))).map(Number);
-}
-
-function holdsOpen(pid: number, files: string): boolean {
-  const folder = `/proc/${pid}/fd`;
-  try {
-    return readdirSync(folder).some((name) => readlinkSync(join(folder, name)).startsWith(files));
-  } catch {
-    return true;
-  }
 }
 
 function told(pid: string, file: string): string {

@@ -1,7 +1,8 @@
-import { readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunId } from '#contracts';
 import { until } from '#testing';
+import { openFilesOf } from '../chaos/open-files.js';
 import { ClusterRig, completedExactly, freeze, GATED, idsOf, kill, STEADY, TEST_MS, thaw } from './cluster-rig.js';
 
 /*
@@ -95,7 +96,7 @@ async function busRobbed(): Promise<void> {
   const pid = await busStartedAnew();
   const files = join(rig.data, 'nats');
   await rm(files, { recursive: true, maxRetries: 10 });
-  await until(async () => !(await openFilesOf(pid)).some((file) => file.startsWith(files)), TEST_MS);
+  await until(() => !openFilesOf(pid).some((file) => file.startsWith(files)), TEST_MS);
   const id = await rig.run({ command: STEADY, caps: { segmentSeconds: 2.5, reserveSeconds: 1 } }, 10);
   await completedExactly(rig, id, 10);
   expect(await rig.pidOf('nats')).not.toBe(pid);
@@ -109,12 +110,6 @@ async function busRobbedAtWork(): Promise<void> {
   await rm(join(rig.data, 'nats'), { recursive: true, maxRetries: 10 });
   for (const id of ids) await completedExactly(rig, id, 10);
   await busStartedAnew();
-}
-
-async function openFilesOf(pid: number): Promise<readonly string[]> {
-  const folder = `/proc/${pid}/fd`;
-  const links = (await readdir(folder)).map((name) => readlink(join(folder, name)).catch(() => ''));
-  return await Promise.all(links);
 }
 
 async function busWipedBeforeTheStart(): Promise<void> {

@@ -3,11 +3,10 @@ import type { MessageContract } from '#contracts';
 import type { HealthCheck } from '#platform';
 import { type Answering, type AnswerOptions, type AskOptions, answer, ask, askAll, type Heard } from './ask.js';
 import { Connection, type ConnectionSettings } from './connection.js';
-import { Consumer, type Consuming } from './consume.js';
+import { Consumer, type Consuming, type Made } from './consume.js';
 import type { Handle } from './deliver.js';
 import { durable, type Patience } from './durable.js';
 import { isNotFound, translated } from './errors.js';
-import type { Free } from './intake.js';
 import { type Parked, ParkingLot, UNDELIVERED_DURABLE, Undelivered } from './park.js';
 import { emit, type Listening, listen } from './plain.js';
 import { type Published, Publisher, type PublishOptions, type StoredMessage } from './publish.js';
@@ -34,12 +33,15 @@ export interface ConsumerState {
   readonly waiting: number;
 }
 
+interface Running extends Partial<Made> {
+  stop(): Promise<void>;
+}
+
 /** The bus as Baton's services see it. It may lose everything at any time; nothing here promises otherwise. */
 export class Bus {
   private readonly publisher: Publisher;
   private readonly around: { readonly connection: Connection; readonly streams: Streams; readonly lot: ParkingLot };
-  private readonly running = new Set<{ stop(): Promise<void> }>();
-  private readonly consumers = new Set<{ assertMade(): void }>();
+  private readonly running = new Set<Running>();
   private parksUndelivered = false;
 
   private constructor(private readonly connection: Connection) {
@@ -76,7 +78,7 @@ export class Bus {
     const check = async (): Promise<void> => {
       await this.publisher.assertReadable(WORK_STREAM);
       this.publisher.assertStoring();
-      for (const consumer of this.consumers) consumer.assertMade();
+      for (const one of this.running) one.assertMade?.();
     };
     return { name: 'bus', check };
   }
@@ -114,7 +116,7 @@ export class Bus {
     this.parkUndelivered();
     const { concurrency = 1, slots = (running: number) => concurrency - running, ...patience } = options;
     const wanted = durable(WORK_STREAM, name, `${contract.subject}.*`, patience);
-    return this.consumed(new Consumer(this.around, contract, wanted), handle, slots);
+    return this.started(new Consumer(this.around, contract, wanted).consume(handle, slots));
   }
 
   /** What a durable still has to do; undefined when it does not exist. @throws Unavailable */
@@ -200,19 +202,16 @@ export class Bus {
     this.parksUndelivered = true;
     const { stream, name } = UNDELIVERED_DURABLE;
     const wanted = durable(stream, name, `${Undelivered.subject}.*`, {});
-    this.consumed(
-      new Consumer(this.around, Undelivered, wanted),
-      (notice) => this.around.lot.parkUndelivered(notice),
-      (running) => 1 - running,
+    const consumer = new Consumer(this.around, Undelivered, wanted);
+    this.started(
+      consumer.consume(
+        (notice) => this.around.lot.parkUndelivered(notice),
+        (running) => 1 - running,
+      ),
     );
   }
 
-  private consumed<C extends MessageContract>(consumer: Consumer<C>, handle: Handle<C>, free: Free): Consuming {
-    this.consumers.add(consumer);
-    return this.started(consumer.consume(handle, free));
-  }
-
-  private started<T extends { stop(): Promise<void> }>(work: T): T {
+  private started<T extends Running>(work: T): T {
     const stop = async (): Promise<void> => {
       await work.stop();
       this.running.delete(started);

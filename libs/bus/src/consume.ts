@@ -11,7 +11,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Msg } from 'nats';
 import type { MessageContract } from '#contracts';
-import { Misconfigured, messageOf, Unavailable } from '#platform';
+import { Misconfigured, messageOf } from '#platform';
 import type { Connection } from './connection.js';
 import type { BodyOf } from './contract.js';
 import { bodyOf, Delivery, deliver, type Handle } from './deliver.js';
@@ -30,6 +30,12 @@ export interface Consuming {
   wake(): void;
   /** Takes nothing more and resolves when the running handlers are done. */
   stop(): Promise<void>;
+}
+
+/** What can say whether the bus delivers to it. */
+export interface Made {
+  /** @throws Unavailable when the bus has lately refused to make its consumer, each time */
+  assertMade(): void;
 }
 
 /** What a consumer needs of the bus. */
@@ -51,7 +57,7 @@ export class Consumer<C extends MessageContract> {
   private made: Promise<string | undefined> | undefined;
   private incarnation: string | undefined;
   private failures = 0;
-  private readonly refusals = new Refusals();
+  private readonly refusals = new Refusals('The bus delivers nothing to a consumer');
 
   constructor(
     private readonly around: Surroundings,
@@ -59,17 +65,8 @@ export class Consumer<C extends MessageContract> {
     private readonly durable: Durable,
   ) {}
 
-  /** @throws Unavailable when the bus has lately refused to make it, each time */
-  assertMade(): void {
-    const { seconds, reason } = this.refusals.lasting() ?? {};
-    if (reason !== undefined) throw new Unavailable(`The bus delivers nothing to it for ${seconds} s: ${reason}`);
-  }
-
-  consume(handle: Handle<C>, free: Free): Consuming {
-    const forgetLost = this.around.connection.onLost(() => {
-      this.forget();
-      this.refusals.forget();
-    });
+  consume(handle: Handle<C>, free: Free): Consuming & Made {
+    const forgetLost = this.around.connection.onLost(() => this.forget());
     const intake = new Intake<Opened<C>>({
       next: (signal) => this.next(signal),
       handle: ({ delivery, body }) => deliver(delivery, () => handle(body, delivery)),
@@ -83,8 +80,8 @@ export class Consumer<C extends MessageContract> {
         this.stopping.abort();
         await intake.stop();
         forgetLost();
-        this.refusals.forget();
       },
+      assertMade: () => this.refusals.assertNone(),
     };
   }
 
@@ -139,6 +136,7 @@ export class Consumer<C extends MessageContract> {
     // One that is still being made goes on by itself.
     if (this.incarnation !== undefined) this.made = undefined;
     this.incarnation = undefined;
+    this.refusals.forget();
   }
 
   private complain(problem: unknown): void {

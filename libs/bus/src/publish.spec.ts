@@ -1,7 +1,6 @@
 import { ErrorCode, NatsError } from 'nats';
 import type { Connection } from './connection.js';
 import { Publisher } from './publish.js';
-import { Refusals } from './refusals.js';
 import type { Streams } from './streams.js';
 
 const WRONG_LAST_SEQUENCE = Object.assign(new NatsError('wrong last sequence: 7', ErrorCode.ApiError), {
@@ -21,11 +20,7 @@ function onServer() {
   };
   const streams = { ensure: () => Promise.resolve() };
   const clock = { monotonic: () => world.now };
-  const publisher = new Publisher(
-    connection as unknown as Connection,
-    streams as unknown as Streams,
-    new Refusals(clock),
-  );
+  const publisher = new Publisher(connection as unknown as Connection, streams as unknown as Streams, clock);
   const tries = async (atSecond: number, outcome?: Error): Promise<void> => {
     Object.assign(world, { now: atSecond * 1_000, outcome });
     await publisher.publish('baton.work.a', 1).catch(() => undefined);

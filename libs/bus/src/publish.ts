@@ -1,5 +1,5 @@
 import { type MsgHdrs, headers as newHeaders, type PubAck } from 'nats';
-import { Unavailable } from '#platform';
+import { type Clock, systemClock, Unavailable } from '#platform';
 import type { Connection } from './connection.js';
 import { written } from './contract.js';
 import { isNoResponders, isNotFound, MessageTooLarge, translated } from './errors.js';
@@ -34,12 +34,15 @@ export interface StoredMessage {
 
 /** Puts messages on JetStream streams and reads back what a stream holds. */
 export class Publisher {
+  private readonly refusals: Refusals;
+
   constructor(
     private readonly connection: Connection,
     private readonly streams: Streams,
-    private readonly refusals = new Refusals(),
+    clock: Pick<Clock, 'monotonic'> = systemClock,
   ) {
-    connection.onFound(() => refusals.forget());
+    this.refusals = new Refusals('The bus answers, and has stored nothing', clock);
+    connection.onFound(() => this.refusals.forget());
   }
 
   /**
@@ -47,9 +50,7 @@ export class Publisher {
    * @throws Unavailable when it has lately stored nothing of what it was given
    */
   assertStoring(): void {
-    const { seconds, reason } = this.refusals.lasting() ?? {};
-    if (reason !== undefined)
-      throw new Unavailable(`The bus answers, and has stored nothing for ${seconds} s: ${reason}`);
+    this.refusals.assertNone();
   }
 
   publish(subject: string, body: unknown, options: PublishOptions = {}): Promise<Published> {

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '#platform';
+import { type Clock, systemClock, Unavailable } from '#platform';
 
 /** A bus that refuses a thing for so long does not serve, whatever else it answers; milliseconds. */
 const BORNE_MS = 5_000;
@@ -16,7 +16,11 @@ interface Refusing {
 export class Refusals {
   private refusing: Refusing | undefined;
 
-  constructor(private readonly clock: Pick<Clock, 'monotonic'> = systemClock) {}
+  /** @param words what then is said of the bus, up to the seconds and the reason */
+  constructor(
+    private readonly words: string,
+    private readonly clock: Pick<Clock, 'monotonic'> = systemClock,
+  ) {}
 
   note(reason: string): void {
     const triedAt = this.clock.monotonic();
@@ -28,11 +32,12 @@ export class Refusals {
     this.refusing = undefined;
   }
 
-  /** Undefined when it was done lately, was not refused for long, or was not tried lately. */
-  lasting(): { readonly seconds: number; readonly reason: string } | undefined {
+  /** @throws Unavailable when it was refused for long, each time, and was tried lately */
+  assertNone(): void {
     const now = this.clock.monotonic();
-    if (this.refusing === undefined || now - this.refusing.triedAt > EVIDENCE_MS) return undefined;
+    if (this.refusing === undefined || now - this.refusing.triedAt > EVIDENCE_MS) return;
     const { since, triedAt, reason } = this.refusing;
-    return triedAt - since < BORNE_MS ? undefined : { seconds: Math.round((now - since) / 1_000), reason };
+    const seconds = Math.round((now - since) / 1_000);
+    if (triedAt - since >= BORNE_MS) throw new Unavailable(`${this.words} for ${seconds} s: ${reason}`);
   }
 }

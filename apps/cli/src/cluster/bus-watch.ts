@@ -7,7 +7,7 @@ const LOOK_MS = 5_000;
 const LOOK_AGAIN_MS = 1_000;
 /** A service tells within five seconds that the bus does not answer it. */
 const ANSWER_WITHIN_MS = 10_000;
-/** At so many looks in a row somebody could not use the bus: it is started again, after 10 to 20 seconds. */
+/** At so many looks in a row somebody could not use the bus: it is started again, after 10 to 25 seconds. */
 const LOOKS_BORNE = 3;
 /** Where that was in vain twice and more, as on a disk that stays full, the patience is doubled each time, up to some minutes. */
 const MOST_DOUBLINGS = 4;
@@ -39,7 +39,7 @@ export const UNWATCHED: Watching = { pid: undefined, unserved: 0, served: 0, inV
  * Looks are counted and not time: a machine that stood still takes nobody's patience.
  */
 export function watched(before: Watching, { pid, served }: Look): Watching {
-  if (pid === undefined || pid !== before.pid) return { pid, unserved: 0, served: 0, inVain: before.inVain };
+  if (pid === undefined || pid !== before.pid) return { ...UNWATCHED, pid, inVain: before.inVain };
   if (served.includes(false)) return { ...before, unserved: before.unserved + 1, served: 0 };
   if (!served.includes(true)) return before;
   const looks = before.served + 1;
@@ -61,7 +61,8 @@ export interface BusWatchParts {
 
 /**
  * Starts a bus again whose process lives and which does not serve all: it stands still, JetStream does not answer any more, which
- * nats-server 2.9 was seen to do after a full disk, or it answers and stores nothing, as after its files were removed. What it forgets is brought back from the log (law 12).
+ * nats-server 2.9 was seen to do after a full disk, it answers and stores nothing, or it serves only those whom it knows, as after its files were removed. What it forgets is brought
+ * back from the log (law 12).
  */
 export async function watchBus({ pid, witnesses, restart }: BusWatchParts, signal: AbortSignal): Promise<void> {
   let watching = UNWATCHED;

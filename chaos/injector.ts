@@ -184,8 +184,8 @@ export class Injector {
     const there = await this.atWorkThere();
     await pause(ms);
     const until = Date.now();
+    const from = unheardFrom(at, machine.breaks, direction);
     machine.heal();
-    const from = unheardFrom(at, machine.resetAt, direction);
     if (from !== undefined) for (const { pid } of there) this.absences.push({ pid, how: 'cut-off', from, until });
   }
 

@@ -24,13 +24,11 @@ export interface Worker {
 export class Machine {
   /** The children of the runner. */
   workers: readonly Worker[] = [];
-  /** When its connections were last reset, in milliseconds since 1970. */
-  resetAt = 0;
   private runner: ChildProcess | undefined;
   private stopping = false;
 
   private constructor(
-    private readonly wires: readonly TcpProxy[],
+    private readonly wires: { readonly log: TcpProxy; readonly bus: TcpProxy },
     private readonly environment: NodeJS.ProcessEnv,
     private readonly logFile: string,
   ) {}
@@ -52,7 +50,7 @@ export class Machine {
       BATON_DATA: data,
       HOSTNAME: 'second-machine',
     };
-    const machine = new Machine([log, bus], environment, join(logs, 'second-machine.log'));
+    const machine = new Machine({ log, bus }, environment, join(logs, 'second-machine.log'));
     machine.switchOn();
     return machine;
   }
@@ -85,17 +83,21 @@ export class Machine {
     return pids;
   }
 
+  /** When connections to the bus broke, of whatever cause, the oldest first; milliseconds since 1970. */
+  get breaks(): readonly number[] {
+    return this.wires.bus.breaks;
+  }
+
   cutConnections(): void {
-    this.resetAt = Date.now();
-    for (const wire of this.wires) wire.cut();
+    for (const wire of Object.values(this.wires)) wire.cut();
   }
 
   swallow(directions?: readonly Direction[]): void {
-    for (const wire of this.wires) wire.swallow(directions);
+    for (const wire of Object.values(this.wires)) wire.swallow(directions);
   }
 
   heal(): void {
-    for (const wire of this.wires) wire.heal();
+    for (const wire of Object.values(this.wires)) wire.heal();
   }
 
   async stop(): Promise<void> {
@@ -106,20 +108,21 @@ export class Machine {
       runner.kill('SIGTERM');
       await ended;
     }
-    await Promise.all(this.wires.map((wire) => wire.close()));
+    await Promise.all(Object.values(this.wires).map((wire) => wire.close()));
   }
 }
 
-/** A connection that was reset is made anew so soon, at the latest, milliseconds. */
+/** A connection that broke is made anew so soon, at the latest, milliseconds. */
 const RECONNECT_MS = 1_000;
 
 /**
  * From when on nobody hears a machine whose packets are dropped since `at`. Who only gets no answers is heard all the
- * same, unless his connections were reset: he cannot make new ones.
+ * same, until a connection breaks: he cannot make a new one.
  */
-export function unheardFrom(at: number, resetAt: number, direction?: Direction): number | undefined {
+export function unheardFrom(at: number, breaks: readonly number[], direction?: Direction): number | undefined {
   if (direction !== 'down') return at;
-  return resetAt < at - RECONNECT_MS ? undefined : Math.max(at, resetAt);
+  const first = breaks.find((broken) => broken >= at - RECONNECT_MS);
+  return first === undefined ? undefined : Math.max(at, first);
 }
 
 /** Answers whether there was such a process. */

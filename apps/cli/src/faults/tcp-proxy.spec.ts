@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { until } from '#testing';
 import { TcpProxy } from './tcp-proxy.js';
 
 let server: Server;
@@ -132,5 +133,35 @@ describe('a wire', () => {
     proxy.heal();
     await client.closed();
     expect(client.error).toBe('ECONNRESET');
+  });
+
+  it('notes when a server hangs up, and not when a client does (T4)', async () => {
+    const leaving = await Client.connect();
+    leaving.socket.write('one');
+    await leaving.hears('echo one');
+    leaving.socket.end();
+    await leaving.closed();
+    expect(proxy.breaks).toEqual([]);
+    const left = await Client.connect();
+    left.socket.write('two');
+    await left.hears('echo two');
+    accepted[1]?.end();
+    await once(left.socket, 'end');
+    expect(proxy.breaks).toHaveLength(1);
+    left.socket.destroy();
+  });
+
+  it('keeps a hanging up to itself while it swallows, notes it, and passes it on afterwards (T1, T2, T4)', async () => {
+    const client = await Client.connect();
+    client.socket.write('one');
+    await client.hears('echo one');
+    proxy.swallow(['down']);
+    accepted[0]?.end();
+    await until(() => proxy.breaks.length === 1);
+    await roundTripBeside(server);
+    expect([client.error, client.socket.readableEnded]).toEqual([undefined, false]);
+    proxy.heal();
+    await client.closed();
+    expect(client.error).toBeUndefined();
   });
 });

@@ -14,6 +14,8 @@ interface Link {
   /** Where the bytes of each direction come from. */
   readonly source: Readonly<Record<Direction, Socket>>;
   readonly gone: Set<Direction>;
+  /** Directions whose hanging up was swallowed. */
+  readonly ended: Set<Direction>;
 }
 
 const opposite = (direction: Direction): Direction => (direction === 'up' ? 'down' : 'up');
@@ -25,8 +27,11 @@ const opposite = (direction: Direction): Direction => (direction === 'up' ? 'dow
  *     New connections are accepted and hear nothing.
  * T2  After `heal` everything arrives in order, since TCP sends again what was not acknowledged.
  * T3  `cut` resets what is connected, also what is swallowed; new connections are forwarded.
+ * T4  When connections broke is noted, also what is swallowed.
  */
 export class TcpProxy {
+  /** When connections broke because of their server or were cut, the oldest first; milliseconds since 1970. */
+  readonly breaks: number[] = [];
   private readonly links = new Set<Link>();
   private swallowed: ReadonlySet<Direction> = new Set();
 
@@ -47,6 +52,7 @@ export class TcpProxy {
 
   /** Resets every connection. */
   cut(): void {
+    if (this.links.size > 0) this.noteBreak();
     for (const link of this.links) {
       this.links.delete(link);
       for (const socket of Object.values(link.source)) socket.resetAndDestroy();
@@ -64,6 +70,7 @@ export class TcpProxy {
     for (const link of this.links) {
       for (const direction of BOTH) {
         if (link.gone.has(direction)) this.hangUp(link);
+        else if (link.ended.has(direction)) link.source[opposite(direction)].end();
         else link.source[direction].resume();
       }
     }
@@ -78,9 +85,24 @@ export class TcpProxy {
 
   private link(client: Socket): void {
     const server = connect({ ...this.target, allowHalfOpen: true });
-    const link: Link = { source: { up: client, down: server }, gone: new Set() };
+    const link: Link = { source: { up: client, down: server }, gone: new Set(), ended: new Set() };
     this.links.add(link);
+    server.once('connect', () => this.watch(link));
     for (const direction of BOTH) this.forward(link, direction);
+  }
+
+  private watch({ source: { up: client, down: server } }: Link): void {
+    server.once('end', () => {
+      // A server hangs up also when its client has.
+      if (!client.readableEnded) this.noteBreak();
+    });
+    server.once('close', (failed) => {
+      if (failed) this.noteBreak();
+    });
+  }
+
+  private noteBreak(): void {
+    this.breaks.push(Date.now());
   }
 
   private forward(link: Link, direction: Direction): void {
@@ -93,7 +115,10 @@ export class TcpProxy {
     to.on('drain', () => {
       if (!this.swallowed.has(direction)) from.resume();
     });
-    from.on('end', () => to.end());
+    from.on('end', () => {
+      if (this.swallowed.has(direction)) link.ended.add(direction);
+      else to.end();
+    });
     // What became of the connection is told by 'close', which follows.
     from.on('error', () => undefined);
     from.on('close', (failed) => {

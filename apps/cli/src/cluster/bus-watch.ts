@@ -7,8 +7,8 @@ const LOOK_MS = 5_000;
 const LOOK_AGAIN_MS = 1_000;
 /** A service tells within five seconds that the bus does not answer it. */
 const ANSWER_WITHIN_MS = 10_000;
-/** At so many looks in a row somebody could not use the bus: it is started again, after 10 to 25 seconds. */
-const LOOKS_BORNE = 3;
+/** At so many looks in a row somebody could not use the bus: it is started again, after 6 to 16 seconds. */
+const LOOKS_BORNE = 2;
 /** Where that was in vain twice and more, as on a disk that stays full, the patience is doubled each time, up to some minutes. */
 const MOST_DOUBLINGS = 4;
 /** It was not in vain when all are served at so many looks in a row: 10 seconds, in which storing nothing is noticed. */
@@ -60,9 +60,9 @@ export interface BusWatchParts {
 }
 
 /**
- * Starts a bus again whose process lives and which does not serve all: it stands still, JetStream does not answer any more, which
- * nats-server 2.9 was seen to do after a full disk, it answers and stores nothing, or it serves only those whom it knows, as after its files were removed. What it forgets is brought
- * back from the log (law 12).
+ * Starts a bus again whose process lives and which does not serve all: it stands still; JetStream does not answer any more,
+ * since nats-server 2.9 waits for itself after a write that found its disk full; it answers and stores nothing; or it serves
+ * only those whom it knows, as after its files were removed. What it forgets is brought back from the log (law 12).
  */
 export async function watchBus({ pid, witnesses, restart }: BusWatchParts, signal: AbortSignal): Promise<void> {
   let watching = UNWATCHED;

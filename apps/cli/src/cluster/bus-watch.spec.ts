@@ -38,8 +38,8 @@ describe('a bus whose process lives', () => {
       Array.from({ length: 100 }, (_, looks) => looks).findIndex((looks) => isStuck(seen(watching, nobody, looks)));
     expect([1, 2, 3, 4].map((times) => borne(again(times)))).toEqual([2, 4, 8, 16]);
     // A disk that is full shows only when something is to be stored.
-    expect(borne(seen(again(3), somebody, 2))).toBe(8);
-    expect(borne(seen(again(3), somebody, 3))).toBe(2);
+    expect(borne(seen(again(3), somebody, 1))).toBe(8);
+    expect(borne(seen(again(3), somebody, 2))).toBe(2);
   });
 
   it('is looked after for ever, however often that did not help', () => {

@@ -11,8 +11,8 @@ const ANSWER_WITHIN_MS = 10_000;
 const LOOKS_BORNE = 2;
 /** Where that was in vain twice and more, as on a disk that stays full, the patience is doubled each time, up to some minutes. */
 const MOST_DOUBLINGS = 4;
-/** It was not in vain when all are served at so many looks in a row: 10 seconds, in which storing nothing is noticed. */
-const LOOKS_SERVED = 3;
+/** It was not in vain when all are served at so many looks more: 10 seconds after it, in which storing nothing is noticed. */
+const LOOKS_SERVED = 2;
 
 /** What one look has shown. */
 export interface Look {

@@ -17,24 +17,20 @@ const RELEASES = `${MIRROR}/v${RELEASE}`;
 const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64', arm: 'arm7', ia32: '386', s390x: 's390x', ppc64: 'ppc64le' };
 const SYSTEMS = { linux: 'linux', darwin: 'darwin', freebsd: 'freebsd' };
 
-/**
- * Finds nats-server or brings it here; answers its path. The official release is asked for before the system's package,
- * which is 2.9.10 on Debian 12: that one stands still for good when its disk is full (docs/decisions/0006).
- */
+/** Finds nats-server or brings it here; answers its path. */
 export async function ensureNatsServer() {
   const found = usable();
   if (found) return found;
+  const viaPackage = installPackage('nats-server', (by) => say(`nats-server is missing; installing it with ${by} …`));
+  if (viaPackage && usable()) return usable();
   const reason = await download().then(
     () => undefined,
     (error) => error,
   );
   if (usable()) return usable();
-  const why = reason ? reason.message : 'the release does not run here';
-  installPackage('nats-server', (by) => say(`${why}; installing nats-server with ${by} …`));
-  if (usable()) return usable();
   const command = commandToInstall('nats-server');
   throw new SetupError(
-    `nats-server ${OLDEST} or newer is missing and could not be installed without a question (${why}): ` +
+    `nats-server ${OLDEST} or newer is missing and could not be installed without a question (${reason ? reason.message : 'no way worked'}): ` +
       (command ? `run \`${command}\`, or put` : 'put') +
       ` the binary from https://github.com/nats-io/nats-server/releases on the PATH, and try again.`,
   );
@@ -57,19 +53,17 @@ async function download() {
   if (!system || !machine) throw new Error(`there is no official release for ${platform()} on ${arch()}`);
   const name = `nats-server-v${RELEASE}-${system}-${machine}`;
   say(`nats-server is missing; downloading the official release ${RELEASE} …`);
-  const sums = await fetchBytes('SHA256SUMS', 20_000);
-  const archive = await fetchBytes(`${name}.tar.gz`, 120_000);
+  const [sums, archive] = await Promise.all([fetchBytes('SHA256SUMS'), fetchBytes(`${name}.tar.gz`)]);
   verify(sums.toString('utf8'), `${name}.tar.gz`, archive);
   unpack(archive, name);
 }
 
-async function fetchBytes(file, limitMs) {
-  const unreachable = (error) => {
+async function fetchBytes(file) {
+  const response = await fetch(`${RELEASES}/${file}`, { signal: AbortSignal.timeout(120_000) }).catch((error) => {
     throw new Error(`${RELEASES}/${file} cannot be reached: ${(error.cause && error.cause.message) || error.message}`);
-  };
-  const response = await fetch(`${RELEASES}/${file}`, { signal: AbortSignal.timeout(limitMs) }).catch(unreachable);
+  });
   if (!response.ok) throw new Error(`${RELEASES}/${file} answers ${response.status}`);
-  return Buffer.from(await response.arrayBuffer().catch(unreachable));
+  return Buffer.from(await response.arrayBuffer());
 }
 
 function unpack(archive, name) {

@@ -1,6 +1,6 @@
 import { AckPolicy, DeliverPolicy, nanos } from 'nats';
 import type { Connection } from './connection.js';
-import { isNotFound, translated } from './errors.js';
+import { isNotFound, isOtherConsumer, translated } from './errors.js';
 import { assertKept, type Streams } from './streams.js';
 
 /** How often and how patiently a message is tried. Milliseconds. */
@@ -70,7 +70,10 @@ async function add({ jsm }: Connection, { stream, name, filter, ackWaitMs, maxDe
     max_ack_pending: -1,
     max_waiting: 4_096,
   };
-  const { config, created } = await jsm.consumers.add(stream, wanted);
+  const { config, created } = await jsm.consumers.add(stream, wanted).catch((error: unknown) => {
+    if (isOtherConsumer(error)) return jsm.consumers.update(stream, name, wanted);
+    throw error;
+  });
   assertKept(`consumer ${name}`, wanted, config);
   return created;
 }

@@ -58,6 +58,7 @@ export class RemoteProblem extends BatonError {
 
 const WRONG_LAST_SEQUENCE = 10071;
 const NOT_FOUND = 404;
+const OTHER_CONSUMER = 10_148;
 const NO_MESSAGE = 10_037;
 /** "Configuration cannot be changed so" and "subjects overlap with an existing stream". */
 const REFUSED_CONFIGURATION: ReadonlySet<number | undefined> = new Set([10_052, 10_065]);
@@ -82,6 +83,10 @@ export function translated(error: unknown, doing: string): BatonError {
 /** "There is no such stream, consumer or message", as the JetStream API says it. */
 export const isNotFound = (error: unknown): boolean =>
   error instanceof NatsError && error.api_error?.code === NOT_FOUND;
+
+/** A consumer of this name is there and is set otherwise; nats-server 2.9 would have brought it up to date. */
+export const isOtherConsumer = (error: unknown): boolean =>
+  error instanceof NatsError && error.api_error?.err_code === OTHER_CONSUMER;
 
 /** The message to delete is not in the stream: it has been deleted, or its number was not given yet ("eof"). */
 export const isNoMessage = (error: unknown): boolean =>

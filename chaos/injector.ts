@@ -7,7 +7,7 @@ import { type Random, wholeBelow } from '../simulation/world/random.js';
 import type { Absence, Injection } from './check/facts.js';
 import type { Disk } from './disk.js';
 import { type Machine, send, unheardFrom, type Worker } from './machine.js';
-import { openFilesOf } from './open-files.js';
+import { holdsOpen } from './open-files.js';
 import type { Kind } from './plan.js';
 
 /** Longer than the silence that is taken for death (5 s), in milliseconds. */
@@ -158,7 +158,7 @@ export class Injector {
       this.kill(before);
       const pid = await this.running('nats', before);
       renameSync(files, away);
-      if (!openFilesOf(pid).some((file) => file.startsWith(away))) {
+      if (!holdsOpen(pid, away)) {
         rmSync(away, { recursive: true, force: true });
         await this.isBack('nats', pid);
         return { target: `the files of nats ${pid}`, at, runs };

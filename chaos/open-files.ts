@@ -1,18 +1,21 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The files that a process holds open now, by their paths; none when it is gone. */
-export function openFilesOf(pid: number): readonly string[] {
+/** Whether a process has a file below this folder open; it counts as having one when nobody can tell, as when it is gone. */
+export function holdsOpen(pid: number, files: string): boolean {
   const folder = `/proc/${pid}/fd`;
-  return unlessGone(() => readdirSync(folder), []).map((name) =>
-    unlessGone(() => readlinkSync(join(folder, name)), ''),
-  );
+  try {
+    return readdirSync(folder).some((name) => pathOf(join(folder, name)).startsWith(files));
+  } catch {
+    return true;
+  }
 }
 
-function unlessGone<T>(look: () => T, otherwise: T): T {
+function pathOf(link: string): string {
   try {
-    return look();
+    return readlinkSync(link);
   } catch {
-    return otherwise;
+    // It was closed between two looks.
+    return '';
   }
 }

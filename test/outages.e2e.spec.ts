@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunId } from '#contracts';
 import { until } from '#testing';
-import { openFilesOf } from '../chaos/open-files.js';
+import { holdsOpen } from '../chaos/open-files.js';
 import { ClusterRig, completedExactly, freeze, GATED, idsOf, kill, STEADY, TEST_MS, thaw } from './cluster-rig.js';
 
 /*
@@ -96,7 +96,7 @@ async function busRobbed(): Promise<void> {
   const pid = await busStartedAnew();
   const files = join(rig.data, 'nats');
   await rm(files, { recursive: true, maxRetries: 10 });
-  await until(() => !openFilesOf(pid).some((file) => file.startsWith(files)), TEST_MS);
+  await until(() => !holdsOpen(pid, files), TEST_MS);
   const id = await rig.run({ command: STEADY, caps: { segmentSeconds: 2.5, reserveSeconds: 1 } }, 10);
   await completedExactly(rig, id, 10);
   expect(await rig.pidOf('nats')).not.toBe(pid);

@@ -14,8 +14,6 @@ interface Link {
   /** Where the bytes of each direction come from. */
   readonly source: Readonly<Record<Direction, Socket>>;
   readonly gone: Set<Direction>;
-  /** Directions whose hanging up was swallowed. */
-  readonly ended: Set<Direction>;
 }
 
 const opposite = (direction: Direction): Direction => (direction === 'up' ? 'down' : 'up');
@@ -70,7 +68,7 @@ export class TcpProxy {
     for (const link of this.links) {
       for (const direction of BOTH) {
         if (link.gone.has(direction)) this.hangUp(link);
-        else if (link.ended.has(direction)) link.source[opposite(direction)].end();
+        else if (link.source[direction].readableEnded) link.source[opposite(direction)].end();
         else link.source[direction].resume();
       }
     }
@@ -85,7 +83,7 @@ export class TcpProxy {
 
   private link(client: Socket): void {
     const server = connect({ ...this.target, allowHalfOpen: true });
-    const link: Link = { source: { up: client, down: server }, gone: new Set(), ended: new Set() };
+    const link: Link = { source: { up: client, down: server }, gone: new Set() };
     this.links.add(link);
     server.once('connect', () => this.watch(link));
     for (const direction of BOTH) this.forward(link, direction);
@@ -116,8 +114,7 @@ export class TcpProxy {
       if (!this.swallowed.has(direction)) from.resume();
     });
     from.on('end', () => {
-      if (this.swallowed.has(direction)) link.ended.add(direction);
-      else to.end();
+      if (!this.swallowed.has(direction)) to.end();
     });
     // What became of the connection is told by 'close', which follows.
     from.on('error', () => undefined);
